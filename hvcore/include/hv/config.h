@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A domain's configuration: what is left of a libvirt domain XML once every
+ * element has had its verdict (hv/definition.h makes it), and what hv-domain
+ * is started with.
+ *
+ * Between the two programs it travels as JSON in a sealed memfd
+ * (hv_config_to_json(), hv_config_from_json()), so that hv-domain, which faces
+ * the guest, contains no XML parser.  The JSON carries "version": 1; a reader
+ * refuses another version and any key it does not know.
+ *
+ * Ownership: everything a struct hv_config points to belongs to it, and is
+ * freed by hv_config_free().  A string that was not given is NULL.
+ */
+#ifndef HV_CONFIG_H
+#define HV_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+	HV_CONFIG_VERSION = 1,
+	HV_NAME_MAX = 63,     /* bytes of a domain's name: [A-Za-z0-9][A-Za-z0-9._-]* */
+	HV_DISKS_MAX = 24,    /* each of these limits is checked by the parser */
+	HV_NICS_MAX = 8,
+	HV_CHANNELS_MAX = 16,
+	HV_VCPUS_MAX = 64,
+};
+
+enum hv_engine { HV_ENGINE_AUTO, HV_ENGINE_KVM, HV_ENGINE_SOFT };
+enum hv_cpu_model { HV_CPU_TAIKI_BASE, HV_CPU_HOST_PASSTHROUGH };
+/* What happens when the guest powers off, reboots or panics (on_*). */
+enum hv_action { HV_ACTION_DESTROY, HV_ACTION_RESTART, HV_ACTION_PRESERVE };
+/* What keeps a writable disk to one writer between hosts (design 5.2). */
+enum hv_guard { HV_GUARD_FENCING, HV_GUARD_LEASE, HV_GUARD_MIRROR, HV_GUARD_SCSI_PR };
+
+struct hv_disk {
+	char *path;      /* absolute: a regular file or a block device, raw */
+	char *target;    /* its libvirt target, "vda"; names the disk in QMP and messages */
+	char *serial;    /* at most 20 bytes, or NULL */
+	bool readonly;
+	bool discard;    /* discard='unmap': pass discards on */
+	enum hv_guard guard;
+	char *lease_lockspace;  /* guard lease: sanlock's lockspace, key, and path:offset */
+	char *lease_key;
+	char *lease_path;
+	uint64_t lease_offset;  /* bytes */
+};
+
+struct hv_nic {
+	char *bridge;    /* the bridge its tap joins */
+	char *tap;       /* the tap's name, or NULL: hv-domain makes one ("tk%d") */
+	uint8_t mac[6];  /* always set: derived from the UUID where not given */
+	unsigned queues; /* 1 */
+	bool link_down;
+};
+
+struct hv_channel {
+	char *name;      /* "org.qemu.guest_agent.0" */
+	char *socket;    /* Unix socket path, or NULL: RUNDIR/channel/NAME.sock */
+};
+
+struct hv_config {
+	char *name;
+	char uuid[37];             /* lower case, with dashes */
+	uint64_t memory;           /* bytes, a multiple of 1 MiB: the guest's maximum */
+	uint64_t current_memory;   /* bytes the balloon leaves at start; <= memory */
+	unsigned vcpus;            /* maximum */
+	unsigned vcpus_current;    /* 1..vcpus */
+	enum hv_engine engine;     /* taiki:engine */
+	enum hv_cpu_model cpu;
+	struct {
+		uint64_t shares;   /* 0: not given */
+		uint64_t period;   /* microseconds, 0: not given */
+		int64_t quota;     /* microseconds, 0: not given, -1: no limit */
+	} cputune;
+	char *kernel;              /* absolute; bzImage or ELF vmlinux */
+	char *initrd;
+	char *cmdline;             /* "" if not given */
+	char *loader;              /* test ROM, mapped to end at 4 GiB; kernel is then NULL */
+	bool rtc_localtime;
+	bool acpi;                 /* features/acpi, true if there is no <features> */
+	enum hv_action on_poweroff, on_reboot, on_crash;
+	bool serial;               /* a 16550A at 0x3f8 (always wired; false: goes nowhere) */
+	bool console;              /* a virtio console on port 0 of the multiport device */
+	bool console_is_serial;    /* console.sock is the UART (true) or the virtio console */
+	bool rng;
+	bool balloon;
+	unsigned balloon_stats_period; /* seconds, 0: off */
+	bool free_page_reporting;
+	bool panic;                /* pvpanic */
+	struct hv_disk disk[HV_DISKS_MAX];
+	unsigned ndisks;
+	struct hv_nic nic[HV_NICS_MAX];
+	unsigned nnics;
+	struct hv_channel channel[HV_CHANNELS_MAX];
+	unsigned nchannels;
+};
+
+/* An error for a person: object, attempted action, reason, next step. */
+struct hv_error {
+	char text[512];
+};
+
+/*
+ * hv_err() - Fill @err with a formatted message and return @rc, so that
+ * callers can say `return hv_err(err, -EINVAL, "...")`.  @err may be NULL.
+ */
+int hv_err(struct hv_error *err, int rc, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* hv_config_init() - Zeroes @c and sets the defaults named above. */
+void hv_config_init(struct hv_config *c);
+
+/* hv_config_free() - Frees what @c points to and zeroes it.  @c stays the caller's. */
+void hv_config_free(struct hv_config *c);
+
+/*
+ * hv_config_check() - Whether @c is consistent: ranges, limits, names,
+ * duplicate disks, MACs and channels.  Both sides call it; hv-domain does not
+ * trust its starter.  Returns 0, or -EINVAL with @err naming the object.
+ */
+int hv_config_check(const struct hv_config *c, struct hv_error *err);
+
+/*
+ * hv_config_to_json() - @c as JSON text, keys sorted.  Returns a string the
+ * caller frees, or NULL when memory ran out.
+ */
+char *hv_config_to_json(const struct hv_config *c);
+
+/*
+ * hv_config_from_json() - Reads @len bytes of JSON into @c (initialised here,
+ * and left free of allocations on failure).  Returns 0, -EINVAL (malformed, unknown key or
+ * version, out of range; @err says which) or -ENOMEM.
+ */
+int hv_config_from_json(struct hv_config *c, const char *text, size_t len, struct hv_error *err);
+
+#endif

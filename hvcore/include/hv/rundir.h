@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A domain's run directory, RUN/NAME/ (RUN is $TAIKI_RUN_DIR, or /run/taiki):
+ *
+ *   lock            held (OFD, whole file, write) by hv-domain for life
+ *   pid             its process, decimal
+ *   incarnation     the UUID of this start
+ *   resource        the Pacemaker resource it belongs to; absent: none
+ *   definition.xml  what it was started from
+ *   config.json     what was left of that (hv/config.h)
+ *   qmp.sock console.sock channel/NAME.sock log
+ *
+ * What is true about a domain is read from the lock and from QMP, never from
+ * a process name.  A directory whose lock is free was left behind and may be
+ * reused by the next start.
+ */
+#ifndef HV_RUNDIR_H
+#define HV_RUNDIR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "hv/config.h"
+
+enum hv_presence {
+	HV_ABSENT,  /* nobody holds the lock: it does not run on this host */
+	HV_PRESENT, /* somebody holds it */
+	HV_UNKNOWN, /* cannot tell; err says why.  Never to be read as absent. */
+};
+
+/* hv_run_root() - RUN: $TAIKI_RUN_DIR or "/run/taiki".  Static. */
+const char *hv_run_root(void);
+
+/* hv_name_ok() - Whether @name may name a domain (see HV_NAME_MAX): no slashes, no leading dot. */
+bool hv_name_ok(const char *name);
+
+/* hv_run_path() - RUN/NAME/FILE into @out; 0 or -ENAMETOOLONG, -EINVAL for a bad name. */
+int hv_run_path(char *out, size_t size, const char *name, const char *file);
+
+/*
+ * hv_presence() - Whether a domain runs on this host.  With HV_PRESENT,
+ * *pid is the holder (F_OFD_GETLK cannot tell it: from the file `pid`, checked
+ * to be alive, else 0).  @pid, @err may be NULL.
+ */
+enum hv_presence hv_presence(const char *name, pid_t *pid, struct hv_error *err);
+
+/*
+ * hv_run_read() - The first line of RUN/NAME/FILE without its newline, the
+ * caller's to free; NULL if there is none.
+ */
+char *hv_run_read(const char *name, const char *file);
+
+/* hv_run_list() - Names of all domains with a run directory, NULL-terminated, one block to free(). */
+char **hv_run_list(struct hv_error *err);
+
+#endif
