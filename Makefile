@@ -19,7 +19,7 @@ MAKEFLAGS += --no-builtin-rules --no-builtin-variables
 .SECONDEXPANSION:
 SHELL := /bin/bash
 
-ifeq ($(origin CC),undefined)
+ifneq ($(filter undefined default,$(origin CC)),)
 CC := gcc
 endif
 AR          := ar
