@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# virtio.a: the devices and their backends; linked with $(VIRTIO_LIBS).
+VIRTIO_SRCS := $(sort $(wildcard hvcore/vmm/virtio/*.c hvcore/vmm/block/*.c hvcore/vmm/net/*.c))
+VIRTIO_LIBS := -luring -ljansson
+$(call lib,virtio,$(VIRTIO_SRCS))

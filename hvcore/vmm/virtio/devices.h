@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The virtio devices, as the machine creates and the control connection asks
+ * them.  Create functions open everything the device will ever need (images,
+ * taps, sockets), so they run before rights are dropped; each lives as long as
+ * the process.  All functions are called with the board lock held.
+ */
+#ifndef VMM_VIRTIO_DEVICES_H
+#define VMM_VIRTIO_DEVICES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "hv/config.h"
+
+/*
+ * virtio_blk_create() - Guard, image and lock, then the device, named after
+ * disk->target.  @fencing: the cluster's fencing may be relied on (guard
+ * `fencing`).  @domain names the sanlock owner (guard `lease`).  0, or -errno with @err.
+ */
+int virtio_blk_create(const struct hv_disk *disk, const char *domain, bool fencing,
+		      struct hv_error *err);
+/* virtio_blk_query(), virtio_blk_stats() - What query-block and query-blockstats return. */
+json_t *virtio_blk_query(void);
+json_t *virtio_blk_stats(void);
+/*
+ * virtio_blk_resize() - block_resize: truncate or extend the image of @target
+ * (a block device: take over its size, which must be @bytes) and tell the guest.
+ * -ENOENT, -EROFS, -EINVAL, or the host's -errno, with @err.
+ */
+int virtio_blk_resize(const char *target, uint64_t bytes, struct hv_error *err);
+
+/* virtio_net_create() - Tap on its bridge, and the device, named "net@index". */
+int virtio_net_create(const struct hv_nic *nic, unsigned index, struct hv_error *err);
+/* virtio_net_link() - The guest's cable: set-link.  -ENOENT. */
+int virtio_net_link(const char *name, bool up, struct hv_error *err);
+/* virtio_net_query() - An array: name, tap, bridge, mac, link, packets, bytes, drops. */
+json_t *virtio_net_query(void);
+
+/*
+ * virtio_console_create() - One multiport device: port 0 the console (its
+ * socket @console, NULL: goes nowhere), one port a channel, at its socket or
+ * @channel_dir/NAME.sock.
+ */
+int virtio_console_create(const struct hv_config *c, const char *console, const char *channel_dir,
+			  struct hv_error *err);
+/* virtio_console_query() - An array: name, socket, open (by the guest), connected (by a client). */
+json_t *virtio_console_query(void);
+
+int virtio_rng_create(struct hv_error *err);
+
+/* virtio_balloon_create() - Starts with a target of c->current_memory. */
+int virtio_balloon_create(const struct hv_config *c, struct hv_error *err);
+/* virtio_balloon_set() - QMP balloon: memory the guest is to be left with.  -EINVAL, -ENODEV. */
+int virtio_balloon_set(uint64_t bytes, struct hv_error *err);
+/* virtio_balloon_actual() - QMP query-balloon: what it has now.  False: there is no balloon. */
+bool virtio_balloon_actual(uint64_t *bytes);
+/*
+ * virtio_balloon_stats() - An object: "last-update" (seconds of CLOCK_REALTIME,
+ * 0: never) and "stats" with the guest's figures (stat-free-memory, ...).
+ */
+json_t *virtio_balloon_stats(void);
+/* virtio_balloon_stats_period() - Seconds between two requests, 0: off. */
+int virtio_balloon_stats_period(unsigned seconds, struct hv_error *err);
+
+#endif
