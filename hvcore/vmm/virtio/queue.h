@@ -34,6 +34,7 @@ enum {
 struct virtq {
 	struct virtio *owner;
 	unsigned index;
+	uint16_t size_max;   /* what the device offers */
 	struct loop_fd kick; /* doorbell: an eventfd the guest's notify adds to */
 
 	/* What the driver chose; reset() puts it back. */
