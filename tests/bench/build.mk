@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+$(call prog,bench/stamp,tests/bench/stamp.c,,)
+
+# What runs inside the guests: static, and the smallest that can be seen to start.
+$(O)/bench/guestio: tests/bench/guestio.c
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D) && $(CC) -D_GNU_SOURCE -O2 -static -o $@ $<
+
+$(O)/bench/flat: tests/bench/flat.S
+	$(call say,AS,$<)
+	$(Q)mkdir -p $(@D) && gcc -m32 -nostdlib -static -Wl,-Ttext=0x100000,--section-start=.note.Xen=0x101000,--build-id=none -o $@ $<
+
+EXTRAS += $(O)/bench/guestio $(O)/bench/flat
