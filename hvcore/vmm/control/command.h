@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * QMP commands as data: what one is called, which arguments it takes, and the
+ * function that does it.  The functions run on the loop thread with the board
+ * lock held, and never wait.
+ */
+#ifndef VMM_CONTROL_COMMAND_H
+#define VMM_CONTROL_COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <jansson.h>
+
+#include "hv/config.h"
+
+enum arg_type { ARG_STRING, ARG_INTEGER, ARG_BOOLEAN };
+enum { COMMAND_ARGS_MAX = 3 };
+
+struct command_arg {
+	const char *name; /* NULL ends the list */
+	enum arg_type type;
+	bool optional;
+};
+
+struct command {
+	const char *name; /* NULL ends the table */
+	/*
+	 * run() - @args is an object that holds what .args allows and nothing
+	 * else.  0 with *ret, a reference ({} if it was left NULL); -errno with
+	 * @err, which becomes a GenericError.
+	 */
+	int (*run)(const json_t *args, json_t **ret, struct hv_error *err);
+	struct command_arg args[COMMAND_ARGS_MAX + 1];
+};
+
+extern const struct command commands[];              /* commands.c: the machine */
+extern const struct command device_commands[];       /* devices.c: disks, balloon */
+extern const struct command *const command_tables[]; /* both, NULL-terminated */
+
+/* What a connection has agreed on. */
+struct session {
+	bool negotiated;
+};
+
+/*
+ * dispatch() - Execute one request, @len bytes of text, and return the reply;
+ * NULL only when memory ran out.
+ */
+json_t *dispatch(struct session *s, const char *text, size_t len);
+
+/* reply_error() - {"error": {"class": @class, "desc": @desc}, "id": @id}; @id may be NULL. */
+json_t *reply_error(const char *class, const char *desc, json_t *id);
+
+/* version_json() - What the greeting and query-version say. */
+json_t *version_json(void);
+
+#endif
