@@ -25,50 +25,50 @@ stat() {
 
 row() {
 	local name=$1 unit=$2 direction=$3 goal=$4 o t ow tw ratio holds
-	local -a ours theirs
-	read -ra ours <<<"$5"
-	read -ra theirs <<<"$6"
-	if [[ ${#ours[@]} -eq 0 || ${#theirs[@]} -eq 0 ]]; then
-		say "$name: not measured (${#ours[@]} samples of ours, ${#theirs[@]} of theirs)"
+	local -a mine peer
+	read -ra mine <<<"$5"
+	read -ra peer <<<"$6"
+	if [[ ${#mine[@]} -eq 0 || ${#peer[@]} -eq 0 ]]; then
+		say "$name: not measured (${#mine[@]} samples of ours, ${#peer[@]} of theirs)"
 		rows+=("$name|||$unit||$goal|no|not measured")
 		return
 	fi
-	o=$(stat median "${ours[@]}")
-	t=$(stat median "${theirs[@]}")
+	o=$(stat median "${mine[@]}")
+	t=$(stat median "${peer[@]}")
 	if [[ $direction == less ]]; then
-		ow=$(stat most "${ours[@]}") tw=$(stat most "${theirs[@]}")
+		ow=$(stat most "${mine[@]}") tw=$(stat most "${peer[@]}")
 		ratio=$(awk -v o="$o" -v t="$t" 'BEGIN { printf "%.2f", t / o }')
 	else
-		ow=$(stat least "${ours[@]}") tw=$(stat least "${theirs[@]}")
+		ow=$(stat least "${mine[@]}") tw=$(stat least "${peer[@]}")
 		ratio=$(awk -v o="$o" -v t="$t" 'BEGIN { printf "%.2f", o / t }')
 	fi
 	holds=$(awk -v r="$ratio" -v g="$goal" 'BEGIN { print r >= g ? "yes" : "no" }')
-	rows+=("$name|$o|$t|$unit|$ratio|$goal|$holds|worst $ow / $tw of ${#ours[@]} / ${#theirs[@]}")
+	rows+=("$name|$o|$t|$unit|$ratio|$goal|$holds|worst $ow / $tw of ${#mine[@]} / ${#peer[@]}")
 	say "$name: ours $o $unit, theirs $t $unit, ratio $ratio (goal $goal): $holds"
 }
 
 # limit NAME UNIT LIMIT SAMPLES: a row against a fixed limit instead of a peer
 limit() {
 	local o holds
-	local -a ours
-	read -ra ours <<<"$4"
-	if [[ ${#ours[@]} -eq 0 ]]; then
+	local -a mine
+	read -ra mine <<<"$4"
+	if [[ ${#mine[@]} -eq 0 ]]; then
 		rows+=("$1|||$2||$3|no|not measured")
 		return
 	fi
-	o=$(stat median "${ours[@]}")
+	o=$(stat median "${mine[@]}")
 	holds=$(awk -v o="$o" -v l="$3" 'BEGIN { print o <= l ? "yes" : "no" }')
-	rows+=("$1|$o||$2||at most $3|$holds|worst $(stat most "${ours[@]}") of ${#ours[@]}")
+	rows+=("$1|$o||$2||at most $3|$holds|worst $(stat most "${mine[@]}") of ${#mine[@]}")
 	say "$1: $o $2 (at most $3): $holds"
 }
 
 # part NAME UNIT SAMPLES: a figure that has no peer and no goal
 part() {
-	local -a ours
-	read -ra ours <<<"$3"
-	[[ ${#ours[@]} -gt 0 ]] || return 0
-	rows+=("$1|$(stat median "${ours[@]}")||$2|||-|worst $(stat most "${ours[@]}") of ${#ours[@]}")
-	say "$1: $(stat median "${ours[@]}") $2"
+	local -a mine
+	read -ra mine <<<"$3"
+	[[ ${#mine[@]} -gt 0 ]] || return 0
+	rows+=("$1|$(stat median "${mine[@]}")||$2|||-|worst $(stat most "${mine[@]}") of ${#mine[@]}")
+	say "$1: $(stat median "${mine[@]}") $2"
 }
 
 say() { printf '  BENCH   %s\n' "$*" >&2; }
