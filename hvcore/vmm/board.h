@@ -30,6 +30,7 @@ struct engine_ops;
 struct region_ops {
 	uint64_t (*read)(void *dev, uint64_t off, unsigned size);
 	void (*write)(void *dev, uint64_t off, unsigned size, uint64_t value);
+	bool bytes; /* byte registers: a wider access arrives as single bytes, lowest first */
 };
 
 struct board {
@@ -79,7 +80,7 @@ void guest_fault(const char *dev, const char *fmt, ...) __attribute__((format(pr
  * explicit, in machine.c's table: no constructors.
  */
 struct device {
-	const char *name;            /* "uart0", "vda"; unique */
+	const char *name; /* "uart0", "vda"; unique */
 	void (*reset)(struct device *d);
 	void (*quiesce)(struct device *d); /* stop starting host I/O (pause); may be NULL */
 	bool (*busy)(struct device *d);    /* host I/O in flight? may be NULL */

@@ -15,10 +15,10 @@
 #include <stdint.h>
 
 struct clock {
-	_Atomic int64_t offset;  /* ns to add to CLOCK_MONOTONIC while running */
-	_Atomic int64_t frozen;  /* ns: the time while stopped or virtual */
-	_Atomic bool running;    /* false: `frozen` is the time */
-	bool virtual;            /* set at creation */
+	_Atomic int64_t offset; /* ns to add to CLOCK_MONOTONIC while running */
+	_Atomic int64_t frozen; /* ns: the time while stopped or virtual */
+	_Atomic bool running;   /* false: `frozen` is the time */
+	bool virtual;           /* set at creation */
 };
 
 /* TSC frequency of taiki-base, in kHz: the same on every host, on both engines where it can be. */
@@ -28,7 +28,7 @@ void clock_init(struct clock *c, bool virtual); /* stopped at 0 */
 uint64_t clock_now(const struct clock *c);      /* ns */
 void clock_stop(struct clock *c);
 void clock_continue(struct clock *c);
-void clock_set(struct clock *c, uint64_t ns);   /* running or not */
+void clock_set(struct clock *c, uint64_t ns); /* running or not */
 /* clock_host_deadline() - CLOCK_MONOTONIC ns at which the clock will read @ns; UINT64_MAX if stopped. */
 uint64_t clock_host_deadline(const struct clock *c, uint64_t ns);
 

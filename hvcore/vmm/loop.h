@@ -23,7 +23,7 @@ struct loop_fd {
 struct loop_timer {
 	uint64_t deadline; /* ns on the clock */
 	void (*expired)(struct loop_timer *t);
-	unsigned slot;     /* private: place in the heap + 1, 0 when idle */
+	unsigned slot; /* private: place in the heap + 1, 0 when idle */
 };
 
 /* loop_init() - One loop a process.  0 or -errno.  @clock outlives it. */

@@ -22,7 +22,7 @@ enum {
 };
 /* The window BARs live in, below the IOAPIC and above RAM_LOW_MAX_MIB. */
 #define PCI_MMIO_BASE 0xc0000000ULL
-#define PCI_MMIO_END 0xfe000000ULL
+#define PCI_MMIO_END  0xfe000000ULL
 
 struct pci_device;
 
@@ -30,28 +30,32 @@ struct pci_device;
 struct pci_bar {
 	uint32_t size; /* 0: not there */
 	const struct region_ops *ops;
-	void (*moved)(struct pci_device *d, unsigned bar, uint64_t old, uint64_t now); /* may be NULL;
+	void (*moved)(struct pci_device *d, unsigned bar, uint64_t old,
+		      uint64_t now); /* may be NULL;
 	                                               0: unmapped */
 };
 
 struct pci_device {
 	const char *name;
 	uint16_t vendor, device, subvendor, subsystem;
-	uint32_t class_rev;           /* class code << 8 | revision */
+	uint32_t class_rev; /* class code << 8 | revision */
 	struct pci_bar bar[PCI_BARS];
-	unsigned msix_vectors;        /* 0: no MSI-X; else the table and PBA live in BAR 1, ours */
-	void *dev;                    /* passed to the BARs' ops */
+	unsigned msix_vectors; /* 0: no MSI-X; else the table and PBA live in BAR 1, ours */
+	void *dev;             /* passed to the BARs' ops */
 	/* Private to pci.c from here. */
 	uint8_t slot;
 	uint8_t config[256];
-	uint8_t writable[256];        /* bits the guest may write */
-	uint64_t bar_addr[PCI_BARS];  /* where mapped now; 0: not */
-	uint8_t cap_next;             /* free offset for capabilities */
+	uint8_t writable[256];       /* bits the guest may write */
+	uint64_t bar_addr[PCI_BARS]; /* where mapped now; 0: not */
+	uint32_t bar_home[PCI_BARS]; /* where setup put them */
+	void *bar_dev[PCI_BARS];     /* what the region's ops get */
+	bool line_high;              /* INTA# as it is driven now */
+	uint8_t cap_next;            /* free offset for capabilities */
 	uint8_t msix_cap;
 	struct {
 		uint64_t addr;
 		uint32_t data, ctrl;
-		int irqfd;            /* -1: none */
+		int irqfd; /* -1: none */
 	} msix[PCI_MSIX_MAX];
 	uint64_t msix_pending;
 	bool intx;

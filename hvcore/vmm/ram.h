@@ -22,9 +22,9 @@ enum { RAM_LOW_MAX_MIB = 3072, RAM_PAGE = 4096 };
 #define RAM_HIGH_BASE (1ULL << 32)
 
 struct ram {
-	uint8_t *base;   /* host address of guest-physical 0 */
-	uint64_t low;    /* bytes at 0 */
-	uint64_t high;   /* bytes at 4 GiB */
+	uint8_t *base; /* host address of guest-physical 0 */
+	uint64_t low;  /* bytes at 0 */
+	uint64_t high; /* bytes at 4 GiB */
 	int memfd;
 	/* Who is told of writes by others than the guest's CPUs; set once by the machine. */
 	void (*written)(void *opaque, uint64_t gpa, uint64_t len);
