@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+$(call unit,control_framer,tests/unit/control/test_framer.c hvcore/vmm/control/framer.c)
+$(call unit,control_dispatch,tests/unit/control/test_dispatch.c tests/unit/control/fakes.c,\
+	control.a libhv.a,-ljansson)
+$(call unit,control_server,tests/unit/control/test_server.c tests/unit/control/fakes.c,\
+	control.a libhv.a,-ljansson -lpthread)
