@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Inside the kvm engine: what its files share.
+ *
+ *   kvm.c        creation and the table of operations
+ *   kvm_cpuid.c  the CPUID table, checked against what the host can do
+ *   kvm_run.c    the run loop, exits, kicks, the PIC's interrupt
+ *   kvm_irq.c    messages, routes, irqfd, doorbells
+ *   kvm_mem.c    memory slots and the dirty log
+ *   kvm_state.c  get, set, reset, boot
+ *   kvm_clock.c  kvm-clock and TSC across stop and cont
+ */
+#ifndef VMM_ENGINE_KVM_H
+#define VMM_ENGINE_KVM_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "hvcore/vmm/engine/engine.h"
+
+enum {
+	KVM_PINS = 24,         /* IOAPIC pins; their routes are the first */
+	KVM_ROUTES_MAX = 1024, /* with those of irqfds */
+	KVM_SLOTS = 2,         /* RAM below and above 4 GiB */
+};
+
+struct kvm_vcpu {
+	struct engine *e;
+	unsigned index;
+	int fd;
+	struct kvm_run *run; /* shared with the kernel; its immediate_exit is set by any thread */
+	_Atomic int tid;     /* the thread inside run(), 0: none */
+	_Atomic bool kicked; /* a kick not yet answered */
+	uint64_t deadline;   /* IA32_TSC_DEADLINE while the clock stands, loop thread only */
+	char why[128];       /* for ENGINE_FAILED */
+	struct engine_vcpu_state initial; /* after create(): what reset() goes back to */
+};
+
+/* What an irqfd is bound to; slot i is GSI KVM_PINS + i. */
+struct kvm_line {
+	int fd; /* -1: free */
+	uint64_t addr;
+	uint32_t data;
+};
+
+struct kvm_slot {
+	uint64_t gpa, size;
+	uint64_t offset; /* in the RAM's file */
+	void *host;
+};
+
+struct engine {
+	struct engine_config cfg;
+	int kvm, vm;
+	size_t run_size; /* bytes of struct kvm_run's mapping */
+	struct kvm_vcpu *vcpu;
+
+	_Atomic bool intr; /* the PIC's INTR pin */
+
+	pthread_mutex_t routes; /* guards from here to lines[] */
+	struct kvm_line pin[KVM_PINS];
+	struct kvm_line line[KVM_ROUTES_MAX - KVM_PINS];
+	unsigned nlines; /* high-water mark */
+
+	/* Setup and loop thread only. */
+	struct kvm_slot slot[KVM_SLOTS];
+	bool logging;
+	unsigned tsc_khz;
+	bool stopped; /* the clock stands, and tsc is what every vCPU's TSC reads */
+	uint64_t tsc;
+	uint64_t tsc_clock; /* ns on the clock at which it stood there */
+};
+
+/* kvm_ioctl() - ioctl() that returns -errno. */
+int kvm_ioctl(int fd, unsigned long request, unsigned long arg);
+#define kvm_ioctlp(fd, request, ptr) kvm_ioctl(fd, request, (unsigned long)(ptr))
+
+int kvm_cpuid_apply(struct kvm_vcpu *v, struct hv_error *err);
+
+enum engine_exit kvm_run(struct engine *e, unsigned thread, const char **why);
+void kvm_kick(struct engine *e, unsigned thread);
+void kvm_extint(struct engine *e, bool level);
+int kvm_run_init(struct hv_error *err); /* the kick signal's handler */
+
+int kvm_msi(struct engine *e, uint64_t addr, uint32_t data);
+void kvm_ioapic_route(struct engine *e, unsigned pin, uint64_t addr, uint32_t data, bool level);
+int kvm_irqfd(struct engine *e, int fd, uint64_t addr, uint32_t data);
+int kvm_doorbell(struct engine *e, uint64_t gpa, unsigned size, int fd, bool on);
+
+int kvm_map_ram(struct engine *e, struct hv_error *err);
+int kvm_dirty_log(struct engine *e, bool on);
+int kvm_dirty_harvest(struct engine *e, uint64_t *bitmap, size_t words);
+
+int kvm_get(struct engine *e, unsigned vcpu, struct engine_vcpu_state *s);
+int kvm_set(struct engine *e, unsigned vcpu, const struct engine_vcpu_state *s);
+void kvm_reset(struct engine *e);
+int kvm_boot(struct engine *e, uint32_t eip, uint32_t ebx);
+int kvm_msr_get(struct kvm_vcpu *v, uint32_t msr, uint64_t *value);
+int kvm_msr_set(struct kvm_vcpu *v, uint32_t msr, uint64_t value);
+
+void kvm_clock_changed(struct engine *e);
+
+#endif

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The CPUID table of a vCPU: taiki-base, refused where the host lacks a part
+ * of it; or the host's own, with the domain's topology and only those
+ * paravirtual features that `taiki-base` has too.
+ */
+#include "hvcore/vmm/engine/kvm.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	ENTRIES = 256,
+	LEAF_TSC_KHZ = 0x40000010,
+	PV_FEATURES = 1 << 1 | 1 << 3 | 1 << 24, /* see cpuid.c */
+};
+
+struct table {
+	struct kvm_cpuid2 head;
+	struct kvm_cpuid_entry2 entry[ENTRIES];
+};
+
+static const struct kvm_cpuid_entry2 *find(const struct table *t, uint32_t function, uint32_t index)
+{
+	for (unsigned i = 0; i < t->head.nent; i++)
+		if (t->entry[i].function == function && t->entry[i].index == index)
+			return &t->entry[i];
+	return NULL;
+}
+
+/*
+ * Where the host must have what taiki-base offers, but for what KVM supplies
+ * itself (APIC, x2APIC, TSC deadline, hypervisor) and what is a hint (HTT, ERMS).
+ */
+static const struct {
+	uint32_t function;
+	uint32_t not_ecx, not_edx;
+} required[] = {
+	{1, 1U << 21 | 1U << 24 | 1U << 31, 1U << 9 | 1U << 28},
+	{0x80000001, 0, 0},
+};
+
+static int check(const struct table *want, const struct table *have, struct hv_error *err)
+{
+	for (size_t i = 0; i < sizeof(required) / sizeof(required[0]); i++) {
+		const struct kvm_cpuid_entry2 *w = find(want, required[i].function, 0);
+		const struct kvm_cpuid_entry2 *h = find(have, required[i].function, 0);
+		uint32_t ecx, edx;
+
+		if (!w || !h)
+			return hv_err(err, -ENOTSUP, "/dev/kvm: offers no CPUID leaf 0x%x",
+				      required[i].function);
+		ecx = w->ecx & ~h->ecx & ~required[i].not_ecx;
+		edx = w->edx & ~h->edx & ~required[i].not_edx;
+		if (ecx || edx)
+			return hv_err(err, -ENOTSUP,
+				      "/dev/kvm: this host cannot be a taiki-base processor: CPUID "
+				      "leaf 0x%x lacks ecx 0x%x edx 0x%x; use engine='soft'",
+				      required[i].function, ecx, edx);
+	}
+	return 0;
+}
+
+/* as_domain() - Turn the host's own @t into that of @v. */
+static void as_domain(struct table *t, const struct kvm_vcpu *v)
+{
+	unsigned vcpus = v->e->cfg.vcpus, bits = 0;
+
+	while ((1U << bits) < vcpus)
+		bits++;
+	for (unsigned i = 0; i < t->head.nent; i++) {
+		struct kvm_cpuid_entry2 *e = &t->entry[i];
+
+		switch (e->function) {
+		case 1:
+			e->ebx = (e->ebx & 0xffff) | v->index << 24 | (1U << bits) << 16;
+			e->ecx |= 1U << 21 | 1U << 24 | 1U << 31; /* x2APIC, deadline, hypervisor */
+			e->edx = (e->edx & ~(1U << 28)) | (vcpus > 1 ? 1U << 28 : 0);
+			break;
+		case 4:
+			if (e->eax & 0x1f)
+				e->eax = (e->eax & 0x3fff) | (vcpus - 1) << 26;
+			break;
+		case 0xb:
+		case 0x1f:
+			e->eax = e->index == 1 ? bits : 0;
+			e->ebx = e->index == 0 ? 1 : e->index == 1 ? vcpus : 0;
+			e->ecx = e->index | (e->index < 2 ? (e->index + 1) << 8 : 0);
+			e->edx = v->index;
+			break;
+		case 0x40000001:
+			e->eax &= PV_FEATURES;
+			e->edx = 0;
+			break;
+		default: break;
+		}
+	}
+}
+
+int kvm_cpuid_apply(struct kvm_vcpu *v, struct hv_error *err)
+{
+	struct table *have = calloc(1, sizeof(*have));
+	struct table *want = calloc(1, sizeof(*want));
+	int rc;
+
+	if (!have || !want) {
+		rc = hv_err(err, -ENOMEM, "kvm: out of memory");
+		goto out;
+	}
+	have->head.nent = ENTRIES;
+	rc = kvm_ioctlp(v->e->kvm, KVM_GET_SUPPORTED_CPUID, have);
+	if (rc < 0) {
+		hv_err(err, rc, "/dev/kvm: cannot read its CPUID table: %s", strerror(-rc));
+		goto out;
+	}
+	if (v->e->cfg.cpu == HV_CPU_HOST_PASSTHROUGH) {
+		*want = *have;
+		as_domain(want, v);
+	} else {
+		want->head.nent = engine_cpuid(v->index, v->e->cfg.vcpus, want->entry, ENTRIES);
+		rc = check(want, have, err);
+		if (rc)
+			goto out;
+		for (unsigned i = 0; i < want->head.nent; i++)
+			if (want->entry[i].function == LEAF_TSC_KHZ)
+				want->entry[i].eax = v->e->tsc_khz;
+	}
+	rc = kvm_ioctlp(v->fd, KVM_SET_CPUID2, want);
+	if (rc < 0)
+		hv_err(err, rc, "/dev/kvm: vCPU %u: its CPUID table was refused: %s", v->index,
+		       strerror(-rc));
+out:
+	free(have);
+	free(want);
+	return rc < 0 ? rc : 0;
+}

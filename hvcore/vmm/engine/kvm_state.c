@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The state of a vCPU.  While the clock stands, TSC and TSC-deadline are ours
+ * and not the kernel's, which goes on counting: see kvm_clock.c.
+ */
+#include "hvcore/vmm/engine/kvm.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum {
+	MSR_TSC = 0x10,
+	MSR_TSC_DEADLINE = 0x6e0,
+};
+
+/* What is saved beyond sregs, in the order it is set: the TSC before its deadline. */
+static const uint32_t saved_msrs[] = {
+	MSR_TSC,
+	0x174 /* SYSENTER_CS */,
+	0x175 /* _ESP */,
+	0x176 /* _EIP */,
+	0x1a0 /* MISC_ENABLE */,
+	0xc0000081 /* STAR */,
+	0xc0000082 /* LSTAR */,
+	0xc0000083 /* CSTAR */,
+	0xc0000084 /* SFMASK */,
+	0xc0000102 /* KERNEL_GS_BASE */,
+	0xc0000103 /* TSC_AUX */,
+	0x4b564d00 /* kvm-clock: wall clock */,
+	0x4b564d01 /* kvm-clock: system time */,
+	MSR_TSC_DEADLINE,
+};
+enum { NSAVED = sizeof(saved_msrs) / sizeof(saved_msrs[0]) };
+
+struct one_msr {
+	struct kvm_msrs head;
+	struct kvm_msr_entry entry;
+};
+
+int kvm_msr_get(struct kvm_vcpu *v, uint32_t msr, uint64_t *value)
+{
+	struct one_msr m = {.head.nmsrs = 1, .entry.index = msr};
+	int rc = kvm_ioctlp(v->fd, KVM_GET_MSRS, &m);
+
+	if (rc != 1)
+		return rc < 0 ? rc : -EINVAL;
+	*value = m.entry.data;
+	return 0;
+}
+
+int kvm_msr_set(struct kvm_vcpu *v, uint32_t msr, uint64_t value)
+{
+	struct one_msr m = {.head.nmsrs = 1, .entry.index = msr, .entry.data = value};
+	int rc = kvm_ioctlp(v->fd, KVM_SET_MSRS, &m);
+
+	return rc == 1 ? 0 : rc < 0 ? rc : -EINVAL;
+}
+
+static int get_msr(struct kvm_vcpu *v, struct kvm_msr_entry *m)
+{
+	uint64_t value = 0;
+	int rc;
+
+	if (v->e->stopped && m->index == MSR_TSC) {
+		m->data = v->e->tsc;
+		return 0;
+	}
+	if (v->e->stopped && m->index == MSR_TSC_DEADLINE) {
+		m->data = v->deadline;
+		return 0;
+	}
+	rc = kvm_msr_get(v, m->index, &value);
+	m->data = value;
+	return rc;
+}
+
+static int set_msr(struct kvm_vcpu *v, const struct kvm_msr_entry *m)
+{
+	if (v->e->stopped && m->index == MSR_TSC) {
+		v->e->tsc = m->data;
+		return 0;
+	}
+	if (v->e->stopped && m->index == MSR_TSC_DEADLINE) {
+		v->deadline = m->data;
+		return 0;
+	}
+	return kvm_msr_set(v, m->index, m->data);
+}
+
+int kvm_get(struct engine *e, unsigned vcpu, struct engine_vcpu_state *s)
+{
+	struct kvm_vcpu *v;
+	int rc;
+
+	if (vcpu >= e->cfg.vcpus)
+		return -EINVAL;
+	v = &e->vcpu[vcpu];
+	memset(s, 0, sizeof(*s));
+	if ((rc = kvm_ioctlp(v->fd, KVM_GET_REGS, &s->regs)) < 0 ||
+	    (rc = kvm_ioctlp(v->fd, KVM_GET_SREGS, &s->sregs)) < 0 ||
+	    (rc = kvm_ioctlp(v->fd, KVM_GET_FPU, &s->fpu)) < 0 ||
+	    (rc = kvm_ioctlp(v->fd, KVM_GET_DEBUGREGS, &s->debugregs)) < 0 ||
+	    (rc = kvm_ioctlp(v->fd, KVM_GET_VCPU_EVENTS, &s->events)) < 0 ||
+	    (rc = kvm_ioctlp(v->fd, KVM_GET_MP_STATE, &s->mp_state)) < 0 ||
+	    (rc = kvm_ioctlp(v->fd, KVM_GET_LAPIC, &s->lapic)) < 0)
+		return rc;
+	s->nmsrs = NSAVED;
+	for (unsigned i = 0; i < NSAVED; i++) {
+		s->msr[i].index = saved_msrs[i];
+		rc = get_msr(v, &s->msr[i]);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+/* apply() - set(), without the TSC if @keep_tsc: a reset does not turn time back. */
+static int apply(struct kvm_vcpu *v, const struct engine_vcpu_state *s, bool keep_tsc)
+{
+	int rc;
+
+	/* What it says is about the state that goes away. */
+	v->run->ready_for_interrupt_injection = 0;
+	if ((rc = kvm_ioctlp(v->fd, KVM_SET_SREGS, &s->sregs)) < 0 ||
+	    (rc = kvm_ioctlp(v->fd, KVM_SET_FPU, &s->fpu)) < 0)
+		return rc;
+	for (unsigned i = 0; i < s->nmsrs; i++) {
+		if (keep_tsc && s->msr[i].index == MSR_TSC)
+			continue;
+		rc = set_msr(v, &s->msr[i]);
+		if (rc)
+			return rc;
+	}
+	if ((rc = kvm_ioctlp(v->fd, KVM_SET_LAPIC, &s->lapic)) < 0 ||
+	    (rc = kvm_ioctlp(v->fd, KVM_SET_REGS, &s->regs)) < 0 ||
+	    (rc = kvm_ioctlp(v->fd, KVM_SET_DEBUGREGS, &s->debugregs)) < 0 ||
+	    (rc = kvm_ioctlp(v->fd, KVM_SET_VCPU_EVENTS, &s->events)) < 0 ||
+	    (rc = kvm_ioctlp(v->fd, KVM_SET_MP_STATE, &s->mp_state)) < 0)
+		return rc;
+	return 0;
+}
+
+int kvm_set(struct engine *e, unsigned vcpu, const struct engine_vcpu_state *s)
+{
+	if (vcpu >= e->cfg.vcpus || s->nmsrs > sizeof(s->msr) / sizeof(s->msr[0]))
+		return -EINVAL;
+	return apply(&e->vcpu[vcpu], s, false);
+}
+
+void kvm_reset(struct engine *e)
+{
+	for (unsigned i = 0; i < e->cfg.vcpus; i++)
+		/* The kernel gave us this state: it does not refuse it. */
+		(void)apply(&e->vcpu[i], &e->vcpu[i].initial, true);
+}
+
+int kvm_boot(struct engine *e, uint32_t eip, uint32_t ebx)
+{
+	const struct kvm_segment data = {
+		.limit = 0xffffffff,
+		.selector = 0x10,
+		.type = 3, /* read, write, accessed */
+		.present = 1,
+		.db = 1,
+		.s = 1,
+		.g = 1,
+	};
+	struct kvm_regs regs = {.rip = eip, .rbx = ebx, .rflags = 2};
+	struct kvm_vcpu *v = &e->vcpu[0];
+	struct kvm_sregs sregs;
+	int rc;
+
+	rc = kvm_ioctlp(v->fd, KVM_GET_SREGS, &sregs);
+	if (rc < 0)
+		return rc;
+	sregs.cs = sregs.ds = sregs.es = sregs.fs = sregs.gs = sregs.ss = data;
+	sregs.cs.selector = 0x08;
+	sregs.cs.type = 11; /* execute, read, accessed */
+	sregs.tr = (struct kvm_segment){.limit = 0x67, .type = 11, .present = 1};
+	sregs.cr0 = 0x11; /* PE, ET */
+	sregs.cr4 = 0;
+	rc = kvm_ioctlp(v->fd, KVM_SET_SREGS, &sregs);
+	if (rc < 0)
+		return rc;
+	rc = kvm_ioctlp(v->fd, KVM_SET_REGS, &regs);
+	return rc < 0 ? rc : 0;
+}
