@@ -6,12 +6,12 @@
  * (who does not read is dropped); the log, which is a file on somebody's disk,
  * gets a burst of each and then one a second with the number left out.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "hvcore/vmm/board.h"
+#include "hvcore/vmm/log.h"
 
 #include "control.h"
 
@@ -66,10 +66,10 @@ static void log_event(const char *name, const json_t *data, const struct timespe
 		return;
 	text = data ? json_dumps(data, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
 	if (k->left_out)
-		fprintf(stderr, "event %s %s (%llu like it are not shown)\n", name,
-			text ? text : "{}", (unsigned long long)k->left_out);
+		log_line(LOG_NOTICE, "event %s %s (%llu more are not shown)", name,
+			 text ? text : "{}", (unsigned long long)k->left_out);
 	else
-		fprintf(stderr, "event %s %s\n", name, text ? text : "{}");
+		log_line(LOG_NOTICE, "event %s %s", name, text ? text : "{}");
 	k->left_out = 0;
 	free(text);
 }

@@ -5,7 +5,6 @@
  * the client is dropped.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -15,6 +14,7 @@
 
 #include "hv/rundir.h"
 #include "hvcore/vmm/board.h"
+#include "hvcore/vmm/log.h"
 #include "hvcore/vmm/loop.h"
 
 #include "command.h"
@@ -69,7 +69,7 @@ static void doom(struct client *c, const char *why)
 	c->doomed = true;
 	if (why) {
 		control_counters.dropped++;
-		fprintf(stderr, "qmp: a client is dropped: %s\n", why);
+		log_line(LOG_WARNING, "QMP: a client is dropped: %s", why);
 	}
 	shutdown(c->watch.fd, why ? SHUT_RDWR : SHUT_RD);
 }

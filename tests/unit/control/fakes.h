@@ -18,6 +18,7 @@ struct fakes {
 	uint64_t balloon; /* 0: there is none */
 	uint64_t disk_size;
 	bool link_up;
+	unsigned log_lines;
 };
 extern struct fakes fakes;
 

@@ -198,6 +198,22 @@ static void test_events_reach_who_negotiated(void **state)
 	turn();
 }
 
+/* A guest that makes the same event again and again does not fill the disk with it. */
+static void test_the_log_is_limited(void **state)
+{
+	int fd = connect_negotiated();
+	unsigned got = 0;
+
+	for (int i = 0; i < 500; i++) {
+		event_emit("VSERPORT_CHANGE", NULL);
+		got += said(fd)[0] == '{';
+	}
+	assert_int_equal(got, 500);
+	assert_in_range(fakes.log_lines, 10, 100);
+	close(fd);
+	turn();
+}
+
 static void test_a_slow_reader_is_dropped(void **state)
 {
 	int slow = connect_negotiated(), good = connect_negotiated();
@@ -298,6 +314,7 @@ int main(void)
 		server_test(test_a_line_without_end_is_dropped),
 		server_test(test_twenty_clients),
 		server_test(test_events_reach_who_negotiated),
+		server_test(test_the_log_is_limited),
 		server_test(test_a_slow_reader_is_dropped),
 		server_test(test_the_client_library),
 		server_test(test_nobody_answers),
