@@ -3,7 +3,7 @@
  * The virtio devices, as the machine creates and the control connection asks
  * them.  Create functions open everything the device will ever need (images,
  * taps, sockets), so they run before rights are dropped; each lives as long as
- * the process.  All functions are called with the board lock held.
+ * the process, and so do the @disk, @nic and config they are made from.  All functions are called with the board lock held.
  */
 #ifndef VMM_VIRTIO_DEVICES_H
 #define VMM_VIRTIO_DEVICES_H

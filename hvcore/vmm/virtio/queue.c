@@ -57,7 +57,7 @@ void virtq_reset(struct virtq *q, uint16_t size)
 	q->enabled = false;
 	q->desc = q->avail = q->used = 0;
 	q->desc_at = q->avail_at = q->used_at = NULL;
-	q->next_avail = q->next_used = q->staged = q->signalled = 0;
+	q->next_avail = q->next_used = q->held = q->staged = q->signalled = 0;
 	q->signalled_valid = false;
 }
 
@@ -205,6 +205,16 @@ int virtq_pop(struct virtq *q, struct virtq_chain *c)
 			      q->index, pending, q->size);
 		return -EINVAL;
 	}
+	/*
+	 * Each chain has a descriptor of its own, so more than the ring has
+	 * cannot be out: a driver that hands in the same ones again would have
+	 * us hold any number of requests.
+	 */
+	if (q->held == q->size) {
+		virtio_broken(q->owner, "queue %u: more than %u chains without an answer", q->index,
+			      q->size);
+		return -EINVAL;
+	}
 	/* The driver filled entry and descriptors before it moved idx: read them after it. */
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	c->head = get16(q->avail_at + RING_ENTRIES + (q->next_avail & (q->size - 1)) * AVAIL_ENTRY);
@@ -213,12 +223,29 @@ int virtq_pop(struct virtq *q, struct virtq_chain *c)
 	if (walk(q, c))
 		return -EINVAL;
 	q->next_avail++;
+	q->held++;
 	return 1;
 }
 
 void virtq_unpop(struct virtq *q, uint16_t n)
 {
 	q->next_avail -= n;
+	q->held -= n;
+}
+
+bool virtq_take(struct virtq *q, struct virtq_chain *c, unsigned *budget)
+{
+	int rc;
+
+	if (*budget == 0) {
+		virtq_again(q);
+		return false;
+	}
+	(*budget)--;
+	do {
+		rc = virtq_pop(q, c);
+	} while (rc == 0 && virtq_listen(q));
+	return rc > 0;
 }
 
 bool virtq_listen(struct virtq *q)
@@ -252,6 +279,7 @@ void virtq_fill(struct virtq *q, uint16_t head, uint32_t len)
 	memcpy(q->used_at + off, &e, sizeof(e));
 	ram_written(board.ram, q->used + off, sizeof(e));
 	q->staged++;
+	q->held--;
 }
 
 /* Whether the driver wants an interrupt for the used entries up to next_used (§2.7.7.1, §2.7.10). */

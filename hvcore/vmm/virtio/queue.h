@@ -48,6 +48,7 @@ struct virtq {
 
 	uint16_t next_avail; /* the next entry of the available ring to take */
 	uint16_t next_used;  /* where the next used entry goes */
+	uint16_t held;       /* chains popped and not yet answered */
 	uint16_t staged;     /* used entries written, not yet published */
 	uint16_t signalled;  /* used.idx at the last interrupt */
 	bool signalled_valid;
@@ -79,6 +80,14 @@ int virtq_enable(struct virtq *q);
  * the ring is wrong, the device needs a reset (already said).
  */
 int virtq_pop(struct virtq *q, struct virtq_chain *c);
+
+/*
+ * virtq_take() - What a kick handler loops over: the next chain, of at most
+ * *budget in this turn.  False when there is none left (doorbells are asked for
+ * again), when the ring is wrong, or when the budget is used up: then the
+ * handler will be called again, after the loop has served others.
+ */
+bool virtq_take(struct virtq *q, struct virtq_chain *c, unsigned *budget);
 
 /* virtq_unpop() - Give the last @n chains back untouched; pop returns them again. */
 void virtq_unpop(struct virtq *q, uint16_t n);

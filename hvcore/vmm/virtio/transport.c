@@ -80,7 +80,7 @@ void virtio_broken(struct virtio *v, const char *fmt, ...)
 
 /* --- doorbells --- */
 
-static void ring(struct virtq *q)
+void virtq_again(struct virtq *q)
 {
 	uint64_t one = 1;
 
@@ -169,7 +169,7 @@ static void ring_all(struct virtio *v)
 {
 	for (unsigned i = 0; i < v->nqueues; i++)
 		if (v->queue[i].enabled)
-			ring(&v->queue[i]);
+			virtq_again(&v->queue[i]);
 }
 
 void virtio_driver_ok(struct virtio *v)
@@ -256,7 +256,7 @@ static void notify_write(struct virtio *v, uint64_t off)
 	unsigned n = off / NOTIFY_STRIDE;
 
 	if (off % NOTIFY_STRIDE == 0 && n < v->nqueues)
-		ring(&v->queue[n]);
+		virtq_again(&v->queue[n]);
 }
 
 static uint64_t bar_read(void *dev, uint64_t off, unsigned size)

@@ -96,6 +96,9 @@ void virtio_broken(struct virtio *v, const char *fmt, ...) __attribute__((format
 /* virtio_config_changed() - v->config was changed: new generation, interrupt. */
 void virtio_config_changed(struct virtio *v);
 
+/* virtq_again() - Have ops->kick called for @q again, after the loop has served others. */
+void virtq_again(struct virtq *q);
+
 /* virtio_drained() - A device with ops->busy says after each request that it may be idle now. */
 void virtio_drained(struct virtio *v);
 

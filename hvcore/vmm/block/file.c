@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Opening an image: rights, kind, lock, alignment, size. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "hvcore/vmm/block/holder.h"
+#include "hvcore/vmm/block/ring.h"
+
+enum { SECTOR = 512, ALIGN_MAX = 4096 };
+
+static int open_image(struct block *b, struct hv_error *err)
+{
+	int flags = O_CLOEXEC | O_NOCTTY | O_NONBLOCK |
+		    (b->readonly ? O_RDONLY : O_RDWR | O_DIRECT);
+	struct stat st;
+
+	/* Stat first: opening a FIFO or a tape has effects. */
+	if (stat(b->path, &st) < 0)
+		return hv_err(err, -errno, "disk %s: cannot find image %s: %s", b->name, b->path,
+			      strerror(errno));
+	b->device = S_ISBLK(st.st_mode);
+	if (!b->device && !S_ISREG(st.st_mode))
+		return hv_err(err, -EINVAL,
+			      "disk %s: %s is neither a file nor a block device; give a raw image",
+			      b->name, b->path);
+	/* O_EXCL on a device: not while it is mounted or part of another (open(2)). */
+	if (b->device && !b->readonly)
+		flags |= O_EXCL;
+	b->fd = open(b->path, flags);
+	if (b->fd >= 0)
+		return 0;
+	switch (errno) {
+	case EINVAL:
+		return hv_err(err, -EINVAL,
+			      "disk %s: %s cannot be opened with O_DIRECT: %s; put the image on a "
+			      "file system that can",
+			      b->name, b->path, strerror(EINVAL));
+	case EBUSY:
+		return hv_err(err, -EBUSY,
+			      "disk %s: device %s is in use on this host (mounted, or part of "
+			      "another device); release it first",
+			      b->name, b->path);
+	default:
+		return hv_err(err, -errno, "disk %s: cannot open image %s for %s: %s", b->name,
+			      b->path, b->readonly ? "reading" : "writing", strerror(errno));
+	}
+}
+
+static int lock_image(struct block *b, struct hv_error *err)
+{
+	struct flock lock = {.l_type = b->readonly ? F_RDLCK : F_WRLCK, .l_whence = SEEK_SET};
+	char holder[160];
+
+	if (fcntl(b->fd, F_OFD_SETLK, &lock) == 0)
+		return 0;
+	if (errno != EAGAIN && errno != EACCES)
+		return hv_err(err, -errno, "disk %s: cannot lock image %s: %s", b->name, b->path,
+			      strerror(errno));
+	block_holder(b->fd, holder, sizeof(holder));
+	return hv_err(err, -EAGAIN, "disk %s: image %s is locked by %s; end that first", b->name,
+		      b->path, holder);
+}
+
+static int measure(struct block *b, struct hv_error *err)
+{
+	struct stat st;
+	uint64_t bytes;
+
+	if (fstat(b->fd, &st) < 0 || (b->device && ioctl(b->fd, BLKGETSIZE64, &bytes) < 0))
+		return hv_err(err, -errno, "disk %s: cannot read the size of %s: %s", b->name,
+			      b->path, strerror(errno));
+	if (!b->device)
+		bytes = st.st_size;
+	b->size = bytes / SECTOR * SECTOR;
+	if (b->size == 0)
+		return hv_err(err, -EINVAL,
+			      "disk %s: image %s has no sectors (%llu bytes); give it a size, for "
+			      "example with truncate --size",
+			      b->name, b->path, (unsigned long long)bytes);
+	return 0;
+}
+
+/*
+ * The alignment O_DIRECT wants here, found by trying: the smallest read that
+ * is not refused.  (statx can tell it only from Linux 6.1 on, and not for all.)
+ */
+static int find_alignment(struct block *b, struct hv_error *err)
+{
+	uint8_t *buf = aligned_alloc(ALIGN_MAX, 2 * ALIGN_MAX);
+	int rc = -EINVAL;
+
+	if (!buf)
+		return hv_err(err, -ENOMEM, "disk %s: no memory to open %s", b->name, b->path);
+	b->align = 1;
+	if (b->readonly)
+		rc = 0;
+	/* The address is aligned by no more than the length, to try both at once. */
+	for (unsigned a = SECTOR; rc == -EINVAL && a <= ALIGN_MAX; a *= 2) {
+		b->align = a;
+		rc = pread(b->fd, buf + a, a, 0) < 0 ? -errno : 0;
+	}
+	free(buf);
+	if (rc)
+		return hv_err(err, rc, "disk %s: cannot read image %s: %s", b->name, b->path,
+			      strerror(-rc));
+	return 0;
+}
+
+int block_open(struct block *b, const struct hv_disk *disk, struct hv_error *err)
+{
+	int rc = block_ring_init(err);
+
+	if (rc)
+		return rc;
+	*b = (struct block){.name = disk->target, .fd = -1, .readonly = disk->readonly};
+	b->path = strdup(disk->path);
+	if (!b->path)
+		return hv_err(err, -ENOMEM, "disk %s: no memory to open it", disk->target);
+	rc = open_image(b, err);
+	if (!rc)
+		rc = lock_image(b, err);
+	if (!rc)
+		rc = measure(b, err);
+	if (!rc)
+		rc = find_alignment(b, err);
+	if (rc)
+		block_close(b);
+	return rc;
+}
+
+void block_close(struct block *b)
+{
+	if (b->fd >= 0)
+		close(b->fd);
+	b->fd = -1;
+	free(b->path);
+	b->path = NULL;
+}
+
+int block_resize(struct block *b, uint64_t bytes, struct hv_error *err)
+{
+	uint64_t now = 0;
+	struct stat st;
+
+	if (b->readonly)
+		return hv_err(err, -EROFS, "disk %s is read-only; it cannot be resized", b->name);
+	if (bytes == 0 || bytes % SECTOR || bytes > INT64_MAX)
+		return hv_err(err, -EINVAL, "disk %s: a size of %llu bytes is not a multiple of %d",
+			      b->name, (unsigned long long)bytes, SECTOR);
+	if (bytes < b->size)
+		return hv_err(err, -EINVAL,
+			      "disk %s: %llu bytes is less than its %llu; shrinking would destroy "
+			      "data",
+			      b->name, (unsigned long long)bytes, (unsigned long long)b->size);
+	if (b->device) {
+		if (ioctl(b->fd, BLKGETSIZE64, &now) < 0)
+			return hv_err(err, -errno, "disk %s: cannot read the size of %s: %s",
+				      b->name, b->path, strerror(errno));
+		if (bytes > now)
+			return hv_err(err, -EINVAL,
+				      "disk %s: device %s has %llu bytes; grow it first", b->name,
+				      b->path, (unsigned long long)now);
+	} else if (fstat(b->fd, &st) < 0 ||
+		   (bytes > (uint64_t)st.st_size && ftruncate(b->fd, bytes) < 0)) {
+		return hv_err(err, -errno, "disk %s: cannot resize %s: %s", b->name, b->path,
+			      strerror(errno));
+	}
+	b->size = bytes;
+	return 0;
+}

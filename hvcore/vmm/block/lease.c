@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The guard `lease`: sanlock's renewed on-disk lease.
+ *
+ * The client library is loaded only where a disk asks for it, so that nobody
+ * else needs it installed or pays for it at start.  The registered socket is
+ * kept for life: closing it would release the leases.
+ */
+#include "hvcore/vmm/block/lease.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <sanlock.h>
+#include <sanlock_resource.h>
+#include <sanlock_rv.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct {
+	void *library;
+	int sock;
+	int (*reg)(void);
+	int (*restrict_)(int sock, uint32_t flags);
+	int (*acquire)(int sock, int pid, uint32_t flags, int count, struct sanlk_resource **res,
+		       struct sanlk_options *opt);
+} sanlock = {.sock = -1};
+
+static int load(const struct hv_disk *disk, struct hv_error *err)
+{
+	if (sanlock.library)
+		return 0;
+	sanlock.library = dlopen("libsanlock_client.so.1", RTLD_NOW | RTLD_LOCAL);
+	if (!sanlock.library)
+		return hv_err(err, -ENOENT,
+			      "disk %s: guard lease: %s; install libsanlock-client1 and sanlock",
+			      disk->target, dlerror());
+	*(void **)&sanlock.reg = dlsym(sanlock.library, "sanlock_register");
+	*(void **)&sanlock.restrict_ = dlsym(sanlock.library, "sanlock_restrict");
+	*(void **)&sanlock.acquire = dlsym(sanlock.library, "sanlock_acquire");
+	if (sanlock.reg && sanlock.restrict_ && sanlock.acquire)
+		return 0;
+	dlclose(sanlock.library);
+	sanlock.library = NULL;
+	return hv_err(err, -ENOENT,
+		      "disk %s: guard lease: libsanlock_client.so.1 lacks a function; install "
+		      "sanlock 3",
+		      disk->target);
+}
+
+static int registered(const struct hv_disk *disk, struct hv_error *err)
+{
+	int rc;
+
+	if (sanlock.sock >= 0)
+		return 0;
+	sanlock.sock = sanlock.reg();
+	if (sanlock.sock < 0)
+		return hv_err(err, sanlock.sock,
+			      "disk %s: guard lease: cannot register with sanlock: %s; start "
+			      "sanlock and join lockspace %s",
+			      disk->target, strerror(-sanlock.sock), disk->lease_lockspace);
+	/* A lost lease ends the guest at once: SIGTERM would leave it a grace to write in. */
+	rc = sanlock.restrict_(sanlock.sock, SANLK_RESTRICT_SIGTERM);
+	if (rc < 0)
+		return hv_err(err, rc,
+			      "disk %s: guard lease: sanlock refuses to kill by SIGKILL only: %d",
+			      disk->target, rc);
+	return 0;
+}
+
+/* sanlock's own results (sanlock_rv.h) beside -errno, as far as an operator can act on them. */
+static int refused(const struct hv_disk *disk, int rc, struct hv_error *err)
+{
+	const char *why = rc > -200 ? strerror(-rc) : "sanlock refuses";
+	const char *next = "see `sanlock client status` and sanlock's log";
+
+	switch (rc) {
+	case SANLK_ACQUIRE_IDLIVE:
+	case SANLK_ACQUIRE_OWNED:
+	case SANLK_ACQUIRE_OTHER:
+	case SANLK_ACQUIRE_OWNED_RETRY:
+		why = "another host holds it and is alive";
+		next = "end the domain there, or wait until its lease has run out";
+		break;
+	case -ENOSPC:
+	case SANLK_ACQUIRE_LOCKSPACE:
+		why = "this host has not joined the lockspace";
+		next = "join it with `sanlock client add_lockspace`";
+		break;
+	case SANLK_LEADER_MAGIC:
+	case SANLK_LEADER_RESOURCE:
+	case SANLK_LEADER_LOCKSPACE:
+		why = "there is no such lease at that place";
+		next = "make it with `sanlock client init -r`";
+		break;
+	}
+	return hv_err(err, rc > -200 ? rc : -EBUSY,
+		      "disk %s: cannot acquire lease %s:%s at %s:%llu: %s (%d); %s", disk->target,
+		      disk->lease_lockspace, disk->lease_key, disk->lease_path,
+		      (unsigned long long)disk->lease_offset, why, rc, next);
+}
+
+int lease_acquire(const struct hv_disk *disk, struct hv_error *err)
+{
+	struct sanlk_resource *res;
+	int rc;
+
+	if (!disk->lease_lockspace || !disk->lease_key || !disk->lease_path ||
+	    strlen(disk->lease_lockspace) > SANLK_NAME_LEN ||
+	    strlen(disk->lease_key) > SANLK_NAME_LEN || strlen(disk->lease_path) >= SANLK_PATH_LEN)
+		return hv_err(err, -EINVAL,
+			      "disk %s: guard lease needs a lockspace and a key of at most %d "
+			      "bytes, and a path; complete the definition's <lease>",
+			      disk->target, SANLK_NAME_LEN);
+	rc = load(disk, err);
+	if (!rc)
+		rc = registered(disk, err);
+	if (rc)
+		return rc;
+	res = calloc(1, sizeof(*res) + sizeof(struct sanlk_disk));
+	if (!res)
+		return hv_err(err, -ENOMEM, "disk %s: no memory for its lease", disk->target);
+	/* Neither name needs a terminating NUL when it fills its field. */
+	memcpy(res->lockspace_name, disk->lease_lockspace, strlen(disk->lease_lockspace));
+	memcpy(res->name, disk->lease_key, strlen(disk->lease_key));
+	res->num_disks = 1;
+	strcpy(res->disks[0].path, disk->lease_path);
+	res->disks[0].offset = disk->lease_offset;
+	rc = sanlock.acquire(sanlock.sock, -1, 0, 1, &res, NULL);
+	free(res);
+	return rc < 0 ? refused(disk, rc, err) : 0;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the two halves of the block device share: blk.c (requests), blk_query.c (control). */
+#ifndef VMM_VIRTIO_BLK_H
+#define VMM_VIRTIO_BLK_H
+
+#include "hvcore/vmm/block/block.h"
+#include "hvcore/vmm/virtio/virtio.h"
+
+/* One row for each enum block_op. */
+struct blk_count {
+	uint64_t done, failed, bytes;
+};
+
+struct blk {
+	struct virtio v;
+	struct block block;
+	char *serial;
+	bool discard;
+	unsigned inflight;
+	uint64_t began; /* host ns since when nothing was answered; 0: nothing is owed */
+	struct blk_count count[BLOCK_ZEROES + 1];
+	uint64_t refused;    /* requests the guest made wrong */
+	uint64_t event_at;   /* host ns of the last BLOCK_IO_ERROR event */
+	uint64_t unreported; /* errors since, without an event of their own */
+	struct blk *next;
+};
+
+extern struct blk *blk_list;
+
+/* blk_set_capacity() - Take block.size over into the configuration space. */
+void blk_set_capacity(struct blk *d);
+
+#endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Block devices as the control connection sees them. */
+#include <errno.h>
+#include <string.h>
+
+#include "hvcore/vmm/loop.h"
+#include "hvcore/vmm/virtio/blk.h"
+#include "hvcore/vmm/virtio/devices.h"
+
+/* How long a request may take before a resize, which would wait behind it, is refused. */
+#define HANGING_NS (5ULL * 1000 * 1000 * 1000)
+
+/* Milliseconds the disk has owed answers; 0: it owes none. */
+static uint64_t owing_ms(const struct blk *d)
+{
+	return d->began ? (loop_host_now() - d->began) / 1000000 : 0;
+}
+
+json_t *virtio_blk_query(void)
+{
+	json_t *all = json_array();
+
+	for (struct blk *d = blk_list; d; d = d->next) {
+		json_t *image = json_pack("{s:s, s:s, s:I}", "filename", d->block.path, "format",
+					  "raw", "virtual-size", (json_int_t)d->block.size);
+		json_t *inserted = json_pack("{s:s, s:b, s:s, s:b, s:o}", "file", d->block.path,
+					     "ro", d->block.readonly, "drv", "raw",
+					     "x-taiki-direct", !d->block.readonly, "image", image);
+
+		json_array_append_new(all, json_pack("{s:s, s:s, s:b, s:b, s:s, s:o}", "device",
+						     d->v.name, "type", "unknown", "removable", 0,
+						     "locked", 0, "io-status", "ok", "inserted",
+						     inserted));
+	}
+	return all;
+}
+
+static json_t *count_object(const struct blk *d)
+{
+	static const struct {
+		const char *done, *failed, *bytes;
+	} key[] = {
+		[BLOCK_READ] = {"rd_operations", "failed_rd_operations", "rd_bytes"},
+		[BLOCK_WRITE] = {"wr_operations", "failed_wr_operations", "wr_bytes"},
+		[BLOCK_FLUSH] = {"flush_operations", "failed_flush_operations", NULL},
+		[BLOCK_DISCARD] = {"unmap_operations", "failed_unmap_operations", "unmap_bytes"},
+		[BLOCK_ZEROES] = {"x-taiki-zeroes_operations", "x-taiki-failed_zeroes_operations",
+				  "x-taiki-zeroes_bytes"},
+	};
+	json_t *o = json_object();
+
+	for (size_t i = 0; i < sizeof(key) / sizeof(key[0]); i++) {
+		const struct blk_count *c = &d->count[i];
+
+		json_object_set_new(o, key[i].done, json_integer((json_int_t)c->done));
+		json_object_set_new(o, key[i].failed, json_integer((json_int_t)c->failed));
+		if (key[i].bytes)
+			json_object_set_new(o, key[i].bytes, json_integer((json_int_t)c->bytes));
+	}
+	json_object_set_new(o, "x-taiki-refused", json_integer((json_int_t)d->refused));
+	json_object_set_new(o, "x-taiki-inflight", json_integer(d->inflight));
+	json_object_set_new(o, "x-taiki-owing-ms", json_integer((json_int_t)owing_ms(d)));
+	return o;
+}
+
+json_t *virtio_blk_stats(void)
+{
+	json_t *all = json_array();
+
+	for (struct blk *d = blk_list; d; d = d->next)
+		json_array_append_new(all, json_pack("{s:s, s:o}", "device", d->v.name, "stats",
+						     count_object(d)));
+	return all;
+}
+
+int virtio_blk_resize(const char *target, uint64_t bytes, struct hv_error *err)
+{
+	struct blk *d = blk_list;
+	int rc;
+
+	while (d && strcmp(d->v.name, target))
+		d = d->next;
+	if (!d)
+		return hv_err(err, -ENOENT, "there is no disk %s; query-block lists them", target);
+	if (owing_ms(d) * 1000000 > HANGING_NS)
+		return hv_err(err, -EBUSY,
+			      "disk %s has not answered for %llu ms; resize it when it does",
+			      target, (unsigned long long)owing_ms(d));
+	rc = block_resize(&d->block, bytes, err);
+	if (rc)
+		return rc;
+	blk_set_capacity(d);
+	virtio_config_changed(&d->v);
+	return 0;
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The network device (virtio 1.2 §5.1): one pair of queues, a tap behind it. */
+#include "hvcore/vmm/virtio/net.h"
+
+#include <errno.h>
+#include <linux/if_tun.h>
+#include <linux/virtio_net.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hvcore/vmm/virtio/devices.h"
+
+enum { QUEUE_SIZE = 256, MTU_DEFAULT = 1500 };
+
+static struct net *net_list;
+
+static void net_kick(struct virtio *v, struct virtq *q)
+{
+	struct net *n = (struct net *)v;
+
+	if (q->index == NET_RX)
+		net_rx_kick(n);
+	else
+		net_tx_kick(n);
+}
+
+/* What the guest can take in one piece, the host need not cut or sum. */
+static void net_negotiated(struct virtio *v)
+{
+	static const struct {
+		unsigned feature, bit;
+	} map[] = {
+		{VIRTIO_NET_F_GUEST_CSUM, TUN_F_CSUM},
+		{VIRTIO_NET_F_GUEST_TSO4, TUN_F_TSO4},
+		{VIRTIO_NET_F_GUEST_TSO6, TUN_F_TSO6},
+		{VIRTIO_NET_F_GUEST_ECN, TUN_F_TSO_ECN},
+	};
+	struct net *n = (struct net *)v;
+	unsigned bits = 0;
+
+	for (size_t i = 0; i < sizeof(map) / sizeof(map[0]); i++)
+		if (virtio_has(v, map[i].feature))
+			bits |= map[i].bit;
+	/* A guest that takes segments without taking checksums (§5.1.3.1) gets neither. */
+	if (!(bits & TUN_F_CSUM) || tap_offload(&n->tap, bits))
+		tap_offload(&n->tap, 0);
+}
+
+static void net_reset(struct virtio *v)
+{
+	struct net *n = (struct net *)v;
+
+	n->pending = 0;
+	tap_offload(&n->tap, 0);
+	if (!v->quiesced)
+		net_watch(n, true);
+}
+
+/* Paused: what arrives stays in the tap's queue, as far as that goes. */
+static void net_quiesce(struct virtio *v)
+{
+	net_watch((struct net *)v, false);
+}
+
+static void net_resume(struct virtio *v)
+{
+	struct net *n = (struct net *)v;
+
+	if (!n->pending)
+		net_watch(n, true);
+}
+
+static const struct virtio_device_ops net_ops = {
+	.id = 1,
+	.class_code = 0x020000, /* network, Ethernet */
+	.features = 1ULL << VIRTIO_NET_F_CSUM | 1ULL << VIRTIO_NET_F_GUEST_CSUM |
+		    1ULL << VIRTIO_NET_F_MTU | 1ULL << VIRTIO_NET_F_MAC |
+		    1ULL << VIRTIO_NET_F_GUEST_TSO4 | 1ULL << VIRTIO_NET_F_GUEST_TSO6 |
+		    1ULL << VIRTIO_NET_F_GUEST_ECN | 1ULL << VIRTIO_NET_F_HOST_TSO4 |
+		    1ULL << VIRTIO_NET_F_HOST_TSO6 | 1ULL << VIRTIO_NET_F_HOST_ECN |
+		    1ULL << VIRTIO_NET_F_MRG_RXBUF | 1ULL << VIRTIO_NET_F_STATUS,
+	.kick = net_kick,
+	.reset = net_reset,
+	.negotiated = net_negotiated,
+	.quiesce = net_quiesce,
+	.resume = net_resume,
+};
+
+static void set_link(struct net *n, bool up)
+{
+	uint16_t status = up ? VIRTIO_NET_S_LINK_UP : 0;
+
+	n->link = up;
+	memcpy(n->v.config + offsetof(struct virtio_net_config, status), &status, sizeof(status));
+	tap_carrier(&n->tap, up);
+}
+
+static void set_config(struct net *n)
+{
+	struct virtio_net_config cfg = {
+		.max_virtqueue_pairs = 1,
+		.mtu = n->tap.mtu ? n->tap.mtu : MTU_DEFAULT,
+	};
+
+	n->v.config_len = offsetof(struct virtio_net_config, mtu) + sizeof(cfg.mtu);
+	memcpy(cfg.mac, n->nic->mac, sizeof(cfg.mac));
+	memcpy(n->v.config, &cfg, n->v.config_len);
+	set_link(n, !n->nic->link_down);
+}
+
+int virtio_net_create(const struct hv_nic *nic, unsigned index, struct hv_error *err)
+{
+	struct net *n = calloc(1, sizeof(*n)), **end = &net_list;
+	int rc;
+
+	if (!n)
+		return hv_err(err, -ENOMEM, "net%u: no memory for the device", index);
+	rc = tap_open(&n->tap, nic, err);
+	if (rc) {
+		free(n);
+		return rc;
+	}
+	snprintf(n->name, sizeof(n->name), "net%u", index);
+	n->nic = nic;
+	n->v.ops = &net_ops;
+	n->v.name = n->name;
+	n->v.nqueues = NET_QUEUES;
+	set_config(n);
+	n->readable = (struct loop_fd){.fd = n->tap.fd, .ready = net_rx_ready};
+	n->watching = true;
+	rc = loop_add(&n->readable, EPOLLIN);
+	if (rc)
+		return hv_err(err, rc, "%s: cannot watch tap %s: %s", n->name, n->tap.name,
+			      strerror(-rc));
+	while (*end)
+		end = &(*end)->next;
+	*end = n;
+	return virtio_add(&n->v, QUEUE_SIZE, err);
+}
+
+int virtio_net_link(const char *name, bool up, struct hv_error *err)
+{
+	struct net *n = net_list;
+
+	while (n && strcmp(n->name, name))
+		n = n->next;
+	if (!n)
+		return hv_err(err, -ENOENT,
+			      "there is no interface %s; x-taiki-query-net lists them", name);
+	if (n->link != up) {
+		set_link(n, up);
+		virtio_config_changed(&n->v);
+	}
+	return 0;
+}
+
+json_t *virtio_net_query(void)
+{
+	json_t *all = json_array();
+
+	for (struct net *n = net_list; n; n = n->next) {
+		const uint8_t *m = n->nic->mac;
+		char mac[18];
+
+		snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3],
+			 m[4], m[5]);
+		json_array_append_new(
+			all,
+			json_pack("{s:s, s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:I}", "name",
+				  n->name, "tap", n->tap.name, "bridge", n->nic->bridge, "mac", mac,
+				  "link", n->link, "rx-packets", (json_int_t)n->rx_packets,
+				  "rx-bytes", (json_int_t)n->rx_bytes, "rx-dropped",
+				  (json_int_t)n->rx_dropped, "tx-packets",
+				  (json_int_t)n->tx_packets, "tx-bytes", (json_int_t)n->tx_bytes,
+				  "tx-dropped", (json_int_t)n->tx_dropped));
+	}
+	return all;
+}

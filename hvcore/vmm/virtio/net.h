@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the halves of the network device share: net.c (device), net_rx.c, net_tx.c (packets). */
+#ifndef VMM_VIRTIO_NET_H
+#define VMM_VIRTIO_NET_H
+
+#include "hvcore/vmm/net/tap.h"
+#include "hvcore/vmm/virtio/virtio.h"
+
+enum { NET_RX, NET_TX, NET_QUEUES, NET_TURN_MAX = 64 /* packets before the loop serves others */ };
+
+struct net {
+	struct virtio v;
+	struct tap tap;
+	const struct hv_nic *nic;
+	char name[16];
+	struct loop_fd readable; /* the tap */
+	bool watching;           /* for packets; not while there is nowhere to put one */
+	bool dead;               /* the tap is gone */
+	bool link;
+	uint32_t pending; /* bytes in packet[] that found no room yet */
+	uint64_t rx_packets, rx_bytes, rx_dropped;
+	uint64_t tx_packets, tx_bytes, tx_dropped;
+	struct net *next;
+	uint8_t packet[TAP_PACKET_MAX];
+};
+
+/* net_rx_ready() - The tap has packets. */
+void net_rx_ready(struct loop_fd *w, uint32_t events);
+/* net_rx_kick(), net_tx_kick() - The driver has added buffers, or packets. */
+void net_rx_kick(struct net *n);
+void net_tx_kick(struct net *n);
+/* net_watch() - Begin or stop to look at the tap. */
+void net_watch(struct net *n, bool on);
+
+#endif
