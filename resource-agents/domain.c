@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * ocf:taiki:domain: a virtual machine as a cluster resource.  Here is what
+ * Pacemaker and its tools see of it; see ocf_taiki_domain(7).
+ */
+#include <stddef.h>
+
+#include "domain.h"
+
+static const struct ocf_parameter parameters[] = {
+	{.name = "definition",
+	 .shortdesc = "Domain definition, encoded",
+	 .longdesc = "The domain's definition, a libvirt domain XML, compressed and in base64. "
+		     "\"hv cluster define FILE\" and \"hv cluster update FILE\" put it here, so "
+		     "that every host has the same one and needs no file."},
+	{.name = "config",
+	 .shortdesc = "Domain definition, a file",
+	 .longdesc = "Absolute path of the domain's definition, a libvirt domain XML. The file "
+		     "has to be on every host that may run the domain. Give either this or "
+		     "\"definition\"."},
+	{.name = "digest",
+	 .shortdesc = "SHA-256 of the definition",
+	 .longdesc = "SHA-256 of the definition's text, in hexadecimal. A host whose file "
+		     "differs is taken for not installed and does not run the domain."},
+	{.name = "force_stop",
+	 .type = OCF_BOOLEAN,
+	 .reloadable = true,
+	 .fallback = "false",
+	 .shortdesc = "Kill instead of shutting down",
+	 .longdesc = "Always end the domain at once, without asking the guest to shut down. What "
+		     "the guest has not written is lost."},
+	{.name = "shutdown_timeout",
+	 .reloadable = true,
+	 .fallback = "0",
+	 .shortdesc = "Time for an ordered shutdown",
+	 .longdesc = "How long a stop waits for the guest to shut down before it kills the "
+		     "domain. 0, and whatever is longer, means most of the stop operation's "
+		     "timeout."},
+	{.name = "assume_fencing",
+	 .type = OCF_BOOLEAN,
+	 .reloadable = true,
+	 .fallback = "false",
+	 .shortdesc = "Do not ask whether the cluster fences",
+	 .longdesc = "A disk with the guard \"fencing\" is kept to one writer by nothing but the "
+		     "cluster's fencing, so a start is refused where stonith-enabled is false or "
+		     "no cluster answers. With true, you answer for that yourself."},
+	{.name = NULL},
+};
+
+static const struct ocf_action actions[] = {
+	{.name = "start", .run = domain_start, .timeout = 90},
+	{.name = "stop", .run = domain_stop, .timeout = 90},
+	{.name = "monitor", .run = domain_monitor, .timeout = 20, .interval = 10},
+	{.name = "reload-agent", .run = domain_reload, .timeout = 20, .since_1_1 = true},
+	{.name = "validate-all", .run = domain_validate, .timeout = 20},
+	{.name = "meta-data", .timeout = 5},
+	{.name = NULL},
+};
+
+static const struct ocf_agent agent = {
+	.name = "domain",
+	.version = TAIKI_VERSION,
+	.shortdesc = "Runs a virtual machine on Taiki's hypervisor",
+	.longdesc =
+		"Starts, watches and stops a virtual machine that is defined by a libvirt domain "
+		"XML and runs on Taiki's hypervisor. A stop is a fence: it shuts the guest down "
+		"in order if it can, kills it if it must, and succeeds only when it is proven "
+		"that nothing of it can reach a disk any more. A domain is a primitive; it "
+		"cannot be cloned.",
+	.parameters = parameters,
+	.actions = actions,
+};
+
+/*
+ * What may change under a running domain takes effect by itself at the next
+ * action.  It never fails: a failed reload would count as a failed start.
+ */
+enum ocf_rc domain_reload(void)
+{
+	return OCF_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+	return ocf_main(&agent, argc, argv);
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The decisions of ocf:taiki:domain, without I/O.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "domain.h"
+
+/* QMP's run states.  What is not here is a state this agent does not know: failed. */
+static const struct {
+	const char *status;
+	struct domain_verdict verdict;
+} states[] = {
+	{"running", {OCF_SUCCESS, STOP_ORDERED, "is running"}},
+	{"paused", {OCF_DEGRADED, STOP_RESUME, "is paused by an administrator"}},
+	{"prelaunch", {OCF_DEGRADED, STOP_KILL, "was started paused and has not run yet"}},
+	{"shutdown", {OCF_ERR_GENERIC, STOP_KILL, "has powered itself off and was preserved"}},
+	{"guest-panicked", {OCF_ERR_GENERIC, STOP_KILL, "has panicked"}},
+	{"internal-error", {OCF_ERR_GENERIC, STOP_KILL, "stopped: its engine could not go on"}},
+	{"io-error", {OCF_ERR_GENERIC, STOP_KILL, "is paused: its storage failed"}},
+	{"watchdog", {OCF_ERR_GENERIC, STOP_KILL, "was stopped by its watchdog"}},
+};
+
+struct domain_verdict domain_judge(const struct domain_view *v)
+{
+	switch (v->presence) {
+	case HV_ABSENT: return (struct domain_verdict){OCF_NOT_RUNNING, STOP_DONE, "does not run"};
+	case HV_UNKNOWN:
+		return (struct domain_verdict){OCF_ERR_GENERIC, STOP_KILL,
+					       "may run or not: cannot tell"};
+	case HV_PRESENT: break;
+	}
+	if (v->qmp)
+		return (struct domain_verdict){OCF_ERR_GENERIC, STOP_KILL,
+					       "has a process, but cannot tell its state"};
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
+		if (!strcmp(states[i].status, v->status))
+			return states[i].verdict;
+	return (struct domain_verdict){OCF_ERR_GENERIC, STOP_KILL,
+				       "is in a state this agent does not know"};
+}
+
+int domain_ordered_ms(int timeout_ms, int wanted_ms)
+{
+	/* A fifth for the kill, 3 to 15 seconds, but never more than half. */
+	int reserve = timeout_ms / 5;
+
+	if (reserve < 3000)
+		reserve = 3000;
+	if (reserve > 15000)
+		reserve = 15000;
+	if (reserve > timeout_ms / 2)
+		reserve = timeout_ms / 2;
+	if (wanted_ms > 0 && wanted_ms < timeout_ms - reserve)
+		return wanted_ms;
+	return timeout_ms - reserve;
+}
+
+enum ocf_rc domain_launch_rc(int rc)
+{
+	switch (-rc) {
+	case 0: return OCF_SUCCESS;
+	/* Something it needs is not on this host; it may be on another. */
+	case ENOENT:
+	case ENOTDIR:
+	case ENODEV:
+	case ENXIO:
+	case EOPNOTSUPP:
+	case ENOSYS: return OCF_ERR_INSTALLED;
+	case EACCES:
+	case EPERM:
+	case EROFS: return OCF_ERR_PERM;
+	default: return OCF_ERR_GENERIC;
+	}
+}
+
+enum domain_owner domain_owner(const struct domain_seen *s, const char *resource)
+{
+	if (s->resource)
+		return strcmp(s->resource, resource) ? OWNER_OTHER : OWNER_US;
+	return s->presence == HV_ABSENT ? OWNER_OTHER : OWNER_UNSAID;
+}

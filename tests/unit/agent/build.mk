@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+$(call unit,agent_decide,tests/unit/agent/test_decide.c $(addprefix resource-agents/,\
+	domain_decide.c ocf.c ocf_metadata.c))
