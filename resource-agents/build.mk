@@ -4,4 +4,4 @@ DOMAIN_SRCS := $(addprefix resource-agents/,domain_decide.c domain_definition.c 
 	domain_monitor.c domain_start.c domain_stop.c fencing_enabled.c ocf.c ocf_metadata.c)
 
 $(call prog,resource-agents/domain,resource-agents/domain.c $(DOMAIN_SRCS),libhv.a,\
-	-ljansson -lz,$(OCF_DIR))
+	-ljansson -lz -lnettle,$(OCF_DIR))
