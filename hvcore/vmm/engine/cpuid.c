@@ -3,14 +3,15 @@
  * taiki-base: the one processor that every domain sees unless it asks for its
  * host's.  It must be honest on both engines and on every host a domain may
  * move to, so it holds what all of them have and nothing else: the amd64
- * baseline (SSE2), NX, SYSCALL, CMPXCHG16B, RDTSCP, x2APIC, the TSC-deadline
- * timer and kvm-clock.
+ * baseline (SSE2), NX, SYSCALL, CMPXCHG16B, x2APIC, the TSC-deadline timer and
+ * kvm-clock.
  *
  * Left out, and why:
  *   invariant TSC   a guest would use the raw TSC, which changes its rate on a
  *                   host without TSC scaling; kvm-clock survives the move
  *   XSAVE, AVX      not in `soft`; the kernel then uses FXSAVE
  *   PCID            not on AMD before Zen 3, nor in QEMU's emulation
+ *   RDTSCP          not on a KVM that runs without hardware virtualization
  *   MTRR, PAT, MCE  nothing to cache and no machine checks: the board is RAM
  *                   and devices
  *   SSE3 and later  not in `soft`
@@ -73,7 +74,6 @@ enum {
 #define FXC_LAHF    BIT(0)
 #define FXD_SYSCALL BIT(11)
 #define FXD_NX      BIT(20)
-#define FXD_RDTSCP  BIT(27)
 #define FXD_LM      BIT(29)
 
 /* Linux, Documentation/virt/kvm/x86/cpuid.rst: leaf 0x40000001 EAX. */
@@ -118,9 +118,7 @@ static const struct kvm_cpuid_entry2 fixed[] = {
 	/* TSC and APIC bus frequency; `kvm` puts in the host's where it cannot scale. */
 	{.function = 0x40000010, .eax = CLOCK_TSC_KHZ, .ebx = APIC_BUS_KHZ},
 	{.function = 0x80000000, .eax = LEAF_EXT_MAX},
-	{.function = 0x80000001,
-	 .ecx = FXC_LAHF,
-	 .edx = FXD_SYSCALL | FXD_NX | FXD_RDTSCP | FXD_LM},
+	{.function = 0x80000001, .ecx = FXC_LAHF, .edx = FXD_SYSCALL | FXD_NX | FXD_LM},
 	/* The brand string: filled in below. */
 	{.function = 0x80000002},
 	{.function = 0x80000003},

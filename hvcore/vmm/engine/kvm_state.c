@@ -104,12 +104,11 @@ int kvm_get(struct engine *e, unsigned vcpu, struct engine_vcpu_state *s)
 	    (rc = kvm_ioctlp(v->fd, KVM_GET_MP_STATE, &s->mp_state)) < 0 ||
 	    (rc = kvm_ioctlp(v->fd, KVM_GET_LAPIC, &s->lapic)) < 0)
 		return rc;
-	s->nmsrs = NSAVED;
 	for (unsigned i = 0; i < NSAVED; i++) {
-		s->msr[i].index = saved_msrs[i];
-		rc = get_msr(v, &s->msr[i]);
-		if (rc)
-			return rc;
+		s->msr[s->nmsrs].index = saved_msrs[i];
+		/* What this host does not have (TSC_AUX without RDTSCP), the guest does not either. */
+		if (!get_msr(v, &s->msr[s->nmsrs]))
+			s->nmsrs++;
 	}
 	return 0;
 }
