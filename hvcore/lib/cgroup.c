@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cgroup.h"
+#include "hv/tune.h"
+
+enum { MOUNTS_MAX = 8, DIR_BYTES = 4096, PERIOD_DEFAULT = 100000 /* us, the kernel's own */ };
+
+struct mount {
+	char dir[512];
+	bool v2, cpu;
+};
+
+/* The hierarchies a domain belongs to, from mountinfo (proc(5)). */
+static unsigned find_mounts(struct mount m[MOUNTS_MAX])
+{
+	FILE *f = fopen("/proc/self/mountinfo", "re");
+	char line[2048], dir[512], type[32], options[512];
+	unsigned n = 0;
+
+	while (f && n < MOUNTS_MAX && fgets(line, sizeof(line), f)) {
+		const char *tail = strstr(line, " - ");
+		char padded[600];
+		bool cpu;
+
+		if (!tail || sscanf(line, "%*s %*s %*s %*s %511s", dir) != 1 ||
+		    sscanf(tail, " - %31s %*s %511s", type, options) != 2)
+			continue;
+		snprintf(padded, sizeof(padded), ",%s,", options);
+		cpu = strstr(padded, ",cpu,");
+		if (!strcmp(type, "cgroup2"))
+			cpu = true;
+		else if (strcmp(type, "cgroup") ||
+			 (!cpu && !strstr(padded, ",memory,") && !strstr(padded, ",name=systemd,")))
+			continue;
+		snprintf(m[n].dir, sizeof(m[n].dir), "%s", dir);
+		m[n].v2 = !strcmp(type, "cgroup2");
+		m[n++].cpu = cpu;
+	}
+	if (f)
+		fclose(f);
+	return n;
+}
+
+static const char *slice(void)
+{
+	const char *s = getenv("TAIKI_CGROUP");
+
+	return s ? s : "taiki.slice";
+}
+
+static int put(const char *dir, const char *file, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static int put(const char *dir, const char *file, const char *fmt, ...)
+{
+	char path[DIR_BYTES + 64], text[64];
+	va_list ap;
+	int fd, n, rc;
+
+	va_start(ap, fmt);
+	n = vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	snprintf(path, sizeof(path), "%s/%s", dir, file);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	rc = write(fd, text, (size_t)n) == n ? 0 : -errno;
+	close(fd);
+	return rc;
+}
+
+/* mkdir -p, from @base on; version 2 passes its controllers down on the way. */
+static int make(char *dir, size_t base, bool v2)
+{
+	for (char *at = dir + base; at; at = strchr(at + 1, '/')) {
+		*at = '\0';
+		if (mkdir(dir, 0755) && errno != EEXIST)
+			return -errno;
+		/* Refused where processes are in it, or there is no such controller. */
+		if (v2)
+			(void)put(dir, "cgroup.subtree_control", "+cpu +memory");
+		*at = '/';
+	}
+	return mkdir(dir, 0755) && errno != EEXIST ? -errno : 0;
+}
+
+/* Control group 2's weight for version 1's shares, by the usual linear map. */
+static unsigned long long weight(uint64_t shares)
+{
+	return 1 + ((shares - 2) * 9999) / 262142;
+}
+
+static int tune(const struct mount *m, const char *dir, const struct hv_config *c)
+{
+	long long period = c->cputune.period ? (long long)c->cputune.period : PERIOD_DEFAULT;
+	/* libvirt's quota is each virtual processor's; the group holds them all. */
+	long long quota = c->cputune.quota > 0 ? (long long)c->cputune.quota * c->vcpus : -1;
+	bool limit = c->cputune.quota || c->cputune.period;
+	int rc = 0, e;
+
+	if (c->cputune.shares) {
+		e = m->v2 ? put(dir, "cpu.weight", "%llu", weight(c->cputune.shares))
+			  : put(dir, "cpu.shares", "%llu", (unsigned long long)c->cputune.shares);
+		rc = e ? e : rc;
+	}
+	if (limit && m->v2) {
+		e = quota > 0 ? put(dir, "cpu.max", "%lld %lld", quota, period)
+			      : put(dir, "cpu.max", "max %lld", period);
+		rc = e ? e : rc;
+	} else if (limit) {
+		e = put(dir, "cpu.cfs_period_us", "%lld", period);
+		rc = e ? e : rc;
+		e = put(dir, "cpu.cfs_quota_us", "%lld", quota);
+		rc = e ? e : rc;
+	}
+	return rc;
+}
+
+static int group_dir(char *out, size_t size, const struct mount *m, const char *name)
+{
+	int n = snprintf(out, size, "%s/%s/%s", m->dir, slice(), name);
+
+	return n < 0 || (size_t)n >= size ? -ENAMETOOLONG : 0;
+}
+
+void hv_cgroup_join(const struct hv_config *c, int log)
+{
+	struct mount m[MOUNTS_MAX];
+	unsigned n = *slice() ? find_mounts(m) : 0;
+	bool tuned = false;
+	char dir[DIR_BYTES];
+
+	for (unsigned i = 0; i < n; i++) {
+		int rc = group_dir(dir, sizeof(dir), &m[i], c->name);
+
+		if (!rc)
+			rc = make(dir, strlen(m[i].dir), m[i].v2);
+		if (!rc)
+			rc = put(dir, "cgroup.procs", "0");
+		if (rc) {
+			dprintf(log,
+				"control group %s: not joined: %s; the domain stays in its starter's\n",
+				dir, strerror(-rc));
+			continue;
+		}
+		if (!m[i].cpu)
+			continue;
+		rc = tune(&m[i], dir, c);
+		if (rc)
+			dprintf(log, "control group %s: cputune not applied: %s\n", dir,
+				strerror(-rc));
+		tuned |= !rc;
+	}
+	if (!tuned && (c->cputune.shares || c->cputune.period || c->cputune.quota))
+		dprintf(log,
+			"no control group for cputune: shares, period and quota have no effect\n");
+}
+
+void hv_cgroup_remove(const char *name)
+{
+	struct mount m[MOUNTS_MAX];
+	unsigned n = *slice() ? find_mounts(m) : 0;
+	char dir[DIR_BYTES];
+
+	for (unsigned i = 0; i < n; i++) {
+		if (!group_dir(dir, sizeof(dir), &m[i], name))
+			rmdir(dir);
+	}
+}
+
+int hv_tune(const struct hv_config *c, struct hv_error *err)
+{
+	struct mount m[MOUNTS_MAX];
+	unsigned n = *slice() ? find_mounts(m) : 0;
+	int rc = -ENOENT;
+	char dir[DIR_BYTES];
+
+	for (unsigned i = 0; i < n; i++) {
+		if (!m[i].cpu)
+			continue;
+		/* A host can have both versions mounted, with cpu in one of them. */
+		if (rc && !group_dir(dir, sizeof(dir), &m[i], c->name))
+			rc = tune(&m[i], dir, c);
+	}
+	return rc ? hv_err(err, rc, "domain %s: its control group cannot be tuned: %s", c->name,
+			   strerror(-rc))
+		  : 0;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A domain's control group: MOUNT/taiki.slice/NAME in every hierarchy that
+ * matters (version 2; or version 1's cpu, memory, and the one systemd follows
+ * its services by).  $TAIKI_CGROUP names another place than taiki.slice, below
+ * each mount; "" keeps domains where they are started.
+ */
+#ifndef HV_LIB_CGROUP_H
+#define HV_LIB_CGROUP_H
+
+#include "hv/config.h"
+
+/*
+ * hv_cgroup_join() - Put the calling process there and apply @c's cputune.
+ * What cannot be done is said on @log, one line each, and left: a domain runs
+ * without control groups too.
+ */
+void hv_cgroup_join(const struct hv_config *c, int log);
+
+/* hv_cgroup_remove() - Remove an ended domain's groups; one that is in use stays. */
+void hv_cgroup_remove(const char *name);
+
+#endif

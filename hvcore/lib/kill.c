@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The end of a domain, proven: the process is gone, its lock is free, and
+ * nobody holds the writer's lock of its disks (a request in flight does, even
+ * when the process is gone).  It needs no definition and no daemon.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <unistd.h>
+
+#include "cgroup.h"
+#include "holder.h"
+#include "hv/definition.h"
+#include "hv/image.h"
+#include "hv/launch.h"
+#include "hv/rundir.h"
+#include "probe.h"
+#include "turn.h"
+
+enum { AGAIN_US = 10000, DISK_MS_MIN = 200 };
+
+/* What it had open to write, as its own run directory says. */
+static int read_config(const char *name, struct hv_config *c, struct hv_error *err)
+{
+	char path[4096], *text;
+	size_t len;
+	int rc = hv_run_path(path, sizeof(path), name, "config.json");
+
+	memset(c, 0, sizeof(*c));
+	if (!rc)
+		rc = hv_definition_read(path, &text, &len, err);
+	if (rc)
+		return rc;
+	rc = hv_config_from_json(c, text, len, err);
+	free(text);
+	return rc;
+}
+
+static int wait_process(int fd, const char *name, int64_t deadline, struct hv_error *err)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	int n;
+
+	do
+		n = poll(&p, 1, hv_left_ms(deadline));
+	while (n < 0 && errno == EINTR);
+	return n > 0 ? 0
+		     : hv_err(err, -ETIMEDOUT, "domain %s: its process has not ended in time; %s",
+			      name, "it may wait for a disk: see its log and the host's");
+}
+
+static int wait_lock(const char *name, int64_t deadline, struct hv_error *err)
+{
+	for (;;) {
+		switch (hv_presence(name, NULL, err)) {
+		case HV_ABSENT: return 0;
+		case HV_UNKNOWN: return -EIO;
+		case HV_PRESENT: break;
+		}
+		if (!hv_left_ms(deadline))
+			return hv_err(err, -ETIMEDOUT, "domain %s: somebody still holds its lock",
+				      name);
+		usleep(AGAIN_US);
+	}
+}
+
+static int wait_disks(const struct hv_config *c, int64_t deadline, struct hv_error *err)
+{
+	for (unsigned i = 0; i < c->ndisks; i++) {
+		int rc;
+
+		if (c->disk[i].readonly)
+			continue;
+		do {
+			int left = hv_left_ms(deadline);
+
+			rc = hv_image_free(c->disk[i].path, left > DISK_MS_MIN ? left : DISK_MS_MIN,
+					   err);
+			if (rc == -EBUSY && left)
+				usleep(AGAIN_US);
+		} while (rc == -EBUSY && hv_left_ms(deadline));
+		if (rc)
+			return rc == -EBUSY ? -ETIMEDOUT : rc;
+	}
+	return 0;
+}
+
+/*
+ * The proof is given: what was proven need not be asked again, of disks that
+ * may by then not answer.  Not if somebody is starting it.
+ */
+static void forget(const char *name)
+{
+	char path[4096];
+	int turn;
+
+	if (hv_run_path(path, sizeof(path), name, "config.json") || access(path, F_OK))
+		return;
+	turn = hv_turn(name, 0, NULL);
+	if (turn < 0)
+		return;
+	if (hv_presence(name, NULL, NULL) == HV_ABSENT)
+		unlink(path);
+	close(turn);
+}
+
+static int end(const char *name, bool kill_it, int timeout_ms, struct hv_error *err)
+{
+	int64_t deadline = hv_clock_ms() + timeout_ms;
+	enum hv_presence p = hv_presence(name, NULL, err);
+	struct hv_config c;
+	int pidfd = -1, rc, config_rc;
+
+	if (p == HV_UNKNOWN)
+		return -EIO;
+	config_rc = read_config(name, &c, err);
+	if (p == HV_PRESENT) {
+		pidfd = hv_holder(name, err);
+		rc = pidfd < 0 ? pidfd : 0;
+		if (rc == -ESRCH)
+			rc = 0; /* it has ended meanwhile; the lock tells */
+		if (!rc && pidfd >= 0 && kill_it && pidfd_send_signal(pidfd, SIGKILL, NULL, 0) &&
+		    errno != ESRCH)
+			rc = hv_err(err, -errno, "domain %s: cannot be killed: %s", name,
+				    strerror(errno));
+		if (!rc && pidfd >= 0)
+			rc = wait_process(pidfd, name, deadline, err);
+		if (!rc)
+			rc = wait_lock(name, deadline, err);
+		if (rc)
+			goto out;
+	}
+	rc = 0;
+	if (!config_rc)
+		rc = wait_disks(&c, deadline, err);
+	else if (p == HV_PRESENT)
+		rc = hv_err(
+			err, config_rc,
+			"domain %s: it has ended, but which disks it wrote is not known (config.json)",
+			name);
+	if (!rc) {
+		hv_cgroup_remove(name);
+		forget(name);
+	}
+out:
+	if (pidfd >= 0)
+		close(pidfd);
+	hv_config_free(&c);
+	return rc;
+}
+
+int hv_kill(const char *name, int timeout_ms, struct hv_error *err)
+{
+	return end(name, true, timeout_ms, err);
+}
+
+int hv_wait_gone(const char *name, int timeout_ms, struct hv_error *err)
+{
+	return end(name, false, timeout_ms, err);
+}

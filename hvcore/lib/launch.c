@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Starting hv-domain.  The starter writes the run directory, hands the
+ * configuration over in a sealed memfd, and waits for one line on a pipe.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "beside.h"
+#include "hv/launch.h"
+#include "hv/rundir.h"
+#include "launch_child.h"
+#include "probe.h"
+#include "turn.h"
+
+/* Design 5.2: what keeps each writable disk to one writer, where we can rely on it. */
+static int check_guards(const struct hv_launch *l, struct hv_error *err)
+{
+	for (unsigned i = 0; i < l->config->ndisks; i++) {
+		const struct hv_disk *d = &l->config->disk[i];
+
+		if (d->readonly || d->guard == HV_GUARD_LEASE)
+			continue;
+		if (d->guard == HV_GUARD_FENCING && l->fencing_enabled)
+			continue;
+		if (d->guard == HV_GUARD_FENCING)
+			return hv_err(
+				err, -EPERM,
+				"domain %s: disk %s has the guard fencing, and fencing is disabled "
+				"in this cluster; enable it (stonith-enabled) or give a lease",
+				l->config->name, d->target);
+		return hv_err(err, -ENOTSUP, "domain %s: the guard of disk %s is not there yet",
+			      l->config->name, d->target);
+	}
+	return 0;
+}
+
+/* Replaces RUN/NAME/FILE in one step, or removes it where there is no @text. */
+static int put_file(const char *name, const char *file, const char *text, struct hv_error *err)
+{
+	char path[4096], next[4096 + 8];
+	size_t n = text ? strlen(text) : 0;
+	int fd, rc = hv_run_path(path, sizeof(path), name, file);
+
+	if (rc)
+		return hv_err(err, rc, "domain %s: the run directory's path is too long", name);
+	if (!text) {
+		if (unlink(path) && errno != ENOENT)
+			return hv_err(err, -errno, "%s: cannot be removed: %s", path,
+				      strerror(errno));
+		return 0;
+	}
+	snprintf(next, sizeof(next), "%s.new", path);
+	fd = open(next, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
+	if (fd < 0)
+		return hv_err(err, -errno, "%s: cannot be written: %s", next, strerror(errno));
+	if (write(fd, text, n) != (ssize_t)n)
+		rc = hv_err(err, errno ? -errno : -ENOSPC, "%s: cannot be written: %s", next,
+			    strerror(errno ? errno : ENOSPC));
+	close(fd);
+	if (!rc && rename(next, path))
+		rc = hv_err(err, -errno, "%s: cannot be renamed: %s", next, strerror(errno));
+	if (rc)
+		unlink(next);
+	return rc;
+}
+
+static int write_run_dir(const struct hv_launch *l, const char *json, struct hv_error *err)
+{
+	const char *name = l->config->name;
+	/* What a crash may have left: nobody is to read the last start's. */
+	static const char *const stale[] = {"pid", "incarnation", "qmp.sock", "console.sock"};
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < sizeof(stale) / sizeof(stale[0]); i++)
+		rc = put_file(name, stale[i], NULL, err);
+	if (!rc)
+		rc = put_file(name, "config.json", json, err);
+	if (!rc)
+		rc = put_file(name, "definition.xml", l->definition, err);
+	if (!rc)
+		rc = put_file(name, "resource", l->resource, err);
+	return rc;
+}
+
+static int sealed(const char *text, struct hv_error *err)
+{
+	size_t n = strlen(text);
+	int fd = memfd_create("hv-config", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	if (fd < 0 || write(fd, text, n) != (ssize_t)n || lseek(fd, 0, SEEK_SET) ||
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL)) {
+		int rc = -errno;
+
+		if (fd >= 0)
+			close(fd);
+		return hv_err(err, rc, "configuration: cannot be handed over: %s", strerror(-rc));
+	}
+	return fd;
+}
+
+/* Reads hv-domain's one line.  0 for "ok". */
+static int wait_ready(int fd, const char *name, int64_t deadline, struct hv_error *err)
+{
+	char text[sizeof(err->text) + 16];
+	size_t n = 0;
+
+	while (n < sizeof(text) - 1 && !memchr(text, '\n', n)) {
+		struct pollfd p = {.fd = fd, .events = POLLIN};
+		int rc = poll(&p, 1, hv_left_ms(deadline));
+		ssize_t got;
+
+		if (rc < 0 && errno == EINTR)
+			continue;
+		if (rc == 0)
+			return hv_err(
+				err, -ETIMEDOUT,
+				"domain %s: hv-domain was not ready in time, and was killed; see its log",
+				name);
+		got = rc < 0 ? -1 : read(fd, text + n, sizeof(text) - 1 - n);
+		if (got < 0)
+			return hv_err(err, -errno, "domain %s: its starter's pipe: %s", name,
+				      strerror(errno));
+		if (!got)
+			break;
+		n += (size_t)got;
+	}
+	text[n] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+	if (!strcmp(text, "ok"))
+		return 0;
+	if (!strncmp(text, "error: ", 7))
+		return hv_err(err, -EIO, "%.500s", text + 7);
+	return hv_err(err, -EIO, "domain %s: hv-domain ended without a word; see its log", name);
+}
+
+static int start(const struct hv_launch *l, const char *json, int64_t deadline,
+		 struct hv_error *err)
+{
+	int config = sealed(json, err), status[2] = {-1, -1}, rc;
+	char binary[4096];
+	pid_t pid = 0;
+
+	if (config < 0)
+		return config;
+	if (pipe2(status, O_CLOEXEC)) {
+		rc = hv_err(err, -errno, "domain %s: no pipe: %s", l->config->name,
+			    strerror(errno));
+		goto out;
+	}
+	hv_beside(binary, sizeof(binary), "TAIKI_HV_DOMAIN", "hv-domain",
+		  "/usr/libexec/taiki/hv-domain");
+	rc = hv_launch_child(l, binary, config, status[1], &pid, err);
+	close(status[1]);
+	status[1] = -1;
+	if (!rc)
+		rc = wait_ready(status[0], l->config->name, deadline, err);
+	if (rc && pid)
+		hv_launch_abort(pid);
+out:
+	close(config);
+	if (status[0] >= 0)
+		close(status[0]);
+	if (status[1] >= 0)
+		close(status[1]);
+	return rc;
+}
+
+int hv_launch(const struct hv_launch *l, struct hv_error *err)
+{
+	int64_t deadline = hv_clock_ms() + l->timeout_ms;
+	char *json = NULL;
+	int turn = -1, rc;
+
+	rc = hv_config_check(l->config, err);
+	if (!rc)
+		rc = check_guards(l, err);
+	if (rc)
+		return rc;
+	turn = hv_turn(l->config->name, deadline, err);
+	if (turn < 0)
+		return turn;
+	switch (hv_presence(l->config->name, NULL, err)) {
+	case HV_PRESENT:
+		rc = hv_err(err, -EEXIST, "domain %s: it runs already on this host",
+			    l->config->name);
+		break;
+	case HV_UNKNOWN: rc = -EIO; break;
+	case HV_ABSENT:
+		json = hv_config_to_json(l->config);
+		rc = json ? write_run_dir(l, json, err)
+			  : hv_err(err, -ENOMEM, "domain %s: not enough memory", l->config->name);
+		if (!rc)
+			rc = start(l, json, deadline, err);
+		break;
+	}
+	free(json);
+	close(turn);
+	return rc;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HV_LIB_TURN_H
+#define HV_LIB_TURN_H
+
+#include <stdint.h>
+
+#include "hv/config.h"
+
+/*
+ * hv_turn() - The right to change a domain's run directory, which is made if
+ * need be.  Two starters of one domain take turns: the second then finds it
+ * running.  Returns a descriptor that ends the turn when it is closed;
+ * -ETIMEDOUT past @deadline (hv_clock_ms()); -errno.
+ */
+int hv_turn(const char *name, int64_t deadline, struct hv_error *err);
+
+#endif
