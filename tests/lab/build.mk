@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What the lab needs besides scripts; none of it is installed.
+FUSE_CFLAGS := $(shell $(PKG_CONFIG) --cflags fuse3 2>/dev/null)
+CFLAGS_storaged.c     := $(FUSE_CFLAGS)
+CFLAGS_storaged_ops.c := $(FUSE_CFLAGS)
+
+$(call prog,tests/lab/node-init,tests/lab/node-init.c)
+$(call prog,tests/lab/storaged,$(wildcard tests/lab/storaged*.c),,$(shell $(PKG_CONFIG) --libs fuse3 2>/dev/null) -lpthread)
+
+# What `make install` would install, for the nodes of a lab: FILE:TARGET:MODE.
+.PHONY: lab-installs
+lab-installs:
+	@printf '%s\n' $(foreach i,$(INSTALLS),$(if $(filter /%,$i),$i,$(CURDIR)/$i))
