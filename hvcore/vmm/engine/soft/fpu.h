@@ -59,6 +59,11 @@ enum {
 	MXCSR_VALID = 0xffff, /* MXCSR_MASK of FXSAVE */
 };
 
+enum {
+	FPU_CR0_PE = 1 << 0,
+	FPU_CR4_OSXMMEXCPT = 1 << 10,
+};
+
 /* fpu_reset() - Power-up state, outside enter and leave.  INIT leaves the state alone (SDM 3A §9.1). */
 void fpu_reset(struct cpu *c);
 
