@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+VIRTIO_RIG := $(addprefix tests/unit/virtio/,rig.c driver.c) hvcore/vmm/ram.c
+
+$(call unit,virtio_queue,tests/unit/virtio/test_queue.c tests/unit/virtio/toy.c $(VIRTIO_RIG),\
+	virtio.a libhv.a,$(VIRTIO_LIBS))
+$(call unit,virtio_transport,tests/unit/virtio/test_transport.c tests/unit/virtio/toy.c \
+	$(VIRTIO_RIG),virtio.a libhv.a,$(VIRTIO_LIBS))
