@@ -24,18 +24,16 @@ enum {
 
 enum progress { GOING, GUEST_IS_OFF, GUEST_IS_LOST };
 
-/* note_event() - What an event means to a shutdown. */
+/* note_event() - What an event means to a shutdown.  After SHUTDOWN the process ends by itself. */
 static enum progress note_event(const json_t *event)
 {
 	static const struct {
 		const char *name;
 		enum progress means;
 	} table[] = {
-		{"SHUTDOWN", GUEST_IS_OFF},
-		{"RESET",
-		 GUEST_IS_OFF}, /* on_poweroff=restart: it went down, which is what counts */
+		{"RESET", GUEST_IS_OFF}, /* on_poweroff=restart: it went down, which counts */
+		{"STOP", GUEST_IS_OFF},  /* on_poweroff=preserve */
 		{"GUEST_PANICKED", GUEST_IS_LOST},
-		{"BLOCK_IO_ERROR", GUEST_IS_LOST},
 	};
 	const char *name = json_string_value(json_object_get(event, "event"));
 
@@ -58,9 +56,9 @@ static enum progress watch_events(struct hv_qmp *q)
 }
 
 /*
- * wait_off() - Until the process is gone, or nothing is left to wait for.
- * A guest that is off ends its process itself within a step or two; if it does
- * not (on_poweroff), the kill that follows loses nothing.
+ * wait_off() - Until the process is gone, or nothing is left to wait for.  A
+ * guest that is off while its process stays has written what it had to: the
+ * kill that follows loses nothing.
  */
 static void wait_off(const char *name, struct hv_qmp *q, int64_t until)
 {
@@ -78,9 +76,7 @@ static void wait_off(const char *name, struct hv_qmp *q, int64_t until)
 	}
 	if (p == GUEST_IS_LOST)
 		ocf_log("WARNING", "domain %s failed while it shut down; it is killed", name);
-	else if (p == GUEST_IS_OFF)
-		hv_wait_gone(name, ANSWER_MS, NULL);
-	else
+	else if (p == GOING)
 		ocf_log("WARNING", "domain %s did not shut down in time; it is killed", name);
 }
 
