@@ -5,3 +5,4 @@ $(call unit,virtio_queue,tests/unit/virtio/test_queue.c tests/unit/virtio/toy.c 
 	virtio.a libhv.a,$(VIRTIO_LIBS))
 $(call unit,virtio_transport,tests/unit/virtio/test_transport.c tests/unit/virtio/toy.c \
 	$(VIRTIO_RIG),virtio.a libhv.a,$(VIRTIO_LIBS))
+$(call unit,virtio_blk,tests/unit/virtio/test_blk.c $(VIRTIO_RIG),virtio.a libhv.a,$(VIRTIO_LIBS))
