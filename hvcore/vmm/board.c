@@ -48,7 +48,7 @@ void board_unlock(void)
 
 int board_wait(pthread_cond_t *cond, const struct timespec *until)
 {
-	return pthread_cond_timedwait(cond, &lock, until);
+	return until ? pthread_cond_timedwait(cond, &lock, until) : pthread_cond_wait(cond, &lock);
 }
 
 void board_forget(void)

@@ -26,7 +26,7 @@ void board_io_write(void *opaque, uint16_t port, unsigned size, uint32_t value);
 uint64_t board_mmio_read(void *opaque, uint64_t gpa, unsigned size);
 void board_mmio_write(void *opaque, uint64_t gpa, unsigned size, uint64_t value);
 
-/* board_wait() - Wait on @cond with the board lock given up meanwhile; 0 or ETIMEDOUT. */
+/* board_wait() - Wait on @cond with the board lock given up meanwhile; @until NULL: for ever.  0 or ETIMEDOUT. */
 int board_wait(pthread_cond_t *cond, const struct timespec *until);
 
 /* board_forget() - No regions, no devices: before setup, and between tests. */

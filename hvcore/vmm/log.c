@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,17 +20,17 @@ static struct {
 int log_open(const char *name, const char *path, struct hv_error *err)
 {
 	int rc = path ? logfile_open(&logs.file, path, LOG_FILE_MAX) : 0;
+	struct stat ours, theirs;
 
 	logs.name = name;
+	/* Its starter made stderr the same file: once is enough. */
+	if (!rc && path && !fstat(logs.file.fd, &ours) && !fstat(STDERR_FILENO, &theirs) &&
+	    ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino)
+		logs.quiet = 1;
 	if (rc)
 		return hv_err(err, rc, "%s: cannot be opened for the domain's log: %s", path,
 			      strerror(-rc));
 	return 0;
-}
-
-void log_quiet_stderr(void)
-{
-	logs.quiet = 1;
 }
 
 /* Bytes that are not printable (a guest's text may be part of a line) become dots. */

@@ -16,8 +16,6 @@ enum { LOG_FILE_MAX = 4 << 20 }; /* bytes; at the end the older half goes */
 
 /* log_open() - Lines carry @name (kept by reference); appended to @path too unless NULL. */
 int log_open(const char *name, const char *path, struct hv_error *err);
-/* log_quiet_stderr() - Stop writing to stderr (its reader has gone: the starter's pipe). */
-void log_quiet_stderr(void);
 void log_line(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -8,7 +8,7 @@
  *                              ├──► guest-panicked
  *                              └──► the end: machine_run() returns
  *
- * All functions but machine_setup() and machine_run() are called on the loop
+ * All functions from machine_state() on are called on the loop
  * thread with the board lock held (QMP handlers are), and wait only until the
  * vCPUs have left the engine, at most MACHINE_PARK_MS.
  */
@@ -22,6 +22,9 @@
 
 enum { MACHINE_PARK_MS = 5000 };
 
+/* Exit statuses of hv-domain; those of a failed start are in main.c. */
+enum { MACHINE_EXIT_PANIC = 3, MACHINE_EXIT_ENGINE = 4 };
+
 enum machine_state {
 	MACHINE_PRELAUNCH,
 	MACHINE_RUNNING,
@@ -33,14 +36,19 @@ enum machine_state {
 
 struct machine_options {
 	const char *name;
-	bool fencing; /* the cluster's fencing may be relied on */
-	bool paused;  /* do not start the guest */
+	bool fencing;       /* the cluster's fencing may be relied on */
+	bool deterministic; /* soft: time is retired instructions; for tests */
 };
 
 /* machine_setup() - Everything that needs rights: memory, engine, devices, kernel.  0 or -errno. */
 int machine_setup(const struct hv_config *c, const struct machine_options *o, struct hv_error *err);
 
-/* machine_run() - Until the end; returns the process's exit status.  Rights are dropped before. */
+/* machine_start() - Create the run threads, each in its jail; after jail_enter().  0 or -errno. */
+int machine_start(struct hv_error *err);
+/* machine_first_go() - The guest's first instruction.  Left out: prelaunch, until machine_resume(). */
+void machine_first_go(void);
+
+/* machine_run() - Until the end; returns the process's exit status. */
 int machine_run(void);
 
 /* machine_fini() - After machine_run() or a failed setup: threads, devices, sockets, memory. */

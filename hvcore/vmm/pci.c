@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "board_private.h"
+#include "device/device.h"
 #include "pci_private.h"
 
 enum { LINES = 8 };
@@ -139,6 +140,8 @@ static uint64_t conf1_read(void *dev, uint64_t off, unsigned size)
 {
 	struct pci_device *d = addressed();
 
+	if (off == 1 && size == 1)
+		return reset_control_read();
 	if (off < 4)
 		return off == 0 && size == 4 ? bus.address : ~0ULL;
 	off -= 4;
@@ -153,6 +156,8 @@ static void conf1_write(void *dev, uint64_t off, unsigned size, uint64_t value)
 
 	if (off == 0 && size == 4)
 		bus.address = (uint32_t)value & 0x80fffffc;
+	if (off == 1 && size == 1)
+		reset_control_write((uint8_t)value);
 	if (off < 4)
 		return;
 	off -= 4;

@@ -38,8 +38,11 @@ void uart_attach(struct chardev *c);
 extern const struct chardev_ops uart_chardev;
 uint64_t uart_bytes(void);
 
-/* The reset line of the 8042 at 0x60/0x64, and port 0xcf9 (reset.c). */
+/* The reset line of the 8042 at 0x60/0x64, and the reset control register (reset.c). */
 int reset_create(void);
+/* A byte access to 0xcf9, which lies inside conf1's ports (pci.c). */
+uint8_t reset_control_read(void);
+void reset_control_write(uint8_t value);
 
 /* ACPI's fixed hardware: PM1 event and control, PM timer (acpi_pm.c). */
 enum { ACPI_PM_BASE = 0x600, ACPI_SCI = 9, ACPI_S5_TYPE = 5 };

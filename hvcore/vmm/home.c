@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "hv/rundir.h"
+
+#include "home.h"
+
+static int lock_fd = -1; /* open for life: closing it would end the domain's claim */
+
+static int make_dirs(const char *name, struct hv_error *err)
+{
+	char dir[4096];
+	int rc = hv_run_path(dir, sizeof(dir), name, "channel");
+
+	if (rc)
+		return hv_err(err, rc, "domain \"%.64s\": not a name for a domain", name);
+	/* 0711: the domain's own user (jail.h) reaches its sockets by name. */
+	if (mkdir(hv_run_root(), 0755) && errno != EEXIST)
+		return hv_err(err, -errno, "%s: cannot be made: %s; run as root?", hv_run_root(),
+			      strerror(errno));
+	*strrchr(dir, '/') = '\0';
+	if (mkdir(dir, 0711) && errno != EEXIST)
+		return hv_err(err, -errno, "%s: cannot be made: %s; run as root?", dir,
+			      strerror(errno));
+	strcat(dir, "/channel");
+	if (mkdir(dir, 0711) && errno != EEXIST)
+		return hv_err(err, -errno, "%s: cannot be made: %s", dir, strerror(errno));
+	return 0;
+}
+
+static int take_lock(const char *name, struct hv_error *err)
+{
+	struct flock fl = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	char path[4096];
+
+	hv_run_path(path, sizeof(path), name, "lock");
+	lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0644);
+	if (lock_fd < 0)
+		return hv_err(err, -errno, "%s: cannot be opened: %s; run as root?", path,
+			      strerror(errno));
+	if (!fcntl(lock_fd, F_OFD_SETLK, &fl))
+		return 0;
+	if (errno == EAGAIN || errno == EACCES)
+		return hv_err(err, -EEXIST, "domain %s: runs already (%s is locked)", name, path);
+	return hv_err(err, -errno, "%s: cannot be locked: %s", path, strerror(errno));
+}
+
+/* As a whole or not at all: written beside, then renamed. */
+static int put_file(const char *name, const char *file, const char *text, struct hv_error *err)
+{
+	char path[4096], tmp[4096];
+	size_t len = strlen(text);
+	int rc = hv_run_path(path, sizeof(path), name, file), fd;
+
+	if (!rc)
+		rc = hv_run_path(tmp, sizeof(tmp), name, ".new");
+	if (rc)
+		return hv_err(err, rc, "domain %s: its run directory's path is too long", name);
+	fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+	if (fd < 0)
+		return hv_err(err, -errno, "%s: cannot be written: %s", path, strerror(errno));
+	if (write(fd, text, len) != (ssize_t)len)
+		rc = -(errno ? errno : ENOSPC);
+	close(fd);
+	if (!rc && rename(tmp, path))
+		rc = -errno;
+	if (rc) {
+		unlink(tmp);
+		return hv_err(err, rc, "%s: cannot be written: %s; is the file system full?", path,
+			      strerror(-rc));
+	}
+	return 0;
+}
+
+static int make_incarnation(char uuid[38])
+{
+	uint8_t b[16];
+
+	if (getrandom(b, sizeof(b), 0) != sizeof(b))
+		return -EIO;
+	b[6] = (b[6] & 0x0f) | 0x40; /* RFC 4122: version 4, variant 1 */
+	b[8] = (b[8] & 0x3f) | 0x80;
+	snprintf(uuid, 38, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x\n",
+		 b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12],
+		 b[13], b[14], b[15]);
+	return 0;
+}
+
+int home_take(const char *name, const char *json, struct hv_error *err)
+{
+	char pid[16], uuid[38];
+	int rc = make_dirs(name, err);
+
+	if (!rc)
+		rc = take_lock(name, err);
+	if (rc)
+		return rc;
+	if (make_incarnation(uuid))
+		return hv_err(err, -EIO, "domain %s: no random numbers for its incarnation", name);
+	snprintf(pid, sizeof(pid), "%d\n", getpid());
+	rc = put_file(name, "incarnation", uuid, err);
+	if (!rc)
+		rc = put_file(name, "config.json", json, err);
+	if (!rc)
+		rc = put_file(name, "pid", pid, err);
+	return rc;
+}
+
+void home_leave(const char *name)
+{
+	static const char *const files[] = {"pid", "qmp.sock", "console.sock"};
+	char path[4096];
+
+	/* In the jail these are refused, and the next start replaces them: the lock alone counts. */
+	for (unsigned i = 0; i < sizeof(files) / sizeof(*files); i++)
+		if (!hv_run_path(path, sizeof(path), name, files[i]))
+			unlink(path);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The domain's side of its run directory (hv/rundir.h): it makes the
+ * directory, holds the lock for life and says who it is.
+ */
+#ifndef VMM_HOME_H
+#define VMM_HOME_H
+
+#include "hv/config.h"
+
+/*
+ * home_take() - Make RUN/NAME, take the lock (never waits), and replace what
+ * an earlier start left: pid, incarnation, config.json (@json) and, if they
+ * are missing, nothing else: definition.xml and resource are the starter's.
+ * 0, -EEXIST (the domain runs) or -errno with @err.
+ */
+int home_take(const char *name, const char *json, struct hv_error *err);
+
+/* home_leave() - Remove what a finished domain need not leave behind; the lock goes with the process. */
+void home_leave(const char *name);
+
+#endif
