@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A terminal for a guest's console.  Whatever ends us, the user's terminal is
+ * put back as it was.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "console.h"
+#include "hv/rundir.h"
+
+enum { ESCAPE = 0x1d /* Ctrl-] */ };
+
+static struct termios before;
+static volatile sig_atomic_t raw, stop_signal;
+
+static void restore(void)
+{
+	if (raw)
+		tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+	raw = 0;
+}
+
+static void on_signal(int s)
+{
+	stop_signal = s;
+}
+
+/* No SA_RESTART: poll() has to return. */
+static void catch_signals(void)
+{
+	static const int ends[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE};
+	struct sigaction sa = {.sa_handler = on_signal};
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		sigaction(ends[i], &sa, NULL);
+}
+
+static void go_raw(void)
+{
+	struct termios t;
+
+	if (!isatty(STDIN_FILENO) || tcgetattr(STDIN_FILENO, &before))
+		return;
+	t = before;
+	cfmakeraw(&t);
+	if (!tcsetattr(STDIN_FILENO, TCSAFLUSH, &t))
+		raw = 1;
+}
+
+int console_open(const char *name, int timeout_ms, struct hv_error *err)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	struct timespec again = {.tv_nsec = 20000000};
+	int fd, rc, tries = timeout_ms / 20 + 1;
+
+	if (hv_run_path(a.sun_path, sizeof(a.sun_path), name, "console.sock"))
+		return hv_err(err, -ENAMETOOLONG, "domain %s: the path of its console is too long",
+			      name);
+	/* Non-blocking: a full backlog would otherwise hold connect() for ever. */
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return hv_err(err, -errno, "console of %s: %s", name, strerror(errno));
+	while (connect(fd, (struct sockaddr *)&a, sizeof(a))) {
+		rc = -errno;
+		if (rc == -EINTR)
+			continue;
+		if (rc == -EAGAIN && --tries > 0) {
+			nanosleep(&again, NULL);
+			continue;
+		}
+		close(fd);
+		if (rc == -EAGAIN)
+			return hv_err(err, -ETIMEDOUT, "domain %s: its console takes no connection",
+				      name);
+		return hv_err(err, rc, "domain %s: its console cannot be reached (%s): %s", name,
+			      a.sun_path, strerror(-rc));
+	}
+	return fd;
+}
+
+/* All of it, waiting where the other side is slow; false once it is gone. */
+static bool put(int fd, const char *data, size_t n)
+{
+	while (n && !stop_signal) {
+		struct pollfd p = {.fd = fd, .events = POLLOUT};
+		ssize_t done = write(fd, data, n);
+
+		if (done < 0 && errno == EAGAIN)
+			poll(&p, 1, 1000);
+		else if (done < 0 && errno != EINTR)
+			return false;
+		data += done > 0 ? done : 0;
+		n -= done > 0 ? (size_t)done : 0;
+	}
+	return true;
+}
+
+enum turn { GO_ON, LEFT, ENDED };
+
+static enum turn from_guest(int fd)
+{
+	char data[4096];
+	ssize_t n = read(fd, data, sizeof(data));
+
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR ? GO_ON : ENDED;
+	if (!n)
+		return ENDED;
+	return put(STDOUT_FILENO, data, (size_t)n) ? GO_ON : LEFT;
+}
+
+/* Input that is no terminal may end before the guest does; then we only listen. */
+static enum turn from_user(int fd, short *events)
+{
+	char data[1024], *escape;
+	ssize_t n = read(STDIN_FILENO, data, sizeof(data));
+
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR ? GO_ON : LEFT;
+	if (!n) {
+		*events = 0;
+		return raw ? LEFT : GO_ON;
+	}
+	escape = raw ? memchr(data, ESCAPE, (size_t)n) : NULL;
+	if (escape)
+		n = escape - data;
+	if (!put(fd, data, (size_t)n))
+		return ENDED;
+	return escape ? LEFT : GO_ON;
+}
+
+int console_attach(const char *name, int fd)
+{
+	struct pollfd p[2] = {{.fd = fd, .events = POLLIN}, {.fd = STDIN_FILENO, .events = POLLIN}};
+	enum turn t = GO_ON;
+
+	catch_signals();
+	go_raw();
+	if (raw)
+		fprintf(stderr, "Connected to %s; Ctrl-] leaves.\r\n", name);
+	while (t == GO_ON && !stop_signal) {
+		p[1].fd = p[1].events ? STDIN_FILENO : -1;
+		if (poll(p, 2, -1) < 0)
+			continue;
+		if (p[0].revents)
+			t = from_guest(fd);
+		if (t == GO_ON && p[1].revents)
+			t = from_user(fd, &p[1].events);
+	}
+	restore();
+	close(fd);
+	if (t == ENDED)
+		fprintf(stderr, "\nhv: domain %s has closed its console\n", name);
+	else
+		fprintf(stderr, "\nhv: left the console of %s, which runs on\n", name);
+	return stop_signal ? 128 + stop_signal : HV_EXIT_OK;
+}
+
+int cmd_console(const struct options *o, int argc, char **argv)
+{
+	struct hv_error err = {""};
+	int code = running(argv[0]), fd;
+
+	if (code)
+		return code;
+	fd = console_open(argv[0], left(o), &err);
+	return fd < 0 ? fail(fd, &err) : console_attach(argv[0], fd);
+}

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * hv: domains on this host, and their definitions in the cluster.
+ */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+
+#define CLUSTERED                                                                              \
+	"A domain that belongs to the cluster is refused: use crm(8) or pcs(8), or --force,\n" \
+	"which is logged."
+
+static const struct command commands[] = {
+	{.name = "run",
+	 .arguments = "NAME|FILE",
+	 .brief = "start a domain with its console attached",
+	 .detail = "Ctrl-] leaves the console; the domain runs on.\n" CLUSTERED,
+	 .options = OPT_FORCE | OPT_TIMEOUT,
+	 .min = 1,
+	 .max = 1,
+	 .timeout_s = 30,
+	 .run = cmd_run},
+	{.name = "start",
+	 .arguments = "NAME|FILE",
+	 .brief = "start a domain",
+	 .detail =
+		 "NAME is one that `hv define` has stored; a FILE has a slash in it or ends in .xml.\n" CLUSTERED,
+	 .options = OPT_FORCE | OPT_TIMEOUT | OPT_PAUSED,
+	 .min = 1,
+	 .max = 1,
+	 .timeout_s = 30,
+	 .run = cmd_start},
+	{.name = "shutdown",
+	 .arguments = "NAME",
+	 .brief = "press its power button and wait until it is off",
+	 .detail = "A guest that does not obey in time is left as it is: exit code 5.\n" CLUSTERED,
+	 .options = OPT_FORCE | OPT_TIMEOUT,
+	 .min = 1,
+	 .max = 1,
+	 .timeout_s = 120,
+	 .run = cmd_shutdown},
+	{.name = "destroy",
+	 .arguments = "NAME",
+	 .brief = "end it at once, with proof",
+	 .detail =
+		 "Ends in proof that nothing of it can write any more (exit code 0), or says that\n"
+		 "there is none.  " CLUSTERED,
+	 .options = OPT_FORCE | OPT_TIMEOUT,
+	 .min = 1,
+	 .max = 1,
+	 .timeout_s = 10,
+	 .run = cmd_destroy},
+	{.name = "reset",
+	 .arguments = "NAME",
+	 .brief = "press its reset button",
+	 .detail = CLUSTERED,
+	 .options = OPT_FORCE | OPT_TIMEOUT,
+	 .min = 1,
+	 .max = 1,
+	 .timeout_s = 10,
+	 .run = cmd_reset},
+	{.name = "pause",
+	 .arguments = "NAME",
+	 .brief = "stop its processors and its clock",
+	 .detail = CLUSTERED,
+	 .options = OPT_FORCE | OPT_TIMEOUT,
+	 .min = 1,
+	 .max = 1,
+	 .timeout_s = 10,
+	 .run = cmd_pause},
+	{.name = "resume",
+	 .arguments = "NAME",
+	 .brief = "let it go on",
+	 .detail = CLUSTERED,
+	 .options = OPT_FORCE | OPT_TIMEOUT,
+	 .min = 1,
+	 .max = 1,
+	 .timeout_s = 10,
+	 .run = cmd_resume},
+	{.name = "list",
+	 .arguments = "",
+	 .brief = "the domains of this host",
+	 .detail =
+		 "Those that run and those that are defined in /etc/taiki/domains.  A STATE \"silent\"\n"
+		 "does not answer, \"unknown\" cannot be told.",
+	 .options = OPT_JSON,
+	 .run = cmd_list},
+	{.name = "info",
+	 .arguments = "NAME",
+	 .brief = "everything about a domain, also which engine and why",
+	 .options = OPT_JSON | OPT_TIMEOUT,
+	 .min = 1,
+	 .max = 1,
+	 .timeout_s = 5,
+	 .run = cmd_info},
+	{.name = "console",
+	 .arguments = "NAME",
+	 .brief = "be its terminal (Ctrl-] leaves)",
+	 .options = OPT_TIMEOUT,
+	 .min = 1,
+	 .max = 1,
+	 .timeout_s = 5,
+	 .run = cmd_console},
+	{.name = "set",
+	 .arguments = "NAME SETTING...",
+	 .brief = "change it as it runs",
+	 .detail = "memory=SIZE      what the balloon leaves it: 512MiB, 2GiB\n"
+		   "shares=N         its weight against other domains, 2 to 262144\n"
+		   "quota=US         of each processor in a period, or -1 for no limit\n"
+		   "period=US        1000 to 1000000\n" CLUSTERED,
+	 .options = OPT_FORCE | OPT_TIMEOUT,
+	 .min = 2,
+	 .max = 9,
+	 .timeout_s = 10,
+	 .run = cmd_set},
+	{.name = "define",
+	 .arguments = "FILE|NAME",
+	 .brief = "check a definition, and store it on this host",
+	 .detail =
+		 "FILE is a libvirt domain XML (taiki-domain-xml(7)), - is standard input.\n"
+		 "--check only says what is understood, passed over or refused; exit code 4 if it\n"
+		 "cannot be run.  --json implies it.  --remove NAME forgets a stored one.",
+	 .options = OPT_CHECK | OPT_JSON | OPT_REMOVE | OPT_FORCE | OPT_RESOLVE | OPT_AS,
+	 .min = 1,
+	 .max = 1,
+	 .run = cmd_define},
+	{.name = "cluster",
+	 .arguments = "define|update FILE, show NAME",
+	 .brief = "a definition as a cluster resource",
+	 .detail = "define makes the primitive ocf:taiki:domain with the definition in it, update\n"
+		   "changes the definition, show prints it.  Each is one change of the CIB.\n"
+		   "--config PATH: the resource names a file that every host has, and its digest.",
+	 .options = OPT_JSON | OPT_TIMEOUT | OPT_CONFIG,
+	 .min = 2,
+	 .max = 2,
+	 .timeout_s = 30,
+	 .run = cmd_cluster},
+	{.name = "log",
+	 .arguments = "NAME",
+	 .brief = "its log",
+	 .options = OPT_FOLLOW | OPT_LINES | OPT_TIMEOUT,
+	 .min = 1,
+	 .max = 1,
+	 .run = cmd_log},
+	{.name = "events",
+	 .arguments = "[NAME]",
+	 .brief = "what happens to it, or to all, as it happens",
+	 .detail =
+		 "With a NAME it ends with the domain.  The standard events of QMP, and two more:\n"
+		 "x-taiki-present and x-taiki-gone.",
+	 .options = OPT_JSON | OPT_TIMEOUT,
+	 .min = 0,
+	 .max = 1,
+	 .run = cmd_events},
+};
+
+static const struct option_help {
+	unsigned bit;
+	const char *text;
+} option_help[] = {
+	{OPT_JSON, "      --json           print JSON"},
+	{OPT_FORCE, "      --force          also behind the cluster's back; it is logged"},
+	{OPT_TIMEOUT, "      --timeout S      give up after S seconds"},
+	{OPT_CHECK, "      --check          only say what would become of it"},
+	{OPT_REMOVE, "      --remove         forget the definition NAME"},
+	{OPT_PAUSED, "      --paused         do not let it run yet"},
+	{OPT_FOLLOW, "  -f, --follow         and what follows"},
+	{OPT_LINES, "  -n, --lines N        the last N lines (100)"},
+	{OPT_CONFIG, "      --config PATH    name a file instead of containing the definition"},
+};
+
+static const struct option longs[] = {
+	{"json", no_argument, NULL, OPT_JSON},
+	{"force", no_argument, NULL, OPT_FORCE},
+	{"timeout", required_argument, NULL, OPT_TIMEOUT},
+	{"check", no_argument, NULL, OPT_CHECK},
+	{"remove", no_argument, NULL, OPT_REMOVE},
+	{"resolve", no_argument, NULL, OPT_RESOLVE},
+	{"paused", no_argument, NULL, OPT_PAUSED},
+	{"follow", no_argument, NULL, OPT_FOLLOW},
+	{"lines", required_argument, NULL, OPT_LINES},
+	{"config", required_argument, NULL, OPT_CONFIG},
+	{"as", required_argument, NULL, OPT_AS},
+	{"help", no_argument, NULL, 'h'},
+	{0},
+};
+
+static int help_all(void)
+{
+	puts("usage: hv COMMAND [OPTION]... [ARGUMENT]...\n");
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		printf("  %-9s %-30s %s\n", commands[i].name, commands[i].arguments,
+		       commands[i].brief);
+	puts("\n`hv COMMAND --help` says more, and hv(8).  Exit codes: 0 done, 1 failed, 2 usage,\n"
+	     "3 not running here, 4 refused, 5 not in time, 6 cannot tell.");
+	return HV_EXIT_OK;
+}
+
+static int help(const struct command *c)
+{
+	printf("usage: hv %s [OPTION]... %s\n\n%c%s.\n", c->name, c->arguments, c->brief[0] & ~0x20,
+	       c->brief + 1);
+	if (c->detail)
+		printf("%s\n", c->detail);
+	puts("");
+	for (size_t i = 0; i < sizeof(option_help) / sizeof(option_help[0]); i++)
+		if (c->options & option_help[i].bit)
+			puts(option_help[i].text);
+	if (c->timeout_s)
+		printf("                       (%d if it is not given)\n", c->timeout_s);
+	puts("  -h, --help");
+	return HV_EXIT_OK;
+}
+
+static const struct command *find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (!strcmp(commands[i].name, name))
+			return &commands[i];
+	return NULL;
+}
+
+static int natural(const char *text, unsigned max, unsigned *n)
+{
+	char *end;
+	unsigned long v = strtoul(text, &end, 10);
+
+	if (*text < '0' || *text > '9' || *end || v > max)
+		return -1;
+	*n = (unsigned)v;
+	return 0;
+}
+
+/* One option; 0, or an exit code. */
+static int take(const struct command *c, struct options *o, int option)
+{
+	unsigned n = 0;
+
+	if (option == 'f')
+		option = OPT_FOLLOW;
+	if (option == 'n')
+		option = OPT_LINES;
+	if (!(c->options & (unsigned)option))
+		return usage("%s does not take that option", c->name);
+	o->given |= (unsigned)option;
+	if (option == OPT_TIMEOUT) {
+		if (natural(optarg, 86400, &n) || !n)
+			return usage("--timeout %s: give 1 to 86400 seconds", optarg);
+		o->timeout_ms = (int)n * 1000;
+	} else if (option == OPT_LINES) {
+		if (natural(optarg, 1000000, &o->lines))
+			return usage("--lines %s: give a number", optarg);
+	} else if (option == OPT_CONFIG) {
+		o->config = optarg;
+	} else if (option == OPT_AS) {
+		o->as = optarg;
+	}
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	const struct command *c = argc > 1 ? find(argv[1]) : NULL;
+	struct options o = {.lines = 100};
+	int option, code, n;
+
+	if (!c) {
+		if (argc < 2 || !strcmp(argv[1], "help") || !strcmp(argv[1], "--help") ||
+		    !strcmp(argv[1], "-h"))
+			return help_all() || argc < 2 ? HV_EXIT_USAGE : HV_EXIT_OK;
+		if (!strcmp(argv[1], "--version"))
+			return puts("hv (Taiki) " TAIKI_VERSION) < 0;
+		return usage("\"%s\" is not a command", argv[1]);
+	}
+	o.timeout_ms = c->timeout_s * 1000;
+	argv[1] = argv[0];
+	argc--;
+	argv++;
+	while ((option = getopt_long(argc, argv, "hfn:", longs, NULL)) != -1) {
+		if (option == 'h')
+			return help(c);
+		code = option == '?' ? HV_EXIT_USAGE : take(c, &o, option);
+		if (code)
+			return code;
+	}
+	n = argc - optind;
+	if (n < c->min || n > c->max)
+		return usage("hv %s %s", c->name, c->arguments);
+	left(&o); /* the clock runs from here */
+	return c->run(&o, n, argv + optind);
+}
