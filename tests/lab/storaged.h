@@ -53,7 +53,8 @@ off_t inode_size_of(uint64_t ino, off_t size);
 
 /* record_open() - Start the record; exits the process if it cannot be made. */
 void record_open(const char *path, const char *node, const char *boot);
-void record_opened(uint64_t fh, const struct inode *in, bool writable, pid_t pid);
+/* record_opened() - Returns the number of this opening, the @fh of the others. */
+uint64_t record_opened(const struct inode *in, bool writable, pid_t pid);
 /* record_submit() - @kind "write" or "flush"; returns the operation's number. */
 uint64_t record_submit(uint64_t fh, const char *kind, off_t off, size_t len, const void *data);
 /* @rc: bytes or -errno; @destaged: bytes that reached the shared disk by this */

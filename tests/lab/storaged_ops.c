@@ -19,9 +19,10 @@
 
 #include "storaged.h"
 
-/* One open file; its address is the handle the kernel gives back. */
+/* One open file or directory; its address is the handle the kernel gives back. */
 struct handle {
-	struct inode *in;
+	struct inode *in; /* NULL: a directory */
+	uint64_t id;      /* in the record; never used again */
 	int fd;
 };
 
@@ -66,10 +67,34 @@ static int op_getattr(const char *path, struct stat *st, struct fuse_file_info *
 	return 0;
 }
 
+static int op_opendir(const char *path, struct fuse_file_info *fi)
+{
+	int fd = openat(backing, rel(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct handle *h = fd < 0 ? NULL : calloc(1, sizeof(*h));
+
+	if (fd < 0)
+		return -errno;
+	if (!h) {
+		close(fd);
+		return -ENOMEM;
+	}
+	h->fd = fd;
+	fi->fh = (uint64_t)(uintptr_t)h;
+	return 0;
+}
+
+static int op_releasedir(const char *path, struct fuse_file_info *fi)
+{
+	close(handle_of(fi)->fd);
+	free(handle_of(fi));
+	return 0;
+}
+
+/* @path is NULL here, as with every operation that has a handle (nullpath_ok). */
 static int op_readdir(const char *path, void *buf, fuse_fill_dir_t fill, off_t off,
 		      struct fuse_file_info *fi, enum fuse_readdir_flags flags)
 {
-	int fd = openat(backing, rel(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = openat(handle_of(fi)->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *d;
 
@@ -106,7 +131,7 @@ static int opened(const char *path, int fd, struct fuse_file_info *fi)
 	h->fd = fd;
 	fi->fh = (uint64_t)(uintptr_t)h;
 	fi->direct_io = 1;
-	record_opened(fi->fh, h->in, mode != O_RDONLY, fuse_get_context()->pid);
+	h->id = record_opened(h->in, mode != O_RDONLY, fuse_get_context()->pid);
 	if (fi->flags & O_TRUNC)
 		inode_forget(h->in, 0, SIZE_MAX);
 	return 0;
@@ -146,7 +171,7 @@ static int op_write(const char *path, const char *buf, size_t len, off_t off,
 		    struct fuse_file_info *fi)
 {
 	struct handle *h = handle_of(fi);
-	uint64_t op = record_submit(fi->fh, "write", off, len, buf);
+	uint64_t op = record_submit(h->id, "write", off, len, buf);
 	enum fault fault = fault_now(inode_path(h->in));
 	ssize_t destaged = 0;
 	int rc = fault == FAULT_EIO ? -EIO : inode_write(h->in, h->fd, buf, len, off);
@@ -163,7 +188,7 @@ static int op_write(const char *path, const char *buf, size_t len, off_t off,
 static int flush(struct fuse_file_info *fi)
 {
 	struct handle *h = handle_of(fi);
-	uint64_t op = record_submit(fi->fh, "flush", 0, 0, NULL);
+	uint64_t op = record_submit(h->id, "flush", 0, 0, NULL);
 	enum fault fault = fault_now(inode_path(h->in));
 	ssize_t rc = 0;
 
@@ -190,7 +215,7 @@ static int op_release(const char *path, struct fuse_file_info *fi)
 {
 	struct handle *h = handle_of(fi);
 
-	record_closed(fi->fh, inode_close(h->in));
+	record_closed(h->id, inode_close(h->in));
 	close(h->fd);
 	free(h);
 	return 0;
@@ -218,7 +243,7 @@ static int op_truncate(const char *path, off_t size, struct fuse_file_info *fi)
 static int op_fallocate(const char *path, int mode, off_t off, off_t len, struct fuse_file_info *fi)
 {
 	struct handle *h = handle_of(fi);
-	uint64_t op = record_submit(fi->fh, "write", off, (size_t)len, NULL);
+	uint64_t op = record_submit(h->id, "write", off, (size_t)len, NULL);
 	int rc = 0;
 
 	if (fault_now(inode_path(h->in)) == FAULT_EIO)
@@ -275,7 +300,9 @@ static int op_statfs(const char *path, struct statvfs *st)
 const struct fuse_operations storaged_operations = {
 	.init = init,
 	.getattr = op_getattr,
+	.opendir = op_opendir,
 	.readdir = op_readdir,
+	.releasedir = op_releasedir,
 	.open = op_open,
 	.create = op_create,
 	.read = op_read,

@@ -31,8 +31,9 @@
 enum { LINE = 2048, WORD = 128 };
 
 static int record_fd = -1;
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* orders stamp and line; owns ops */
-static uint64_t ops;
+static pthread_mutex_t lock =
+	PTHREAD_MUTEX_INITIALIZER; /* orders stamp and line; owns the counters */
+static uint64_t ops, openings;
 
 static uint64_t now(void)
 {
@@ -153,9 +154,10 @@ static void last_argument(char out[WORD], pid_t pid)
 	snprintf(out, WORD, "%.*s", WORD - 1, last);
 }
 
-void record_opened(uint64_t fh, const struct inode *in, bool writable, pid_t pid)
+uint64_t record_opened(const struct inode *in, bool writable, pid_t pid)
 {
 	char comm[WORD], domain[WORD], inc[WORD] = "", file[LINE];
+	uint64_t fh, start = start_time(pid);
 	char a[WORD], b[WORD], c[WORD], d[WORD];
 
 	snprintf(file, sizeof(file), "/proc/%d/comm", (int)pid);
@@ -167,12 +169,14 @@ void record_opened(uint64_t fh, const struct inode *in, bool writable, pid_t pid
 		first_line(inc, file);
 	}
 	pthread_mutex_lock(&lock);
+	fh = ++openings;
 	put("\"ev\":\"open\",\"fh\":%" PRIu64 ",\"ino\":%" PRIu64 ",\"path\":\"%s\",\"write\":%s,"
 	    "\"pid\":%d,\"start\":%" PRIu64
 	    ",\"comm\":\"%s\",\"domain\":\"%s\",\"incarnation\":\"%s\"",
 	    fh, inode_number(in), json(a, inode_path(in)), writable ? "true" : "false", (int)pid,
-	    start_time(pid), json(b, comm), json(c, domain), json(d, inc));
+	    start, json(b, comm), json(c, domain), json(d, inc));
 	pthread_mutex_unlock(&lock);
+	return fh;
 }
 
 /* FNV-1a, 64 bits: to compare ranges, not to resist anybody. */

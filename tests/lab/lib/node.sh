@@ -87,6 +87,7 @@ node_enter() {
 	local node=$1 pid
 	shift
 	pid=$(process_of "$LAB/nodes/$node/init") || die "$node is off"
+	cgroup_enter "$node" "$BASHPID"
 	# shellcheck disable=SC2016 # expanded inside
 	exec nsenter -t "$pid" -m -p -u -i -n -C --wdns=/ -- env -i \
 		PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM="${TERM:-linux}" \

@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The history checker, its unit test, and the listener for acknowledgements.
+HISTORY := tests/history/check.c tests/history/history_read.c
+$(call prog,tests/history/history-check,$(HISTORY) tests/history/main.c,,-ljansson)
+$(call prog,tests/history/ack-listen,tests/history/ack-listen.c)
+$(call prog,tests/history/writer,tests/history/writer.c)
+$(call unit,history-check,tests/history/check.c tests/history/test-check.c)
