@@ -239,7 +239,7 @@ schema() { xmllint --noout --nonet --relaxng "$1" "$2"; }
 	until_true 10 grep -q 'ending: guest-shutdown' "$TAIKI_RUN_DIR/web/log"
 	until_true 10 ended
 	run -7 --separate-stderr agent monitor
-	[[ $(reason) == *"guest-shutdown"* ]]
+	[[ $(reason) == "domain web ended: guest-shutdown" ]]
 	OCF_RESKEY_CRM_meta_interval=0 run -7 --separate-stderr agent monitor
 	[[ -z $(reason) ]]
 }
@@ -252,7 +252,7 @@ ended() { [[ $(agent monitor >/dev/null 2>&1; echo $?) == 7 ]]; }
 	kill -KILL "$pid"
 	until_true 10 ended
 	run -7 --separate-stderr agent monitor
-	[[ $(reason) == *"domain web ended"* ]]
+	[[ $(reason) == *"was killed or crashed"* ]]
 	run -0 agent start
 	[[ $(pid_of web) != "$pid" ]]
 	run -0 agent monitor
