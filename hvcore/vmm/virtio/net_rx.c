@@ -32,12 +32,14 @@ static enum delivery deliver(struct net *n)
 {
 	struct virtq *q = &n->v.queue[NET_RX];
 	bool merge = virtio_has(&n->v, VIRTIO_NET_F_MRG_RXBUF);
-	struct virtq_chain first, more, *c = &first;
+	struct virtq_chain first, more;
 	uint32_t done = 0;
 	struct taken t;
 
 	first.nout = first.nin = 0;
-	for (t.n = 0; done < n->pending; c = &more) {
+	t.n = 0;
+	while (done < n->pending) {
+		struct virtq_chain *c = t.n ? &more : &first;
 		int rc;
 
 		/* All the ring has, and still too small: never to be delivered. */
@@ -49,6 +51,9 @@ static enum delivery deliver(struct net *n)
 		if (rc < 0)
 			return DROPPED;
 		if (rc == 0) {
+			/* Ask for a doorbell behind the buffers seen, then look again. */
+			if (virtq_listen(q))
+				continue;
 			virtq_unpop(q, t.n);
 			return NO_ROOM;
 		}
@@ -70,13 +75,8 @@ static enum delivery deliver(struct net *n)
 /* Try the packet that waits.  False: it has to wait on. */
 static bool deliver_pending(struct net *n)
 {
-	struct virtq *q = &n->v.queue[NET_RX];
-	enum delivery d;
+	enum delivery d = deliver(n);
 
-	do {
-		d = deliver(n);
-		/* Ask for a doorbell, then look again: a buffer may just have come. */
-	} while (d == NO_ROOM && virtq_listen(q));
 	if (d == NO_ROOM)
 		return false;
 	if (d == DELIVERED) {

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The balloon and the entropy device. */
+#include <errno.h>
+#include <linux/virtio_balloon.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <cmocka.h>
+
+#include "hvcore/vmm/virtio/balloon.h"
+#include "hvcore/vmm/virtio/devices.h"
+#include "tests/unit/virtio/driver.h"
+
+enum { RINGS = 0x10000, DATA = 0x40000, PAGES = 0x100000 };
+
+static struct hv_config config;
+static struct drv inflate, deflate, stats, reporting;
+static struct balloon *b;
+
+/* One device for all tests, started over by each: a domain has one. */
+static void start(uint64_t features)
+{
+	struct virtio *v;
+
+	if (!b) {
+		rig_init();
+		config.memory = RIG_RAM;
+		config.current_memory = RIG_RAM / 2;
+		config.balloon_stats_period = 2;
+		config.free_page_reporting = true;
+		assert_int_equal(virtio_balloon_create(&config, NULL), 0);
+		b = balloon_device;
+	}
+	rig_init();
+	v = &b->v;
+	assert_true(drv_negotiate(v, features));
+	drv_queue(&inflate, v, 0, 16, RINGS);
+	drv_queue(&deflate, v, 1, 16, RINGS + 0x4000);
+	drv_queue(&stats, v, 2, 16, RINGS + 0x8000);
+	drv_queue(&reporting, v, 3, 16, RINGS + 0xc000);
+	drv_ok(v);
+	rig_run(0); /* the device has looked at each ring: reading makes pages, too */
+	b->event_at = 0;
+}
+
+#define ALL (F(VIRTIO_BALLOON_F_STATS_VQ) | F(VIRTIO_BALLOON_F_REPORTING))
+
+static void touch(uint64_t gpa, uint64_t len)
+{
+	memset(rig.ram.base + gpa, 0x77, len);
+	memset(rig.shadow + gpa, 0x77, len);
+}
+
+static uint64_t held(void)
+{
+	struct stat st;
+
+	fstat(rig.ram.memfd, &st);
+	return st.st_blocks * 512;
+}
+
+static void target_and_actual(void **state)
+{
+	uint64_t actual;
+
+	start(ALL);
+	assert_int_equal(reg_read(&b->v, R_CONFIG, 4), RIG_RAM / 2 / 4096);
+	assert_true(virtio_balloon_actual(&actual));
+	assert_int_equal(actual, RIG_RAM);
+	reg_write(&b->v, R_CONFIG + 4, 4, 256);
+	assert_true(virtio_balloon_actual(&actual));
+	assert_int_equal(actual, RIG_RAM - 256 * 4096);
+	assert_string_equal(rig.event, "BALLOON_CHANGE");
+	assert_int_equal(rig.events, 1);
+	/* Steps are spaced; the last one is told. */
+	reg_write(&b->v, R_CONFIG + 4, 4, 300);
+	reg_write(&b->v, R_CONFIG + 4, 4, 400);
+	assert_int_equal(rig.events, 1);
+	rig_timers(1000000000);
+	assert_int_equal(rig.events, 2);
+	assert_int_equal(json_integer_value(json_object_get(rig.event_data, "actual")),
+			 RIG_RAM - 400 * 4096);
+	/* The target is not the driver's to write. */
+	reg_write(&b->v, R_CONFIG, 4, 0);
+	assert_int_equal(reg_read(&b->v, R_CONFIG, 4), RIG_RAM / 2 / 4096);
+	/* A lie does not go below nothing. */
+	reg_write(&b->v, R_CONFIG + 4, 4, 0xffffffff);
+	assert_true(virtio_balloon_actual(&actual));
+	assert_int_equal(actual, 0);
+	/* A guest that starts over has all its memory. */
+	start(ALL);
+	assert_true(virtio_balloon_actual(&actual));
+	assert_int_equal(actual, RIG_RAM);
+}
+
+static void setting(void **state)
+{
+	struct hv_error err;
+
+	start(ALL);
+	assert_int_equal(virtio_balloon_set(0, &err), -EINVAL);
+	assert_int_equal(virtio_balloon_set(RIG_RAM + 1, &err), -EINVAL);
+	assert_int_equal(virtio_balloon_set(RIG_RAM - 8192, &err), 0);
+	assert_int_equal(reg_read(&b->v, R_CONFIG, 4), 2);
+	assert_int_equal(reg_read(&b->v, R_ISR, 1), 2);
+	assert_int_equal(virtio_balloon_set(RIG_RAM / 2, &err), 0);
+}
+
+static void inflating_gives_memory_back(void **state)
+{
+	uint32_t pfn[] = {PAGES / 4096 + 3, PAGES / 4096 + 2, PAGES / 4096 + 7, 0xffffffff,
+			  RIG_RAM / 4096};
+	struct piece p = {DATA, sizeof(pfn), false};
+	uint64_t before;
+
+	start(ALL);
+	touch(PAGES, 16 * 4096);
+	drv_put(DATA, pfn, sizeof(pfn));
+	drv_add(&inflate, &p, 1);
+	before = held();
+	drv_kick(&inflate);
+	assert_true(drv_wait(&inflate, NULL, NULL));
+	assert_int_equal(before - held(), 3 * 4096);
+	assert_int_equal(*(uint8_t *)drv_at(PAGES + 2 * 4096), 0);
+	assert_int_equal(*(uint8_t *)drv_at(PAGES + 3 * 4096 + 4095), 0);
+	assert_int_equal(*(uint8_t *)drv_at(PAGES + 7 * 4096), 0);
+	assert_int_equal(*(uint8_t *)drv_at(PAGES + 4 * 4096), 0x77);
+	assert_int_equal(*(uint8_t *)drv_at(PAGES + 6 * 4096 + 4095), 0x77);
+	/* What is not memory is the guest's fault, and the rest is done. */
+	assert_int_equal(rig.faults, 2);
+	assert_int_equal(rig_unreported(), -1);
+	/* Deflating only answers. */
+	drv_add(&deflate, &p, 1);
+	drv_kick(&deflate);
+	assert_true(drv_wait(&deflate, NULL, NULL));
+	assert_int_equal(*(uint8_t *)drv_at(PAGES + 4 * 4096), 0x77);
+}
+
+static void too_many_at_once(void **state)
+{
+	struct piece p = {0, RIG_RAM, false};
+
+	start(ALL);
+	drv_add(&inflate, &p, 1);
+	drv_kick(&inflate);
+	rig_run(0);
+	assert_true(reg_read(&b->v, R_STATUS, 1) & VIRTIO_CONFIG_S_NEEDS_RESET);
+}
+
+static void reported_pages(void **state)
+{
+	struct piece p[] = {{PAGES + 100, 3 * 4096, true}, {PAGES + 8 * 4096, 4096, true}};
+
+	start(ALL);
+	touch(PAGES, 16 * 4096);
+	drv_add(&reporting, p, 2);
+	drv_kick(&reporting);
+	assert_true(drv_wait(&reporting, NULL, NULL));
+	/* Whole pages only. */
+	assert_int_equal(*(uint8_t *)drv_at(PAGES + 4095), 0x77);
+	assert_int_equal(*(uint8_t *)drv_at(PAGES + 4096), 0);
+	assert_int_equal(*(uint8_t *)drv_at(PAGES + 2 * 4096), 0);
+	assert_int_equal(*(uint8_t *)drv_at(PAGES + 3 * 4096), 0x77);
+	assert_int_equal(*(uint8_t *)drv_at(PAGES + 8 * 4096), 0);
+	assert_int_equal(*(uint8_t *)drv_at(PAGES + 9 * 4096), 0x77);
+	assert_int_equal(rig_unreported(), -1);
+}
+
+static void statistics(void **state)
+{
+	struct virtio_balloon_stat s[] = {
+		{VIRTIO_BALLOON_S_MEMFREE, 12345}, {99, 1}, {VIRTIO_BALLOON_S_MEMTOT, 99999}};
+	struct piece p = {DATA, sizeof(s), false};
+	json_t *o;
+
+	start(ALL);
+	drv_put(DATA, s, sizeof(s));
+	drv_add(&stats, &p, 1);
+	drv_kick(&stats);
+	rig_run(0);
+	/* Kept until the next question. */
+	assert_false(drv_used(&stats, NULL, NULL));
+	o = virtio_balloon_stats();
+	assert_int_equal(json_integer_value(
+				 json_object_get(json_object_get(o, "stats"), "stat-free-memory")),
+			 12345);
+	assert_int_equal(json_object_size(json_object_get(o, "stats")), 2);
+	json_decref(o);
+	rig_timers(1999999999);
+	assert_false(drv_used(&stats, NULL, NULL));
+	rig_timers(1);
+	assert_true(drv_used(&stats, NULL, NULL));
+	/* The driver is slow: it is not asked twice. */
+	rig_timers(2000000000);
+	assert_false(drv_used(&stats, NULL, NULL));
+	drv_add(&stats, &p, 1);
+	drv_kick(&stats);
+	rig_run(0);
+	assert_int_equal(virtio_balloon_stats_period(0, NULL), 0);
+	rig_timers(10000000000);
+	assert_false(drv_used(&stats, NULL, NULL));
+	assert_int_equal(virtio_balloon_stats_period(2, NULL), 0);
+}
+
+static void entropy(void **state)
+{
+	struct piece p[] = {{DATA, 64, true}, {DATA + 4096, 64, true}};
+	struct piece none = {DATA, 64, false};
+	static const uint8_t zero[64];
+	struct drv d;
+	uint32_t len;
+
+	rig_init();
+	assert_int_equal(virtio_rng_create(NULL), 0);
+	drv_negotiate(rig.device, 0);
+	drv_queue(&d, rig.device, 0, 16, RINGS);
+	drv_ok(rig.device);
+	drv_add(&d, p, 1);
+	drv_add(&d, p + 1, 1);
+	drv_kick(&d);
+	assert_true(drv_wait(&d, NULL, &len));
+	assert_int_equal(len, 64);
+	assert_true(drv_wait(&d, NULL, &len));
+	assert_memory_not_equal(drv_at(DATA), zero, 64);
+	assert_memory_not_equal(drv_at(DATA), drv_at(DATA + 4096), 64);
+	assert_int_equal(rig_unreported(), -1);
+	drv_add(&d, &none, 1);
+	drv_kick(&d);
+	rig_run(0);
+	assert_true(reg_read(rig.device, R_STATUS, 1) & VIRTIO_CONFIG_S_NEEDS_RESET);
+}
+
+static int end(void **state)
+{
+	json_decref(rig.event_data);
+	rig.event_data = NULL;
+	return 0;
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(target_and_actual),
+		cmocka_unit_test(setting),
+		cmocka_unit_test(inflating_gives_memory_back),
+		cmocka_unit_test(too_many_at_once),
+		cmocka_unit_test(reported_pages),
+		cmocka_unit_test(statistics),
+		cmocka_unit_test(entropy),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name("balloon and entropy", tests, NULL, end);
+}

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The network device, with a pair of sockets for a tap. */
+#include <errno.h>
+#include <linux/if_tun.h>
+#include <linux/virtio_net.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "hvcore/vmm/virtio/devices.h"
+#include "hvcore/vmm/virtio/net.h"
+#include "tests/unit/virtio/driver.h"
+
+enum { RX = 0x10000, TX = 0x14000, DATA = 0x80000, HDR = 12 };
+
+static int wire[2] = {-1, -1}; /* the device's end, ours */
+static unsigned offload;
+static bool carrier;
+
+int tap_open(struct tap *t, const struct hv_nic *nic, struct hv_error *err)
+{
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, wire))
+		return -errno;
+	*t = (struct tap){.fd = wire[0], .name = "tk0", .mtu = 1400};
+	return 0;
+}
+
+void tap_close(struct tap *t)
+{
+}
+
+int tap_offload(const struct tap *t, unsigned bits)
+{
+	offload = bits;
+	return 0;
+}
+
+void tap_carrier(const struct tap *t, bool on)
+{
+	carrier = on;
+}
+
+static struct hv_nic nic = {.bridge = (char *)"br0", .mac = {0x52, 0x54, 0, 1, 2, 3}};
+static struct drv rx, tx;
+static struct net *n;
+
+static void start(uint64_t features)
+{
+	char drain[4096];
+
+	if (!n) {
+		rig_init();
+		assert_int_equal(virtio_net_create(&nic, 0, NULL), 0);
+		n = (struct net *)rig.device;
+	}
+	rig_init();
+	while (recv(wire[1], drain, sizeof(drain), 0) > 0)
+		;
+	assert_true(drv_negotiate(&n->v, features));
+	drv_queue(&rx, &n->v, 0, 16, RX);
+	drv_queue(&tx, &n->v, 1, 16, TX);
+	drv_ok(&n->v);
+	rig_run(0);
+	n->rx_packets = n->rx_dropped = n->tx_packets = n->tx_dropped = 0;
+}
+
+#define MERGE F(VIRTIO_NET_F_MRG_RXBUF)
+
+static void buffers(unsigned count, uint32_t len)
+{
+	for (unsigned i = 0; i < count; i++) {
+		struct piece p = {DATA + 0x2000 * rx.next_desc, len, true};
+
+		drv_add(&rx, &p, 1);
+	}
+	drv_kick(&rx);
+	rig_run(0);
+}
+
+/* A packet from outside: a header of zeroes, then bytes that tell their place. */
+static void arrive(unsigned len)
+{
+	uint8_t *p = calloc(1, HDR + len);
+
+	for (unsigned i = 0; i < len; i++)
+		p[HDR + i] = i * 7;
+	assert_int_equal(write(wire[1], p, HDR + len), HDR + len);
+	free(p);
+	rig_run(0);
+}
+
+static void check_bytes(uint64_t gpa, unsigned from, unsigned len)
+{
+	const uint8_t *p = drv_at(gpa);
+
+	for (unsigned i = 0; i < len; i++)
+		assert_int_equal(p[i], (uint8_t)((from + i) * 7));
+}
+
+static unsigned num_buffers(uint64_t gpa)
+{
+	return ((struct virtio_net_hdr_v1 *)drv_at(gpa))->num_buffers;
+}
+
+static void configuration(void **state)
+{
+	start(MERGE);
+	assert_int_equal(reg_read(&n->v, R_CONFIG, 4), 0x01005452);
+	assert_int_equal(reg_read(&n->v, R_CONFIG + 6, 2), VIRTIO_NET_S_LINK_UP);
+	assert_int_equal(reg_read(&n->v, R_CONFIG + 10, 2), 1400);
+}
+
+static void sending(void **state)
+{
+	struct piece p[] = {{DATA, HDR, false}, {DATA + 100, 30, false}, {DATA + 0x2000, 5, false}};
+	uint8_t got[128];
+
+	start(MERGE);
+	drv_put(DATA + 100, "0123456789abcdefghijklmnopqrst", 30);
+	drv_put(DATA + 0x2000, "ABCDE", 5);
+	drv_add(&tx, p, 3);
+	drv_kick(&tx);
+	assert_true(drv_wait(&tx, NULL, NULL));
+	assert_int_equal(read(wire[1], got, sizeof(got)), HDR + 35);
+	assert_memory_equal(got + HDR, "0123456789abcdefghijklmnopqrstABCDE", 35);
+	assert_int_equal(n->tx_packets, 1);
+}
+
+static void sending_nonsense(void **state)
+{
+	struct piece huge = {0, RIG_RAM, false}, tiny = {DATA, HDR - 1, false};
+
+	start(MERGE);
+	drv_add(&tx, &huge, 1);
+	drv_kick(&tx);
+	assert_true(drv_wait(&tx, NULL, NULL));
+	assert_int_equal(n->tx_dropped, 1);
+	drv_add(&tx, &tiny, 1);
+	drv_kick(&tx);
+	rig_run(0);
+	assert_true(reg_read(&n->v, R_STATUS, 1) & VIRTIO_CONFIG_S_NEEDS_RESET);
+}
+
+static void receiving(void **state)
+{
+	uint32_t len;
+
+	start(MERGE);
+	buffers(4, 0x1000);
+	arrive(100);
+	assert_true(drv_used(&rx, NULL, &len));
+	assert_int_equal(len, HDR + 100);
+	assert_int_equal(num_buffers(DATA), 1);
+	check_bytes(DATA + HDR, 0, 100);
+	assert_int_equal(rig_unreported(), -1);
+}
+
+static void merging(void **state)
+{
+	uint32_t len;
+
+	start(MERGE);
+	buffers(4, 0x400);
+	arrive(2500);
+	assert_true(drv_used(&rx, NULL, &len));
+	assert_int_equal(len, 0x400);
+	assert_true(drv_used(&rx, NULL, &len));
+	assert_true(drv_used(&rx, NULL, &len));
+	assert_int_equal(len, HDR + 2500 - 0x800);
+	assert_false(drv_used(&rx, NULL, &len));
+	assert_int_equal(num_buffers(DATA), 3);
+	check_bytes(DATA + HDR, 0, 0x400 - HDR);
+	check_bytes(DATA + 0x2000, 0x400 - HDR, 0x400);
+	assert_int_equal(rig_unreported(), -1);
+}
+
+/* Too few buffers: the packet waits for them, and so do those behind it. */
+static void waiting_for_buffers(void **state)
+{
+	uint32_t len;
+
+	start(MERGE);
+	buffers(1, 0x400);
+	arrive(1500);
+	arrive(50);
+	assert_false(drv_used(&rx, NULL, NULL));
+	assert_int_equal(n->rx_dropped, 0);
+	buffers(1, 0x400);
+	assert_true(drv_used(&rx, NULL, &len));
+	assert_true(drv_used(&rx, NULL, &len));
+	assert_int_equal(num_buffers(DATA), 2);
+	buffers(1, 0x400);
+	assert_true(drv_used(&rx, NULL, &len));
+	assert_int_equal(len, HDR + 50);
+	assert_int_equal(n->rx_packets, 2);
+}
+
+/* Never to be delivered: more than the whole ring, or than the one buffer. */
+static void too_big(void **state)
+{
+	start(MERGE);
+	buffers(16, 64);
+	arrive(1500);
+	assert_int_equal(n->rx_dropped, 1);
+	arrive(40);
+	assert_true(drv_used(&rx, NULL, NULL));
+	start(0);
+	buffers(2, 0x200);
+	arrive(1500);
+	assert_int_equal(n->rx_dropped, 1);
+	arrive(40);
+	assert_true(drv_used(&rx, NULL, NULL));
+	assert_false(drv_used(&rx, NULL, NULL));
+}
+
+static void a_buffer_too_small_for_the_header(void **state)
+{
+	start(MERGE);
+	buffers(1, HDR - 1);
+	arrive(40);
+	assert_true(reg_read(&n->v, R_STATUS, 1) & VIRTIO_CONFIG_S_NEEDS_RESET);
+}
+
+static void link_state(void **state)
+{
+	struct hv_error err;
+	uint8_t got[128];
+	struct piece p = {DATA, HDR + 10, false};
+
+	start(MERGE);
+	buffers(4, 0x400);
+	assert_int_equal(virtio_net_link("net7", true, &err), -ENOENT);
+	assert_int_equal(virtio_net_link("net0", false, &err), 0);
+	assert_false(carrier);
+	assert_int_equal(reg_read(&n->v, R_CONFIG + 6, 2), 0);
+	assert_int_equal(reg_read(&n->v, R_ISR, 1) & 2, 2);
+	arrive(40);
+	assert_false(drv_used(&rx, NULL, NULL));
+	drv_add(&tx, &p, 1);
+	drv_kick(&tx);
+	assert_true(drv_wait(&tx, NULL, NULL));
+	assert_int_equal(read(wire[1], got, sizeof(got)), -1);
+	assert_int_equal(virtio_net_link("net0", true, &err), 0);
+	assert_true(carrier);
+	arrive(40);
+	assert_true(drv_used(&rx, NULL, NULL));
+}
+
+static void offloads(void **state)
+{
+	start(MERGE);
+	assert_int_equal(offload, 0);
+	start(F(VIRTIO_NET_F_GUEST_TSO4)); /* without the checksum it depends on */
+	assert_int_equal(offload, 0);
+	start(F(VIRTIO_NET_F_GUEST_CSUM) | F(VIRTIO_NET_F_GUEST_TSO4));
+	assert_int_equal(offload, TUN_F_CSUM | TUN_F_TSO4);
+	reg_write(&n->v, R_STATUS, 1, 0);
+	assert_int_equal(offload, 0);
+}
+
+static void paused(void **state)
+{
+	start(MERGE);
+	buffers(4, 0x400);
+	n->v.device.quiesce(&n->v.device);
+	arrive(40);
+	assert_false(drv_used(&rx, NULL, NULL));
+	n->v.device.resume(&n->v.device);
+	rig_run(0);
+	assert_true(drv_used(&rx, NULL, NULL));
+}
+
+static void not_started(void **state)
+{
+	start(MERGE);
+	reg_write(&n->v, R_STATUS, 1, 0);
+	arrive(40);
+	assert_int_equal(n->rx_dropped, 1);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(configuration),
+		cmocka_unit_test(sending),
+		cmocka_unit_test(sending_nonsense),
+		cmocka_unit_test(receiving),
+		cmocka_unit_test(merging),
+		cmocka_unit_test(waiting_for_buffers),
+		cmocka_unit_test(too_big),
+		cmocka_unit_test(a_buffer_too_small_for_the_header),
+		cmocka_unit_test(link_state),
+		cmocka_unit_test(offloads),
+		cmocka_unit_test(paused),
+		cmocka_unit_test(not_started),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name("virtio net", tests, NULL, NULL);
+}
