@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "hvcore/vmm/clock.h"
@@ -18,8 +19,13 @@ struct board board;
 
 static void written(void *opaque, uint64_t gpa, uint64_t len)
 {
+	struct stat st;
+
 	if (!ram_ok(&rig.ram, gpa, len))
 		abort();
+	/* All of it was there (rig_init()), and will be again: this copy brings it back. */
+	if (fstat(rig.ram.memfd, &st) == 0)
+		rig.given_back += RIG_RAM - st.st_blocks * 512;
 	memcpy(rig.shadow + gpa, rig.ram.base + gpa, len);
 }
 
@@ -261,7 +267,6 @@ void rig_init(void)
 	struct hv_error err;
 
 	if (rig.shadow) {
-		memset(rig.ram.base, 0, RIG_RAM);
 		memset(rig.shadow, 0, RIG_RAM);
 	} else {
 		if (ram_create(&rig.ram, RIG_RAM, &err)) {
@@ -274,6 +279,8 @@ void rig_init(void)
 		board.engine_ops = &ops;
 		board.engine = (struct engine *)&rig;
 	}
+	memset(rig.ram.base, 0, RIG_RAM);
+	rig.given_back = 0;
 	rig.caps = rig.faults = rig.events = rig.intx_raised = 0;
 	rig.msix = rig.intx = false;
 	memset(rig.fired, 0, sizeof(rig.fired));

@@ -33,6 +33,7 @@ struct rig {
 	unsigned events;
 	char event[32];
 	json_t *event_data;
+	uint64_t given_back;                  /* bytes of guest memory, to the host */
 	uint64_t now;                         /* loop_host_now() */
 	uint64_t doorbell[VIRTIO_QUEUES_MAX]; /* addresses the engine was given; 0: free */
 	unsigned doorbells;

@@ -7,7 +7,6 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <cmocka.h>
 
 #include "hvcore/vmm/virtio/balloon.h"
@@ -42,7 +41,6 @@ static void start(uint64_t features)
 	drv_queue(&stats, v, 2, 16, RINGS + 0x8000);
 	drv_queue(&reporting, v, 3, 16, RINGS + 0xc000);
 	drv_ok(v);
-	rig_run(0); /* the device has looked at each ring: reading makes pages, too */
 	b->event_at = 0;
 }
 
@@ -52,14 +50,6 @@ static void touch(uint64_t gpa, uint64_t len)
 {
 	memset(rig.ram.base + gpa, 0x77, len);
 	memset(rig.shadow + gpa, 0x77, len);
-}
-
-static uint64_t held(void)
-{
-	struct stat st;
-
-	fstat(rig.ram.memfd, &st);
-	return st.st_blocks * 512;
 }
 
 static void target_and_actual(void **state)
@@ -114,16 +104,14 @@ static void inflating_gives_memory_back(void **state)
 	uint32_t pfn[] = {PAGES / 4096 + 3, PAGES / 4096 + 2, PAGES / 4096 + 7, 0xffffffff,
 			  RIG_RAM / 4096};
 	struct piece p = {DATA, sizeof(pfn), false};
-	uint64_t before;
 
 	start(ALL);
 	touch(PAGES, 16 * 4096);
 	drv_put(DATA, pfn, sizeof(pfn));
 	drv_add(&inflate, &p, 1);
-	before = held();
 	drv_kick(&inflate);
 	assert_true(drv_wait(&inflate, NULL, NULL));
-	assert_int_equal(before - held(), 3 * 4096);
+	assert_int_equal(rig.given_back, 3 * 4096);
 	assert_int_equal(*(uint8_t *)drv_at(PAGES + 2 * 4096), 0);
 	assert_int_equal(*(uint8_t *)drv_at(PAGES + 3 * 4096 + 4095), 0);
 	assert_int_equal(*(uint8_t *)drv_at(PAGES + 7 * 4096), 0);
