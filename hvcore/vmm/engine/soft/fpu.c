@@ -47,6 +47,7 @@ void fpu_reset(struct cpu *c)
 
 void fpu_enter(struct cpu *c)
 {
+	__asm__ volatile("fninit"); /* an empty stack with TOP 0 */
 	load_fcw(c->fpu.fcw);
 	load_mxcsr(c);
 }
