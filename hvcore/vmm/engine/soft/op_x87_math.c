@@ -3,13 +3,20 @@
 #include "hvcore/vmm/engine/soft/x87.h"
 
 /* Constants are rounded as the control word says, so the host makes them, too. */
-#define CONSTANT(n, name)                                      \
-	struct insn *x87_##name(struct cpu *c, struct insn *i) \
-	{                                                      \
-		fpu_wait(c, i);                                \
-		x87_note(c, i);                                \
-		x87_load(c, name##_host());                    \
-		return NEXT(c, i);                             \
+#define CONSTANT(n, name)                                               \
+	HOT struct ext name##_host(void)                                \
+	{                                                               \
+		struct ext v = {0};                                     \
+                                                                        \
+		__asm__ volatile(#name "\n\tfstpt %[v]" : [v] "+m"(v)); \
+		return v;                                               \
+	}                                                               \
+	struct insn *x87_##name(struct cpu *c, struct insn *i)          \
+	{                                                               \
+		fpu_wait(c, i);                                         \
+		x87_note(c, i);                                         \
+		x87_load(c, name##_host());                             \
+		return NEXT(c, i);                                      \
 	}
 X87_CONSTANTS(CONSTANT)
 
@@ -91,6 +98,12 @@ static COLD void two_results_fault(struct cpu *c)
 	x87_set(c, 0, X87_INDEFINITE);
 	x87_push(c, X87_INDEFINITE);
 }
+
+/* The second result, and the host's status word. */
+struct second {
+	struct ext v;
+	uint16_t sw;
+};
 
 /* The second result, and the host's status word. */
 struct second {
