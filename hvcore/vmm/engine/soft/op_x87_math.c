@@ -105,12 +105,6 @@ struct second {
 	uint16_t sw;
 };
 
-/* The second result, and the host's status word. */
-struct second {
-	struct ext v;
-	uint16_t sw;
-};
-
 /* ST(0) = f(ST(0)), and push g(ST(0)): the host has pushed if there is a result. */
 #define TWO_RESULTS(n, name, cc)                                                                   \
 	HOT struct second name##_host(struct ext *d, uint8_t unm)                                  \
