@@ -38,6 +38,7 @@ static int take_lock(const char *name, struct hv_error *err)
 {
 	struct flock fl = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 	char path[4096];
+	int rc;
 
 	hv_run_path(path, sizeof(path), name, "lock");
 	lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0644);
@@ -47,8 +48,12 @@ static int take_lock(const char *name, struct hv_error *err)
 	if (!fcntl(lock_fd, F_OFD_SETLK, &fl))
 		return 0;
 	if (errno == EAGAIN || errno == EACCES)
-		return hv_err(err, -EEXIST, "domain %s: runs already (%s is locked)", name, path);
-	return hv_err(err, -errno, "%s: cannot be locked: %s", path, strerror(errno));
+		rc = hv_err(err, -EEXIST, "domain %s: runs already (%s is locked)", name, path);
+	else
+		rc = hv_err(err, -errno, "%s: cannot be locked: %s", path, strerror(errno));
+	close(lock_fd);
+	lock_fd = -1;
+	return rc;
 }
 
 /* As a whole or not at all: written beside, then renamed. */
@@ -117,6 +122,9 @@ void home_leave(const char *name)
 	static const char *const files[] = {"pid", "qmp.sock", "console.sock"};
 	char path[4096];
 
+	/* Not ours to tidy: another start may hold the lock. */
+	if (lock_fd < 0)
+		return;
 	/* In the jail these are refused, and the next start replaces them: the lock alone counts. */
 	for (unsigned i = 0; i < sizeof(files) / sizeof(*files); i++)
 		if (!hv_run_path(path, sizeof(path), name, files[i]))

@@ -197,6 +197,7 @@ int main(int argc, char **argv)
 		snprintf(line, sizeof(line), "error: %s\n", err.text);
 		report(o.status_fd, line);
 		machine_fini();
+		home_leave(o.name);
 		return EXIT_SETUP;
 	}
 	report(o.status_fd, "ok\n");

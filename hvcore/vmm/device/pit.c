@@ -292,6 +292,7 @@ int pit_create(void)
 	if (!rc)
 		rc = board_add_io(0x61, 1, &port61_ops, NULL, "port61");
 	if (!rc) {
+		memset(&pit, 0, sizeof(pit));
 		pit_reset(&device);
 		device_register(&device);
 	}

@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+BOARD_RIG := tests/unit/board/rig.c
+board_unit = $(call unit,board_$1,tests/unit/board/test_$1.c $2,board.a libhv.a,\
+	$(KERNEL_LIBS) -ljansson -pthread)
+
+$(call board_unit,interrupts,$(BOARD_RIG))
+$(call board_unit,time,$(BOARD_RIG))
+$(call board_unit,pci,$(BOARD_RIG))
