@@ -17,6 +17,7 @@
 #include "hv/rundir.h"
 
 #include "board.h"
+#include "control/control.h"
 #include "home.h"
 #include "jail.h"
 #include "log.h"
@@ -136,6 +137,7 @@ static int set_up(const struct options *o, struct hv_config *c, struct hv_error 
 		.deterministic = o->deterministic,
 	};
 	static struct loop_fd signals = {.ready = signal_ready};
+	bool as_root = geteuid() == 0;
 	char log[4096], *json = NULL;
 	int rc = read_config(o->config_fd, &json, err);
 
@@ -165,6 +167,8 @@ static int set_up(const struct options *o, struct hv_config *c, struct hv_error 
 		rc = machine_start(err);
 	if (!rc)
 		rc = jail_thread(JAIL_LOOP, err);
+	control_identity.jail = as_root ? "a user of its own, no capabilities, no files, seccomp"
+					: "the starter's user, no files, seccomp";
 	return rc;
 }
 
