@@ -2,3 +2,17 @@
 $(call fuzzer,fuzz_qmp,tests/fuzz/fuzz_qmp.c tests/unit/control/fakes.c \
 	$(addprefix hvcore/vmm/control/,framer.c dispatch.c commands.c devices.c qmp.c) \
 	hvcore/lib/err.c hvcore/lib/rundir.c,-ljansson)
+
+FUZZ_VIRTIO := tests/fuzz/virtio_program.c tests/unit/virtio/rig.c tests/unit/virtio/driver.c \
+	$(addprefix hvcore/vmm/virtio/,transport.c common.c queue.c) hvcore/vmm/ram.c hvcore/lib/err.c
+$(call fuzzer,fuzz_virtq,tests/fuzz/fuzz_virtq.c $(FUZZ_VIRTIO),-ljansson)
+$(call fuzzer,fuzz_virtio_blk,tests/fuzz/fuzz_virtio_blk.c $(FUZZ_VIRTIO) \
+	$(wildcard hvcore/vmm/block/*.c hvcore/vmm/virtio/blk*.c),-ljansson -luring)
+$(call fuzzer,fuzz_virtio_net,tests/fuzz/fuzz_virtio_net.c $(FUZZ_VIRTIO) \
+	$(wildcard hvcore/vmm/virtio/net*.c),-ljansson)
+$(call fuzzer,fuzz_virtio_console,tests/fuzz/fuzz_virtio_console.c $(FUZZ_VIRTIO) \
+	$(wildcard hvcore/vmm/virtio/console*.c),-ljansson)
+$(call fuzzer,fuzz_virtio_balloon,tests/fuzz/fuzz_virtio_balloon.c $(FUZZ_VIRTIO) \
+	$(wildcard hvcore/vmm/virtio/balloon*.c),-ljansson)
+$(call fuzzer,fuzz_virtio_rng,tests/fuzz/fuzz_virtio_rng.c $(FUZZ_VIRTIO) hvcore/vmm/virtio/rng.c,\
+	-ljansson)

@@ -31,12 +31,13 @@ static void written(void *opaque, uint64_t gpa, uint64_t len)
 
 long rig_unreported(void)
 {
-	for (long i = 0; i < RIG_RAM; i += 64)
-		if (memcmp(rig.shadow + i, rig.ram.base + i, 64))
-			for (long k = i; k < i + 64; k++)
-				if (rig.shadow[k] != rig.ram.base[k])
-					return k;
-	return -1;
+	long i = 0;
+
+	if (memcmp(rig.shadow, rig.ram.base, RIG_RAM) == 0)
+		return -1;
+	while (rig.shadow[i] == rig.ram.base[i])
+		i++;
+	return i;
 }
 
 /* --- engine --- */

@@ -16,7 +16,11 @@
 #include "hvcore/vmm/ram.h"
 #include "hvcore/vmm/virtio/virtio.h"
 
+#ifdef FUZZING
+enum { RIG_RAM = 1 << 20, RIG_BAR = 0xc0000000 };
+#else
 enum { RIG_RAM = 4 << 20, RIG_BAR = 0xc0000000 };
+#endif
 
 struct rig {
 	struct ram ram;
