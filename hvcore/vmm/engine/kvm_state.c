@@ -87,6 +87,69 @@ static int set_msr(struct kvm_vcpu *v, const struct kvm_msr_entry *m)
 	return kvm_msr_set(v, m->index, m->data);
 }
 
+/*
+ * The floating-point state goes by KVM_GET/SET_XSAVE: their FPU namesakes
+ * copy the FXSAVE area without the header that says which parts of it count.
+ */
+struct fxsave { /* SDM 1 §10.5.1, the 64-bit layout */
+	uint16_t fcw, fsw;
+	uint8_t ftw, reserved;
+	uint16_t fop;
+	uint64_t fip, fdp;
+	uint32_t mxcsr, mxcsr_mask;
+	uint8_t st[8][16];
+	uint8_t xmm[16][16];
+};
+
+enum {
+	XSTATE_BV = 512, /* offset of the header: which components are not in their initial state */
+	XSTATE_X87_SSE = 3,
+};
+
+static int get_fpu(struct kvm_vcpu *v, struct kvm_fpu *fpu)
+{
+	struct kvm_xsave area;
+	const struct fxsave *fx = (const void *)&area;
+	int rc = kvm_ioctlp(v->fd, KVM_GET_XSAVE, &area);
+
+	if (rc < 0)
+		return rc;
+	fpu->fcw = fx->fcw;
+	fpu->fsw = fx->fsw;
+	fpu->ftwx = fx->ftw;
+	fpu->last_opcode = fx->fop;
+	fpu->last_ip = fx->fip;
+	fpu->last_dp = fx->fdp;
+	fpu->mxcsr = fx->mxcsr;
+	memcpy(fpu->fpr, fx->st, sizeof(fpu->fpr));
+	memcpy(fpu->xmm, fx->xmm, sizeof(fpu->xmm));
+	return 0;
+}
+
+static int set_fpu(struct kvm_vcpu *v, const struct kvm_fpu *fpu)
+{
+	struct kvm_xsave area;
+	struct fxsave *fx = (void *)&area;
+	uint64_t parts;
+	int rc = kvm_ioctlp(v->fd, KVM_GET_XSAVE, &area);
+
+	if (rc < 0)
+		return rc;
+	fx->fcw = fpu->fcw;
+	fx->fsw = fpu->fsw;
+	fx->ftw = fpu->ftwx;
+	fx->fop = fpu->last_opcode;
+	fx->fip = fpu->last_ip;
+	fx->fdp = fpu->last_dp;
+	fx->mxcsr = fpu->mxcsr;
+	memcpy(fx->st, fpu->fpr, sizeof(fx->st));
+	memcpy(fx->xmm, fpu->xmm, sizeof(fx->xmm));
+	memcpy(&parts, (uint8_t *)&area + XSTATE_BV, sizeof(parts));
+	parts |= XSTATE_X87_SSE;
+	memcpy((uint8_t *)&area + XSTATE_BV, &parts, sizeof(parts));
+	return kvm_ioctlp(v->fd, KVM_SET_XSAVE, &area);
+}
+
 int kvm_get(struct engine *e, unsigned vcpu, struct engine_vcpu_state *s)
 {
 	struct kvm_vcpu *v;
@@ -98,7 +161,7 @@ int kvm_get(struct engine *e, unsigned vcpu, struct engine_vcpu_state *s)
 	memset(s, 0, sizeof(*s));
 	if ((rc = kvm_ioctlp(v->fd, KVM_GET_REGS, &s->regs)) < 0 ||
 	    (rc = kvm_ioctlp(v->fd, KVM_GET_SREGS, &s->sregs)) < 0 ||
-	    (rc = kvm_ioctlp(v->fd, KVM_GET_FPU, &s->fpu)) < 0 ||
+	    (rc = get_fpu(v, &s->fpu)) < 0 ||
 	    (rc = kvm_ioctlp(v->fd, KVM_GET_DEBUGREGS, &s->debugregs)) < 0 ||
 	    (rc = kvm_ioctlp(v->fd, KVM_GET_VCPU_EVENTS, &s->events)) < 0 ||
 	    (rc = kvm_ioctlp(v->fd, KVM_GET_MP_STATE, &s->mp_state)) < 0 ||
@@ -121,7 +184,7 @@ static int apply(struct kvm_vcpu *v, const struct engine_vcpu_state *s, bool kee
 	/* What it says is about the state that goes away. */
 	v->run->ready_for_interrupt_injection = 0;
 	if ((rc = kvm_ioctlp(v->fd, KVM_SET_SREGS, &s->sregs)) < 0 ||
-	    (rc = kvm_ioctlp(v->fd, KVM_SET_FPU, &s->fpu)) < 0)
+	    (rc = set_fpu(v, &s->fpu)) < 0)
 		return rc;
 	for (unsigned i = 0; i < s->nmsrs; i++) {
 		if (keep_tsc && s->msr[i].index == MSR_TSC)

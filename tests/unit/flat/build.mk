@@ -20,5 +20,6 @@ $(O)/flat/guests.a: $(FLAT_ELF)
 		gcc -c -o $(O)/flat/guests.o $(O)/flat/guests.s && \
 		rm -f $@ && $(AR) rcs $@ $(O)/flat/guests.o
 
-$(call unit,engine_flat,$(wildcard tests/unit/flat/*.c) hvcore/vmm/ram.c hvcore/vmm/clock.c,\
-	flat/guests.a engine.a libhv.a,-pthread -ljansson)
+FLAT_RIG := tests/unit/flat/vm.c hvcore/vmm/ram.c hvcore/vmm/clock.c
+$(call unit,engine_flat,tests/unit/flat/test_flat.c $(FLAT_RIG),flat/guests.a engine.a libhv.a,-pthread)
+$(call unit,engine_ops,tests/unit/flat/test_engine.c $(FLAT_RIG),flat/guests.a engine.a libhv.a,-pthread)

@@ -175,11 +175,21 @@ static void written(void *opaque, uint64_t gpa, uint64_t len)
 		vm->ops->ram_written(vm->engine, gpa, len);
 }
 
+void vm_reload(struct vm *vm, const void *elf, size_t len)
+{
+	uint32_t entry;
+
+	memset(vm->ram.base, 0, FLAT_RAM);
+	entry = load(vm, elf, len);
+	ram_written(&vm->ram, 0, FLAT_RAM);
+	vm->end = -1;
+	assert_int_equal(vm->ops->boot(vm->engine, entry, 0), 0);
+}
+
 void vm_open(struct vm *vm, const struct engine_ops *ops, unsigned vcpus, const void *elf,
 	     size_t len)
 {
 	struct hv_error err = {""};
-	uint32_t entry;
 	int rc;
 
 	memset(vm, 0, sizeof(*vm));
@@ -212,9 +222,7 @@ void vm_open(struct vm *vm, const struct engine_ops *ops, unsigned vcpus, const 
 	rc = ops->create(&vm->config, &vm->engine, &err);
 	if (rc)
 		fail_msg("%s: %s", ops->name, err.text);
-	entry = load(vm, elf, len);
-	ram_written(&vm->ram, 0, FLAT_RAM);
-	assert_int_equal(ops->boot(vm->engine, entry, 0), 0);
+	vm_reload(vm, elf, len);
 }
 
 void vm_close(struct vm *vm)

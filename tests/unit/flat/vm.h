@@ -36,7 +36,7 @@ enum {
 };
 
 /* How a run ended, if not by an exit code (0..255). */
-enum { FLAT_SHUTDOWN = 256, FLAT_FAILED, FLAT_HUNG };
+enum { FLAT_SHUTDOWN = 256, FLAT_FAILED, FLAT_HUNG, FLAT_ENDLESS };
 
 struct vm;
 struct vm_thread {
@@ -75,6 +75,9 @@ struct vm {
 void vm_open(struct vm *vm, const struct engine_ops *ops, unsigned vcpus, const void *elf,
 	     size_t len);
 void vm_close(struct vm *vm);
+
+/* vm_reload() - Fresh memory with @elf in it, and vCPU 0 at its entry; after ops->reset(). */
+void vm_reload(struct vm *vm, const void *elf, size_t len);
 
 /* vm_run() - Until the guest ends, or for @ms if it is not 0.  Exit code, or FLAT_...; -1: still running. */
 int vm_run(struct vm *vm, unsigned ms);

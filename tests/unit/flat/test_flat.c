@@ -23,7 +23,7 @@ struct guest {
 	const uint8_t *elf, *end;
 	unsigned vcpus;
 	int exit;
-	enum { SOFT = 1, BOTH = 2 } engines; /* how many of the table below run it */
+	enum { NONE, SOFT, BOTH } engines; /* how many of the table below run it */
 };
 
 /* What a guest left behind. */
@@ -51,7 +51,7 @@ static unsigned runs(const struct guest *g)
 static void last_exception(const uint8_t *memory)
 {
 	enum { LOG = 0x380000, RECORD = 64, RECORDS = 256 };
-	uint64_t r[8] = { 0 };
+	uint64_t r[8] = {0};
 
 	for (unsigned i = 0; i < RECORDS; i++) {
 		uint64_t rip;
@@ -234,12 +234,13 @@ static const struct guest guests[] = {
 int main(void)
 {
 	struct CMUnitTest tests[sizeof(guests) / sizeof(guests[0])];
+	size_t n = 0;
 
 	for (size_t i = 0; i < sizeof(guests) / sizeof(guests[0]); i++)
-		tests[i] = (struct CMUnitTest){.name = guests[i].name,
-					       .test_func = test_guest,
-					       .initial_state = (void *)&guests[i]};
+		if (guests[i].engines != NONE)
+			tests[n++] = (struct CMUnitTest){.name = guests[i].name,
+							 .test_func = test_guest,
+							 .initial_state = (void *)&guests[i]};
 	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return _cmocka_run_group_tests("flat guests", tests, sizeof(tests) / sizeof(tests[0]), NULL,
-				       NULL);
+	return _cmocka_run_group_tests("flat guests", tests, n, NULL, NULL);
 }
