@@ -21,8 +21,8 @@
 
 enum {
 	HV_CONFIG_VERSION = 1,
-	HV_NAME_MAX = 63,     /* bytes of a domain's name: [A-Za-z0-9][A-Za-z0-9._-]* */
-	HV_DISKS_MAX = 24,    /* each of these limits is checked by the parser */
+	HV_NAME_MAX = 63,  /* bytes of a domain's name: [A-Za-z0-9][A-Za-z0-9._-]* */
+	HV_DISKS_MAX = 24, /* each of these limits is checked by the parser */
 	HV_NICS_MAX = 8,
 	HV_CHANNELS_MAX = 16,
 	HV_VCPUS_MAX = 64,
@@ -36,16 +36,16 @@ enum hv_action { HV_ACTION_DESTROY, HV_ACTION_RESTART, HV_ACTION_PRESERVE };
 enum hv_guard { HV_GUARD_FENCING, HV_GUARD_LEASE, HV_GUARD_MIRROR, HV_GUARD_SCSI_PR };
 
 struct hv_disk {
-	char *path;      /* absolute: a regular file or a block device, raw */
-	char *target;    /* its libvirt target, "vda"; names the disk in QMP and messages */
-	char *serial;    /* at most 20 bytes, or NULL */
+	char *path;   /* absolute: a regular file or a block device, raw */
+	char *target; /* its libvirt target, "vda"; names the disk in QMP and messages */
+	char *serial; /* at most 20 bytes, or NULL */
 	bool readonly;
-	bool discard;    /* discard='unmap': pass discards on */
+	bool discard; /* discard='unmap': pass discards on */
 	enum hv_guard guard;
-	char *lease_lockspace;  /* guard lease: sanlock's lockspace, key, and path:offset */
+	char *lease_lockspace; /* guard lease: sanlock's lockspace, key, and path:offset */
 	char *lease_key;
 	char *lease_path;
-	uint64_t lease_offset;  /* bytes */
+	uint64_t lease_offset; /* bytes */
 };
 
 struct hv_nic {
@@ -57,39 +57,39 @@ struct hv_nic {
 };
 
 struct hv_channel {
-	char *name;      /* "org.qemu.guest_agent.0" */
-	char *socket;    /* Unix socket path, or NULL: RUNDIR/channel/NAME.sock */
+	char *name;   /* "org.qemu.guest_agent.0" */
+	char *socket; /* Unix socket path, or NULL: RUNDIR/channel/NAME.sock */
 };
 
 struct hv_config {
 	char *name;
-	char uuid[37];             /* lower case, with dashes */
-	uint64_t memory;           /* bytes, a multiple of 1 MiB: the guest's maximum */
-	uint64_t current_memory;   /* bytes the balloon leaves at start; <= memory */
-	unsigned vcpus;            /* maximum */
-	unsigned vcpus_current;    /* 1..vcpus */
-	enum hv_engine engine;     /* taiki:engine */
+	char uuid[37];           /* lower case, with dashes */
+	uint64_t memory;         /* bytes, a multiple of 1 MiB: the guest's maximum */
+	uint64_t current_memory; /* bytes the balloon leaves at start; <= memory */
+	unsigned vcpus;          /* maximum */
+	unsigned vcpus_current;  /* 1..vcpus */
+	enum hv_engine engine;   /* taiki:engine */
 	enum hv_cpu_model cpu;
 	struct {
-		uint64_t shares;   /* 0: not given */
-		uint64_t period;   /* microseconds, 0: not given */
-		int64_t quota;     /* microseconds, 0: not given, -1: no limit */
+		uint64_t shares; /* 0: not given */
+		uint64_t period; /* microseconds, 0: not given */
+		int64_t quota;   /* microseconds, 0: not given, -1: no limit */
 	} cputune;
-	char *kernel;              /* absolute; bzImage or ELF vmlinux */
+	char *kernel; /* absolute; bzImage or ELF vmlinux */
 	char *initrd;
-	char *cmdline;             /* "" if not given */
-	char *loader;              /* test ROM, mapped to end at 4 GiB; kernel is then NULL */
+	char *cmdline; /* "" if not given */
+	char *loader;  /* test ROM, mapped to end at 4 GiB; kernel is then NULL */
 	bool rtc_localtime;
-	bool acpi;                 /* features/acpi, true if there is no <features> */
+	bool acpi; /* features/acpi, true if there is no <features> */
 	enum hv_action on_poweroff, on_reboot, on_crash;
-	bool serial;               /* a 16550A at 0x3f8 (always wired; false: goes nowhere) */
-	bool console;              /* a virtio console on port 0 of the multiport device */
-	bool console_is_serial;    /* console.sock is the UART (true) or the virtio console */
+	bool serial;            /* a 16550A at 0x3f8 (always wired; false: goes nowhere) */
+	bool console;           /* a virtio console on port 0 of the multiport device */
+	bool console_is_serial; /* console.sock is the UART (true) or the virtio console */
 	bool rng;
 	bool balloon;
 	unsigned balloon_stats_period; /* seconds, 0: off */
 	bool free_page_reporting;
-	bool panic;                /* pvpanic */
+	bool panic; /* pvpanic */
 	struct hv_disk disk[HV_DISKS_MAX];
 	unsigned ndisks;
 	struct hv_nic nic[HV_NICS_MAX];

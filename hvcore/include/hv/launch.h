@@ -11,11 +11,11 @@
 
 struct hv_launch {
 	const struct hv_config *config;
-	const char *definition;  /* XML text kept in the run directory, or NULL */
-	const char *resource;    /* Pacemaker resource it belongs to, or NULL */
-	bool fencing_enabled;    /* whether the guard `fencing` may be relied on */
-	bool paused;             /* start, but do not run the guest yet */
-	int timeout_ms;          /* until it must say that it is ready */
+	const char *definition; /* XML text kept in the run directory, or NULL */
+	const char *resource;   /* Pacemaker resource it belongs to, or NULL */
+	bool fencing_enabled;   /* whether the guard `fencing` may be relied on */
+	bool paused;            /* start, but do not run the guest yet */
+	int timeout_ms;         /* until it must say that it is ready */
 };
 
 /*

@@ -61,12 +61,12 @@ struct engine_config {
 	const struct engine_board *board;
 	struct ram *ram;
 	struct clock *clock;
-	unsigned vcpus;             /* 1..HV_VCPUS_MAX; APIC id = index; 0 is the boot CPU */
+	unsigned vcpus; /* 1..HV_VCPUS_MAX; APIC id = index; 0 is the boot CPU */
 	enum hv_cpu_model cpu;
-	bool deterministic;         /* soft: the clock advances with retired instructions */
+	bool deterministic; /* soft: the clock advances with retired instructions */
 	/* soft, tests only: 0 means the default */
-	unsigned block_cache;       /* bytes of decoded blocks kept */
-	bool flush_always;          /* forget every decoded block after each */
+	unsigned block_cache; /* bytes of decoded blocks kept */
+	bool flush_always;    /* forget every decoded block after each */
 };
 
 /* State of one vCPU, in KVM's structures.  See engine_ops.set for the order. */
