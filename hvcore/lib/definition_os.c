@@ -33,6 +33,7 @@ static enum hv_verdict_kind take_firmware(struct reading *r, xmlNodePtr node, co
 
 static enum hv_verdict_kind take_kernel(struct reading *r, xmlNodePtr node, const char *value)
 {
+	r->boot_refused = true; /* if it is, that has been said here */
 	return hv_read_string(r, &r->c->kernel, value);
 }
 

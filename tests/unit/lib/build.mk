@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+define lib_unit
+$(call unit,lib_$1,tests/unit/lib/test_$1.c tests/unit/lib/util.c,libhv.a,$$(LIBHV_LIBS))
+endef
+$(foreach t,config definition derive hostile launch rundir,$(call lib_unit,$t))

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "util.h"
+
+char *slurp(const char *path, size_t *len)
+{
+	FILE *f = fopen(path, "r");
+	char *text;
+	long n;
+
+	if (!f)
+		fail_msg("%s: %s (tests run in the source directory)", path, strerror(errno));
+	fseek(f, 0, SEEK_END);
+	n = ftell(f);
+	rewind(f);
+	text = calloc(1, (size_t)n + 1);
+	assert_non_null(text);
+	assert_int_equal(fread(text, 1, (size_t)n, f), n);
+	fclose(f);
+	if (len)
+		*len = (size_t)n;
+	return text;
+}
+
+static void sample_disks(struct hv_config *c)
+{
+	c->ndisks = 3;
+	c->disk[0].path = strdup("/var/lib/images/web1.raw");
+	c->disk[0].target = strdup("vda");
+	c->disk[0].serial = strdup("WEB1-ROOT");
+	c->disk[0].discard = true;
+	c->disk[1].path = strdup("/dev/vg/data");
+	c->disk[1].target = strdup("vdb");
+	c->disk[1].guard = HV_GUARD_LEASE;
+	c->disk[1].lease_lockspace = strdup("taiki");
+	c->disk[1].lease_key = strdup("web1-data");
+	c->disk[1].lease_path = strdup("/dev/vg/leases");
+	c->disk[1].lease_offset = 1 << 20;
+	c->disk[2].path = strdup("/var/lib/images/tools.iso");
+	c->disk[2].target = strdup("vdc");
+	c->disk[2].readonly = true;
+}
+
+void sample(struct hv_config *c)
+{
+	static const uint8_t mac[6] = {0x52, 0x54, 0x00, 0xab, 0x01, 0xff};
+
+	hv_config_init(c);
+	c->name = strdup("web1");
+	strcpy(c->uuid, "322baf42-0a4a-5495-b8e7-faf758da7333");
+	c->memory = 2048ULL << 20;
+	c->current_memory = 1024ULL << 20;
+	c->vcpus = 4;
+	c->vcpus_current = 2;
+	c->engine = HV_ENGINE_SOFT;
+	c->cpu = HV_CPU_HOST_PASSTHROUGH;
+	c->cputune.shares = 2048;
+	c->cputune.period = 50000;
+	c->cputune.quota = -1;
+	c->kernel = strdup("/boot/vmlinuz");
+	c->initrd = strdup("/boot/initrd.img");
+	free(c->cmdline);
+	c->cmdline = strdup("root=/dev/vda1 motto=\"待機 & <ready>\"");
+	c->rtc_localtime = true;
+	c->acpi = false;
+	c->on_reboot = HV_ACTION_PRESERVE;
+	c->on_crash = HV_ACTION_RESTART;
+	c->console = c->rng = c->balloon = c->free_page_reporting = c->panic = true;
+	c->console_is_serial = false;
+	c->balloon_stats_period = 5;
+	sample_disks(c);
+	c->nnics = 2;
+	c->nic[0].bridge = strdup("br0");
+	c->nic[0].tap = strdup("web1-0");
+	c->nic[0].queues = c->nic[1].queues = 1;
+	memcpy(c->nic[0].mac, mac, 6);
+	c->nic[1].bridge = strdup("br1");
+	memcpy(c->nic[1].mac, mac, 6);
+	c->nic[1].mac[5] = 0;
+	c->nic[1].link_down = true;
+	c->nchannels = 2;
+	c->channel[0].name = strdup("org.qemu.guest_agent.0");
+	c->channel[1].name = strdup("com.example.log");
+	c->channel[1].socket = strdup("/run/example/log.sock");
+}
+
+static char dir[64];
+
+const char *scratch(void)
+{
+	char path[128];
+
+	strcpy(dir, "/tmp/taiki-unit-XXXXXX");
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/run", dir);
+	setenv("TAIKI_RUN_DIR", path, 1);
+	snprintf(path, sizeof(path), "%s/etc", dir);
+	setenv("TAIKI_ETC_DIR", path, 1);
+	return dir;
+}
+
+static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
+{
+	(void)st;
+	(void)flag;
+	(void)ftw;
+	return remove(path);
+}
+
+void scratch_remove(void)
+{
+	nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
