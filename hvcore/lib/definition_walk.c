@@ -210,6 +210,7 @@ static void walk_children(struct reading *r, xmlNodePtr node, const char *path, 
 static void walk(struct reading *r, xmlNodePtr node, const char *path, const char *key)
 {
 	const struct rule *rule = find(key);
+	unsigned refused = r->d->refused;
 	enum hv_verdict_kind kind;
 	char *text;
 
@@ -226,7 +227,8 @@ static void walk(struct reading *r, xmlNodePtr node, const char *path, const cha
 	walk_attributes(r, node, path, key);
 	walk_children(r, node, path, key);
 	r->why[0] = '\0';
-	if (rule->done && rule->done(r, node, "") == HV_REFUSED)
+	/* Where something in it was refused, its being incomplete is no news. */
+	if (rule->done && r->d->refused == refused && rule->done(r, node, "") == HV_REFUSED)
 		hv_read_verdict(r, HV_REFUSED, (int)xmlGetLineNo(node), path, r->why);
 }
 

@@ -28,7 +28,7 @@ int hv_left_ms(int64_t deadline)
 
 struct result {
 	int rc;
-	char answer[];
+	_Alignas(16) char answer[]; /* for whatever the caller keeps in it */
 };
 
 static int wait_child(pid_t pid, int timeout_ms)

@@ -195,7 +195,6 @@ static void all_are_named(void **state)
 		{21, "domain/devices/interface/@type"},
 		{22, "domain/devices/interface/source/@network"},
 		{23, "domain/devices/interface/model/@type"},
-		{21, "domain/devices/interface"},
 		{25, "domain/devices/tpm"},
 		{26, "domain/devices/frobnicator"},
 	};
