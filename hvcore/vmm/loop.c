@@ -174,6 +174,7 @@ int loop_run(void)
 	int rc = 0;
 
 	board_lock();
+	loop.quit = false;
 	rearm();
 	while (!loop.quit) {
 		int n;

@@ -16,3 +16,9 @@ $(call fuzzer,fuzz_virtio_balloon,tests/fuzz/fuzz_virtio_balloon.c $(FUZZ_VIRTIO
 	$(wildcard hvcore/vmm/virtio/balloon*.c),-ljansson)
 $(call fuzzer,fuzz_virtio_rng,tests/fuzz/fuzz_virtio_rng.c $(FUZZ_VIRTIO) hvcore/vmm/virtio/rng.c,\
 	-ljansson)
+$(call fuzzer,fuzz_kernel,tests/fuzz/fuzz_kernel.c hvcore/vmm/kernel.c hvcore/vmm/payload.c \
+	hvcore/lib/err.c,$(KERNEL_LIBS))
+$(call fuzzer,fuzz_ports,tests/fuzz/fuzz_ports.c tests/unit/board/rig.c hvcore/vmm/board.c \
+	hvcore/vmm/clock.c hvcore/vmm/loop.c hvcore/vmm/timers.c hvcore/vmm/log.c \
+	hvcore/vmm/logfile.c hvcore/vmm/chardev.c hvcore/vmm/pci.c hvcore/vmm/pci_msix.c \
+	$(wildcard hvcore/vmm/device/*.c) hvcore/lib/err.c hvcore/lib/config.c,-ljansson -lcmocka)

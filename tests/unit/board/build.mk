@@ -6,3 +6,7 @@ board_unit = $(call unit,board_$1,tests/unit/board/test_$1.c $2,board.a libhv.a,
 $(call board_unit,interrupts,$(BOARD_RIG))
 $(call board_unit,time,$(BOARD_RIG))
 $(call board_unit,pci,$(BOARD_RIG))
+$(call board_unit,kernel)
+$(call board_unit,acpi,$(BOARD_RIG))
+$(call board_unit,console,$(BOARD_RIG))
+$(call board_unit,base,$(BOARD_RIG))
