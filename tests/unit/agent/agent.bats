@@ -7,18 +7,11 @@
 # bats sets $stderr.
 # shellcheck disable=SC2154
 bats_require_minimum_version 1.5.0
+load domain.bash
 
 setup_file() {
-	local here mode
-	here=$(cd "$BATS_TEST_DIRNAME/../../.." && pwd)
-	O=${O:-$here/build}
-	[[ $O == /* ]] || O=$here/$O
-	export O AGENT=$O/resource-agents/domain
-	export TAIKI_HV=$O/hv TAIKI_HV_DOMAIN=$O/hv-domain
-	for mode in 0 1 2 3; do
-		as --32 --defsym MODE=$mode -o "$BATS_FILE_TMPDIR/guest.o" "$BATS_TEST_DIRNAME/guest.S"
-		objcopy -O binary -j .text "$BATS_FILE_TMPDIR/guest.o" "$BATS_FILE_TMPDIR/guest$mode.rom"
-	done
+	find_build
+	make_roms
 }
 
 setup() {
@@ -30,35 +23,7 @@ setup() {
 	define web 0
 }
 
-teardown() {
-	local dir
-	for dir in "$TAIKI_RUN_DIR"/*/; do
-		[[ -e $dir/pid ]] || continue
-		kill -KILL "$(cat "$dir/pid")" 2>/dev/null || true
-	done
-}
-
-# define NAME MODE [DEVICES [LIFE]]: writes NAME.xml and makes it the resource's definition
-define() {
-	export OCF_RESKEY_config=$BATS_TEST_TMPDIR/$1.xml
-	cat >"$OCF_RESKEY_config" <<-XML
-		<domain type='kvm'>
-		  <name>$1</name>
-		  <memory unit='MiB'>16</memory>
-		  <vcpu>1</vcpu>
-		  <os>
-		    <type arch='x86_64'>hvm</type>
-		    <loader type='rom'>$BATS_FILE_TMPDIR/guest$2.rom</loader>
-		  </os>
-		  <features><acpi/></features>
-		  ${4:-}
-		  <devices>
-		    ${3:-}
-		    <serial type='pty'/>
-		  </devices>
-		</domain>
-	XML
-}
+teardown() { kill_domains; }
 
 agent() { timeout 60 "$AGENT" "$@"; }
 
@@ -80,19 +45,6 @@ qmp() {
 		            break
 		print(json.dumps(reply))
 	PY
-}
-
-pid_of() { cat "$TAIKI_RUN_DIR/$1/pid"; }
-lives() { kill -0 "$1" 2>/dev/null && ! grep -q '^State:.*Z' "/proc/$1/status"; }
-
-# until_true SECONDS COMMAND...: waits until it holds
-until_true() {
-	local end=$((SECONDS + $1))
-	shift
-	until "$@"; do
-		((SECONDS < end)) || return 1
-		sleep 0.05
-	done
 }
 
 reason() { sed -n 's/^ocf-exit-reason://p' <<<"$stderr"; }
@@ -268,7 +220,7 @@ ended() { [[ $(agent monitor >/dev/null 2>&1; echo $?) == 7 ]]; }
 	echo vm >"$TAIKI_RUN_DIR/web/resource"
 	head -c 100 /dev/urandom >"$TAIKI_RUN_DIR/web/config.json"
 	: >"$TAIKI_RUN_DIR/web/lock"
-	echo 1 >"$TAIKI_RUN_DIR/web/pid"
+	echo 4194305 >"$TAIKI_RUN_DIR/web/pid"
 	run -7 agent monitor
 	run -0 agent start
 	run -0 agent monitor
