@@ -93,9 +93,7 @@ const struct engine_ops *engine_choose(enum hv_engine want, const char *cache_di
 	int64_t rate;
 
 	switch (want) {
-	case HV_ENGINE_SOFT:
-		snprintf(why, WHY, "soft: the definition asks for it");
-		return &engine_soft;
+	case HV_ENGINE_SOFT: snprintf(why, WHY, "the definition asks for it"); return &engine_soft;
 	case HV_ENGINE_KVM:
 		if (access("/dev/kvm", R_OK | W_OK)) {
 			hv_err(err, -errno,
@@ -104,24 +102,24 @@ const struct engine_ops *engine_choose(enum hv_engine want, const char *cache_di
 			       strerror(errno));
 			return NULL;
 		}
-		snprintf(why, WHY, "kvm: the definition asks for it");
+		snprintf(why, WHY, "the definition asks for it");
 		return &engine_kvm;
 	case HV_ENGINE_AUTO: break;
 	}
 	rate = measured(cache_dir);
 	if (rate >= ENGINE_KVM_MIN_RATE) {
-		snprintf(why, WHY, "kvm: /dev/kvm executes %.1f million instructions a second",
+		snprintf(why, WHY, "/dev/kvm executes %.1f million instructions a second",
 			 (double)rate / 1e6);
 		return &engine_kvm;
 	}
 	if (rate > 0)
 		snprintf(why, WHY,
-			 "soft: /dev/kvm executes only %.1f million instructions a second, where "
+			 "/dev/kvm executes only %.1f million instructions a second, where "
 			 "%.0f are asked of it",
 			 (double)rate / 1e6, ENGINE_KVM_MIN_RATE / 1e6);
 	else if (rate == -ENOENT)
-		snprintf(why, WHY, "soft: there is no /dev/kvm");
+		snprintf(why, WHY, "there is no /dev/kvm");
 	else
-		snprintf(why, WHY, "soft: /dev/kvm cannot be used: %s", strerror((int)-rate));
+		snprintf(why, WHY, "/dev/kvm cannot be used: %s", strerror((int)-rate));
 	return &engine_soft;
 }

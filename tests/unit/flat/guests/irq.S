@@ -169,11 +169,11 @@ after_hlt:
 	AWAIT 16
 	cli
 	movl $0, APIC_TMICT(%rbp)
-	/* It may have come more often than asked for: forget those. */
+	/* It may have come more often than asked for, and late: forget those. */
 	sti
-	.rept 8
-	nop
-	.endr
+	movl $5000, %ecx
+1:	pause
+	loop 1b
 	cli
 	movl $RESULTS + 16 * 16, %edi
 	movl $0x400, %ecx
