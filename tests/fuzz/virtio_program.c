@@ -71,16 +71,51 @@ static void write_memory(struct input *in)
 	}
 }
 
+/* Lengths that mean something to some device, and any. */
+static uint32_t length(struct input *in)
+{
+	static const uint32_t usual[] = {16, 1, 8, 12, 513, 512, 4096};
+	unsigned k = take(in, 1) % 9;
+
+	if (k < 7)
+		return usual[k];
+	return k == 7 ? take(in, 2) : take(in, 4);
+}
+
 static void write_desc(struct drv *d, struct input *in)
 {
 	unsigned i = take(in, 1) % RING_SIZE;
 	uint64_t at = address(in);
-	uint32_t len = take(in, 2);
+	uint32_t len = length(in);
 	uint16_t flags = take(in, 1);
 
-	if (flags & 0x80)
-		len <<= 16;
-	drv_desc(d->desc, i, at, len, flags & 7, take(in, 1));
+	drv_desc(d->desc, i, at, len, flags & 7, take(in, 1) % (RING_SIZE + 1));
+}
+
+/*
+ * A chain as a good driver makes it, whose first piece begins with bytes of the
+ * input: without these, no input would get past a device's first check.
+ */
+static void good_chain(struct drv *d, struct input *in)
+{
+	uint8_t shape = take(in, 1);
+	unsigned nout = shape % 4, nin = shape / 4 % 3;
+	struct piece p[8];
+	uint8_t head[16];
+
+	for (unsigned i = 0; i < sizeof(head); i++)
+		head[i] = i % 4 < 2 || shape & 0x80 ? take(in, 1) % (shape & 0x40 ? 256 : 16) : 0;
+	for (unsigned i = 0; i < nout + nin; i++) {
+		p[i] = (struct piece){AREA / 2 + 0x1000 * (d->next_desc + i), length(in),
+				      i >= nout};
+		if (p[i].len > 0x1000)
+			p[i].len = 512;
+	}
+	if (nout + nin == 0)
+		return;
+	drv_put(p[0].addr, head, sizeof(head));
+	drv_add(d, p, nout + nin);
+	drv_kick(d);
 }
 
 static void step(struct virtio *v, struct input *in)
@@ -95,9 +130,9 @@ static void step(struct virtio *v, struct input *in)
 	case 2:
 	case 3:
 	case 4: write_desc(d, in); break;
-	case 5:
-	case 6: drv_make_available(d, take(in, 1)); break;
-	case 7: drv_kick(d); break;
+	case 5: drv_make_available(d, take(in, 1) % (RING_SIZE + 1)); break;
+	case 6:
+	case 7: good_chain(d, in); break;
 	case 8:
 		off = take(in, 2) % 0x4000;
 		size = 1 << take(in, 1) % 4;
