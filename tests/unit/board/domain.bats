@@ -1,0 +1,269 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# hv-domain from its start to its end, as a process: a small guest does what
+# its command line says, and what follows is what the manual promises.
+
+setup_file() {
+	cd "$BATS_TEST_DIRNAME/../../.." || return 1
+	export HV_DOMAIN=$PWD/${O:-build}/hv-domain
+	[[ ${O:-} != /* ]] || HV_DOMAIN=$O/hv-domain
+	gcc -m32 -nostdlib -static -no-pie -Wl,--build-id=none -Wl,--no-warn-rwx-segments \
+		-Wl,-T,tests/unit/board/guests/life.ld -o "$BATS_FILE_TMPDIR/life" \
+		tests/unit/board/guests/life.S
+}
+
+setup() {
+	# Short: a socket's path has 107 bytes.
+	RUN=$(mktemp -d /tmp/domain.XXXXXX)
+	export TAIKI_RUN_DIR=$RUN
+	DOM=$RUN/g
+}
+
+teardown() {
+	[[ -z ${PID:-} ]] || kill -9 "$PID" 2>/dev/null || true
+	rm -rf "$RUN"
+}
+
+# config CMDLINE [KEY JSON]...: $RUN/config
+config() {
+	local cmdline=$1 extra=''
+	shift
+	while [[ $# -gt 1 ]]; do
+		extra+=", \"$1\": $2"
+		shift 2
+	done
+	cat >"$RUN/config" <<-END
+	{"version": 1, "name": "g", "uuid": "12345678-1234-4234-8234-1234567890ab",
+	 "memory": ${MEMORY:-16777216}, "current_memory": ${MEMORY:-16777216}, "vcpus": 1, "vcpus_current": 1,
+	 "engine": "${ENGINE:-kvm}", "kernel": "${KERNEL:-$BATS_FILE_TMPDIR/life}", "cmdline": "$cmdline",
+	 "serial": true, "console": false, "console_is_serial": true, "panic": true $extra}
+	END
+}
+
+# start [OPTION]...: in the background; returns once it says that it is ready
+start() {
+	"$HV_DOMAIN" --config-fd 9 --status-fd 8 "$@" g 9<"$RUN/config" 8>"$RUN/status" \
+		2>"$RUN/stderr" 3>&- &
+	PID=$!
+	await 'grep -q . "$RUN/status"'
+}
+
+# await CONDITION: at most 20 s
+await() {
+	local n
+	for ((n = 0; n < 400; n++)); do
+		if eval "$1"; then return 0; fi
+		sleep 0.05
+	done
+	echo "waited in vain for: $1"
+	cat "$DOM/log" "$DOM/console.log"
+	return 1
+}
+
+# ended STATUS: the process ends by itself with this status
+ended() {
+	local rc=0
+	await '! kill -0 "$PID" 2>/dev/null'
+	wait "$PID" || rc=$?
+	PID=
+	[[ $rc -eq $1 ]] || { echo "ended with $rc"; cat "$DOM/log"; return 1; }
+}
+
+console() { [[ $(cat "$DOM/console.log") == "$1" ]]; }
+
+# qmp COMMAND...: the replies, one a line, without blanks
+qmp() {
+	{
+		echo '{"execute": "qmp_capabilities"}'
+		printf '%s\n' "$@"
+	} | timeout 20 socat -t 1 - "UNIX-CONNECT:$DOM/qmp.sock" | tr -d ' '
+}
+
+@test "a guest prints, powers off, and the process ends with 0" {
+	config hello
+	start
+	[ "$(cat "$RUN/status")" = ok ]
+	ended 0
+	console hello
+	grep -q 'SHUTDOWN.*guest-shutdown' "$DOM/log"
+}
+
+@test "a reset builds the machine anew without another process" {
+	config reboot on_reboot '"restart"'
+	start
+	ended 0
+	console $'first\nsecond'
+	grep -q 'RESET.*guest-reset' "$DOM/log"
+}
+
+@test "on_reboot destroy ends the domain at a reset" {
+	config reboot on_reboot '"destroy"'
+	start
+	ended 0
+	console first
+}
+
+@test "a triple fault is a reset" {
+	config triple on_reboot '"destroy"'
+	start
+	ended 0
+	grep -q 'SHUTDOWN.*guest-reset' "$DOM/log"
+}
+
+@test "a panic ends the domain with 3, or keeps it to be looked at" {
+	config panic on_crash '"destroy"'
+	start
+	ended 3
+	grep -q 'GUEST_PANICKED' "$DOM/log"
+	config panic on_crash '"preserve"'
+	start
+	await 'qmp "{\"execute\": \"query-status\"}" | grep -q guest-panicked'
+	qmp '{"execute": "cont"}' | grep -q 'resetitfirst'
+	kill -TERM "$PID"
+	ended 0
+}
+
+@test "the power button reaches the guest" {
+	config button
+	start
+	await 'console ready'
+	qmp '{"execute": "system_powerdown"}' | grep -q '"return":{}'
+	ended 0
+	console $'ready\nhello'
+}
+
+@test "without ACPI the power button is refused with the reason" {
+	config echo acpi false
+	start
+	await 'console ready'
+	qmp '{"execute": "system_powerdown"}' | grep -q 'noACPI'
+}
+
+@test "stop stands still, cont goes on, and both are told" {
+	config echo
+	start
+	await 'console ready'
+	printf ab | timeout 5 socat -t 0.5 - "UNIX-CONNECT:$DOM/console.sock"
+	await 'console $'"'"'ready\nAB'"'"
+	qmp '{"execute": "stop"}' '{"execute": "query-status"}' >"$RUN/out"
+	grep -q '"STOP"' "$RUN/out"
+	grep -q '"status":"paused"' "$RUN/out"
+	printf c | timeout 5 socat -t 0.5 - "UNIX-CONNECT:$DOM/console.sock"
+	! grep -q C "$DOM/console.log"
+	qmp '{"execute": "x-taiki-info"}' '{"execute": "x-taiki-info"}' |
+		grep -o '"clock-ns":[0-9]*' | sort -u | wc -l >"$RUN/clocks"
+	[ "$(cat "$RUN/clocks")" = 1 ]
+	qmp '{"execute": "cont"}' | grep -q RESUME
+	await 'grep -q ABC "$DOM/console.log"'
+	printf q | timeout 5 socat -t 0.5 - "UNIX-CONNECT:$DOM/console.sock"
+	ended 0
+}
+
+@test "prelaunch waits for cont" {
+	config hello
+	start --paused
+	qmp '{"execute": "query-status"}' | grep -q prelaunch
+	[ ! -s "$DOM/console.log" ]
+	qmp '{"execute": "cont"}'
+	ended 0
+	console hello
+}
+
+@test "system_reset from outside; a stopped guest stays stopped" {
+	config echo
+	start
+	await 'console ready'
+	qmp '{"execute": "system_reset"}' | grep -q '"RESET"'
+	await 'console $'"'"'ready\nready'"'"
+	qmp '{"execute": "stop"}' '{"execute": "system_reset"}' '{"execute": "query-status"}' |
+		grep -q '"status":"paused"'
+	qmp '{"execute": "cont"}'
+	await '[[ $(grep -c ready "$DOM/console.log") -eq 3 ]]'
+	qmp '{"execute": "quit"}'
+	ended 0
+	grep -q 'host-qmp-quit' "$DOM/log"
+}
+
+@test "SIGTERM ends it in order" {
+	config echo
+	start
+	await 'console ready'
+	kill -TERM "$PID"
+	ended 0
+	grep -q 'SHUTDOWN.*host-signal' "$DOM/log"
+}
+
+@test "a second start of the same name is refused and harms nothing" {
+	config echo
+	start
+	await 'console ready'
+	run "$HV_DOMAIN" --config-fd 9 --status-fd 8 g 9<"$RUN/config" 8>"$RUN/status2"
+	[ "$status" -eq 1 ]
+	grep -q '^error: domain g: runs already' "$RUN/status2"
+	qmp '{"execute": "query-status"}' | grep -q '"status":"running"'
+	[ "$(cat "$DOM/pid")" = "$PID" ]
+}
+
+@test "what a killed domain left behind is taken over" {
+	config echo
+	start
+	await 'console ready'
+	before=$(cat "$DOM/incarnation")
+	kill -9 "$PID"
+	await '! kill -0 "$PID" 2>/dev/null'
+	config hello
+	start
+	ended 0
+	[ "$(cat "$DOM/incarnation")" != "$before" ]
+}
+
+@test "the debug-exit port exists for tests only" {
+	config debug
+	export TAIKI_DEBUG_EXIT=1
+	start
+	ended 0
+	grep -q 'debug exit: 42' "$DOM/log"
+	unset TAIKI_DEBUG_EXIT
+	start
+	sleep 1
+	kill -0 "$PID"
+}
+
+@test "a kernel that is none, is missing or does not fit is refused by name" {
+	KERNEL=/nonexistent/vmlinuz config hello
+	run "$HV_DOMAIN" --config-fd 9 --status-fd 8 g 9<"$RUN/config" 8>"$RUN/status"
+	[ "$status" -eq 1 ]
+	grep -q '^error: kernel /nonexistent/vmlinuz: cannot be opened' "$RUN/status"
+	KERNEL=/bin/true config hello
+	run "$HV_DOMAIN" --config-fd 9 --status-fd 8 g 9<"$RUN/config" 8>"$RUN/status"
+	[ "$status" -eq 1 ]
+	grep -q '^error: kernel /bin/true: .*PVH' "$RUN/status"
+	head -c 300 "$BATS_FILE_TMPDIR/life" >"$RUN/cut"
+	KERNEL=$RUN/cut config hello
+	run "$HV_DOMAIN" --config-fd 9 --status-fd 8 g 9<"$RUN/config" 8>"$RUN/status"
+	[ "$status" -eq 1 ]
+	grep -q '^error: kernel .*cut off' "$RUN/status"
+	MEMORY=1048576 config hello
+	run "$HV_DOMAIN" --config-fd 9 --status-fd 8 g 9<"$RUN/config" 8>"$RUN/status"
+	[ "$status" -eq 1 ]
+	grep -q '^error: ' "$RUN/status"
+	[ ! -e "$DOM/qmp.sock" ]
+}
+
+@test "a configuration for another name, cut, or with unknown keys is refused" {
+	config hello
+	run "$HV_DOMAIN" --config-fd 9 --status-fd 8 other 9<"$RUN/config" 8>"$RUN/status"
+	[ "$status" -eq 1 ]
+	grep -q '^error: domain other: its configuration is that of "g"' "$RUN/status"
+	config hello nonsense 1
+	run "$HV_DOMAIN" --config-fd 9 g 9<"$RUN/config"
+	[ "$status" -eq 1 ]
+	[[ $output == *nonsense* ]]
+	run "$HV_DOMAIN" --config-fd 9 g 9</dev/null
+	[ "$status" -eq 1 ]
+	run "$HV_DOMAIN" --config-fd 77 g
+	[ "$status" -eq 2 ]
+	run "$HV_DOMAIN"
+	[ "$status" -eq 2 ]
+}

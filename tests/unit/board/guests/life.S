@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One guest for the domain's life: the first letter of its command line says
+ * what it does.  32-bit protected mode, no stack, no interrupts.
+ */
+#define UART 0x3f8
+#define PM1_STATUS 0x600
+#define PM1_ENABLE 0x602
+#define PM1_CONTROL 0x604
+#define SMI_COMMAND 0x60c
+#define S5 (5 << 10 | 1 << 13)
+#define BUTTON 0x100
+#define COUNTER 0x300000 /* outside the image: survives a reset */
+
+	.code32
+	.section .note.pvh, "a", @note
+	.long 4, 4, 18
+	.asciz "Xen"
+	.long start
+
+	.text
+	.globl start
+start:
+	mov 24(%ebx), %esi /* hvm_start_info.cmdline_paddr */
+	mov (%esi), %al
+	cmp $'h', %al
+	je hello
+	cmp $'r', %al
+	je reboot
+	cmp $'t', %al
+	je triple
+	cmp $'p', %al
+	je panic
+	cmp $'b', %al
+	je button
+	cmp $'e', %al
+	je echo
+	cmp $'d', %al
+	je debug
+	hlt
+
+/* print what %esi points to, go on at %edi */
+print:
+	mov $UART, %dx
+1:	lodsb
+	test %al, %al
+	jz 2f
+	outb %al, %dx
+	jmp 1b
+2:	jmp *%edi
+
+off:
+	mov $PM1_CONTROL, %dx
+	mov $S5, %ax
+	outw %ax, %dx
+3:	pause
+	jmp 3b
+
+hello:
+	mov $t_hello, %esi
+	mov $off, %edi
+	jmp print
+
+reboot:
+	incl COUNTER
+	mov $t_first, %esi
+	mov $4f, %edi
+	cmpl $1, COUNTER
+	je print
+	mov $t_second, %esi
+	mov $off, %edi
+	jmp print
+4:	mov $0xcf9, %dx
+	mov $6, %al
+	outb %al, %dx
+5:	pause
+	jmp 5b
+
+triple:
+	lidt t_noidt
+	xor %ecx, %ecx
+	div %ecx
+
+panic:
+	mov $0x505, %dx
+	mov $1, %al
+	outb %al, %dx
+6:	pause
+	jmp 6b
+
+button:
+	mov $SMI_COMMAND, %dx
+	mov $0xa0, %al
+	outb %al, %dx
+	mov $PM1_ENABLE, %dx
+	mov $BUTTON, %ax
+	outw %ax, %dx
+	mov $t_ready, %esi
+	mov $7f, %edi
+	jmp print
+7:	pause
+	mov $PM1_STATUS, %dx
+	inw %dx, %ax
+	test $BUTTON, %ax
+	jz 7b
+	jmp hello
+
+/* back in capitals what comes in; q ends it */
+echo:
+	mov $t_ready, %esi
+	mov $8f, %edi
+	jmp print
+8:	pause
+	mov $UART + 5, %dx
+	inb %dx, %al
+	test $1, %al
+	jz 8b
+	mov $UART, %dx
+	inb %dx, %al
+	cmp $'q', %al
+	je hello
+	and $0xdf, %al
+	outb %al, %dx
+	jmp 8b
+
+debug:
+	mov $0xf4, %dx
+	mov $42, %al
+	outb %al, %dx
+9:	pause
+	jmp 9b
+
+t_noidt: .word 0
+	.long 0
+t_hello: .asciz "hello\n"
+t_first: .asciz "first\n"
+t_second: .asciz "second\n"
+t_ready: .asciz "ready\n"
+	.section .note.GNU-stack, "", @progbits
