@@ -24,10 +24,14 @@ static void line(const char *key, const char *value)
 
 static void print_live(json_t *info, json_t *balloon)
 {
+	const char *engine = text_of(info, "engine"), *why = text_of(info, "engine-why");
+	size_t n = strlen(engine);
 	json_int_t up = json_integer_value(json_object_get(info, "uptime-ns")) / 1000000000;
 
 	line("state:", text_of(info, "status"));
-	printf("%-15s %s, %s\n", "engine:", text_of(info, "engine"), text_of(info, "engine-why"));
+	if (!strncmp(why, engine, n) && !strncmp(why + n, ": ", 2))
+		why += n + 2; /* "kvm: because" needs no "kvm" before it */
+	printf("%-15s %s, %s\n", "engine:", engine, why);
 	line("incarnation:", text_of(info, "incarnation"));
 	printf("%-15s %lld\n", "pid:", (long long)json_integer_value(json_object_get(info, "pid")));
 	printf("%-15s %lld s\n", "up for:", (long long)up);

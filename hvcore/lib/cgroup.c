@@ -133,9 +133,10 @@ static int group_dir(char *out, size_t size, const struct mount *m, const char *
 
 void hv_cgroup_join(const struct hv_config *c, int log)
 {
+	bool wanted = c->cputune.shares || c->cputune.period || c->cputune.quota;
 	struct mount m[MOUNTS_MAX];
 	unsigned n = *slice() ? find_mounts(m) : 0;
-	bool tuned = false;
+	int tuned = -ENOENT;
 	char dir[DIR_BYTES];
 
 	for (unsigned i = 0; i < n; i++) {
@@ -145,23 +146,16 @@ void hv_cgroup_join(const struct hv_config *c, int log)
 			rc = make(dir, strlen(m[i].dir), m[i].v2);
 		if (!rc)
 			rc = put(dir, "cgroup.procs", "0");
-		if (rc) {
+		if (rc)
 			dprintf(log,
 				"control group %s: not joined: %s; the domain stays in its starter's\n",
 				dir, strerror(-rc));
-			continue;
-		}
-		if (!m[i].cpu)
-			continue;
-		rc = tune(&m[i], dir, c);
-		if (rc)
-			dprintf(log, "control group %s: cputune not applied: %s\n", dir,
-				strerror(-rc));
-		tuned |= !rc;
+		else if (m[i].cpu && tuned)
+			tuned = tune(&m[i], dir, c); /* in which of both versions cpu is */
 	}
-	if (!tuned && (c->cputune.shares || c->cputune.period || c->cputune.quota))
-		dprintf(log,
-			"no control group for cputune: shares, period and quota have no effect\n");
+	if (tuned && wanted)
+		dprintf(log, "cputune has no effect: no control group takes it: %s\n",
+			strerror(-tuned));
 }
 
 void hv_cgroup_remove(const char *name)
