@@ -46,25 +46,29 @@ start() {
 	"$HV_DOMAIN" --config-fd 9 --status-fd 8 "$@" g 9<"$RUN/config" 8>"$RUN/status" \
 		2>"$RUN/stderr" 3>&- &
 	PID=$!
-	await 'grep -q . "$RUN/status"'
+	await grep -q . "$RUN/status"
 }
 
-# await CONDITION: at most 20 s
+# await COMMAND...: until it succeeds, at most 20 s
 await() {
 	local n
 	for ((n = 0; n < 400; n++)); do
-		if eval "$1"; then return 0; fi
+		if "$@"; then return 0; fi
 		sleep 0.05
 	done
-	echo "waited in vain for: $1"
+	echo "waited in vain for: $*"
 	cat "$DOM/log" "$DOM/console.log"
 	return 1
 }
 
+gone() { ! kill -0 "$PID" 2>/dev/null; }
+status_is() { qmp '{"execute": "query-status"}' | grep -q "\"status\":\"$1\""; }
+type_in() { printf '%s' "$1" | timeout 5 socat -t 0.5 - "UNIX-CONNECT:$DOM/console.sock"; }
+
 # ended STATUS: the process ends by itself with this status
 ended() {
 	local rc=0
-	await '! kill -0 "$PID" 2>/dev/null'
+	await gone
 	wait "$PID" || rc=$?
 	PID=
 	[[ $rc -eq $1 ]] || { echo "ended with $rc"; cat "$DOM/log"; return 1; }
@@ -118,7 +122,7 @@ qmp() {
 	grep -q 'GUEST_PANICKED' "$DOM/log"
 	config panic on_crash '"preserve"'
 	start
-	await 'qmp "{\"execute\": \"query-status\"}" | grep -q guest-panicked'
+	await status_is guest-panicked
 	qmp '{"execute": "cont"}' | grep -q 'resetitfirst'
 	kill -TERM "$PID"
 	ended 0
@@ -127,7 +131,7 @@ qmp() {
 @test "the power button reaches the guest" {
 	config button
 	start
-	await 'console ready'
+	await console ready
 	qmp '{"execute": "system_powerdown"}' | grep -q '"return":{}'
 	ended 0
 	console $'ready\nhello'
@@ -136,27 +140,27 @@ qmp() {
 @test "without ACPI the power button is refused with the reason" {
 	config echo acpi false
 	start
-	await 'console ready'
+	await console ready
 	qmp '{"execute": "system_powerdown"}' | grep -q 'noACPI'
 }
 
 @test "stop stands still, cont goes on, and both are told" {
 	config echo
 	start
-	await 'console ready'
-	printf ab | timeout 5 socat -t 0.5 - "UNIX-CONNECT:$DOM/console.sock"
-	await 'console $'"'"'ready\nAB'"'"
+	await console ready
+	type_in ab
+	await console $'ready\nAB'
 	qmp '{"execute": "stop"}' '{"execute": "query-status"}' >"$RUN/out"
 	grep -q '"STOP"' "$RUN/out"
 	grep -q '"status":"paused"' "$RUN/out"
-	printf c | timeout 5 socat -t 0.5 - "UNIX-CONNECT:$DOM/console.sock"
-	! grep -q C "$DOM/console.log"
+	type_in c
+	console $'ready\nAB'
 	qmp '{"execute": "x-taiki-info"}' '{"execute": "x-taiki-info"}' |
 		grep -o '"clock-ns":[0-9]*' | sort -u | wc -l >"$RUN/clocks"
 	[ "$(cat "$RUN/clocks")" = 1 ]
 	qmp '{"execute": "cont"}' | grep -q RESUME
-	await 'grep -q ABC "$DOM/console.log"'
-	printf q | timeout 5 socat -t 0.5 - "UNIX-CONNECT:$DOM/console.sock"
+	await console $'ready\nABC'
+	type_in q
 	ended 0
 }
 
@@ -173,13 +177,13 @@ qmp() {
 @test "system_reset from outside; a stopped guest stays stopped" {
 	config echo
 	start
-	await 'console ready'
+	await console ready
 	qmp '{"execute": "system_reset"}' | grep -q '"RESET"'
-	await 'console $'"'"'ready\nready'"'"
+	await console $'ready\nready'
 	qmp '{"execute": "stop"}' '{"execute": "system_reset"}' '{"execute": "query-status"}' |
 		grep -q '"status":"paused"'
 	qmp '{"execute": "cont"}'
-	await '[[ $(grep -c ready "$DOM/console.log") -eq 3 ]]'
+	await console $'ready\nready\nready'
 	qmp '{"execute": "quit"}'
 	ended 0
 	grep -q 'host-qmp-quit' "$DOM/log"
@@ -188,7 +192,7 @@ qmp() {
 @test "SIGTERM ends it in order" {
 	config echo
 	start
-	await 'console ready'
+	await console ready
 	kill -TERM "$PID"
 	ended 0
 	grep -q 'SHUTDOWN.*host-signal' "$DOM/log"
@@ -197,7 +201,7 @@ qmp() {
 @test "a second start of the same name is refused and harms nothing" {
 	config echo
 	start
-	await 'console ready'
+	await console ready
 	run "$HV_DOMAIN" --config-fd 9 --status-fd 8 g 9<"$RUN/config" 8>"$RUN/status2"
 	[ "$status" -eq 1 ]
 	grep -q '^error: domain g: runs already' "$RUN/status2"
@@ -208,10 +212,10 @@ qmp() {
 @test "what a killed domain left behind is taken over" {
 	config echo
 	start
-	await 'console ready'
+	await console ready
 	before=$(cat "$DOM/incarnation")
 	kill -9 "$PID"
-	await '! kill -0 "$PID" 2>/dev/null'
+	await gone
 	config hello
 	start
 	ended 0
