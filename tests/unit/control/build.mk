@@ -4,3 +4,4 @@ $(call unit,control_dispatch,tests/unit/control/test_dispatch.c tests/unit/contr
 	control.a libhv.a,-ljansson)
 $(call unit,control_server,tests/unit/control/test_server.c tests/unit/control/fakes.c,\
 	control.a libhv.a,-ljansson -lpthread)
+$(call unit,control_client,tests/unit/control/test_client.c,libhv.a,-ljansson -lpthread)
