@@ -53,8 +53,10 @@ int board_wait(pthread_cond_t *cond, const struct timespec *until)
 
 void board_forget(void)
 {
+	/* Pages that were never touched cost nothing. */
+	if (nio)
+		memset(port_region, 0, sizeof(port_region));
 	nio = nmmio = 0;
-	memset(port_region, 0, sizeof(port_region));
 	board_devices = NULL;
 	memset(&board_counters, 0, sizeof(board_counters));
 }
