@@ -20,7 +20,7 @@ static int open_image(struct block *b, struct hv_error *err)
 		    (b->readonly ? O_RDONLY : O_RDWR | O_DIRECT);
 	struct stat st;
 
-	/* Stat first: opening a FIFO or a tape has effects. */
+	/* Stat first: opening a FIFO waits, a tape rewinds.  (O_NONBLOCK would stick to requests.) */
 	if (stat(b->path, &st) < 0)
 		return hv_err(err, -errno, "disk %s: cannot find image %s: %s", b->name, b->path,
 			      strerror(errno));
