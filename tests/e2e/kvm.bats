@@ -1,0 +1,104 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The kvm engine on hardware virtualization, as far as software can tell: QEMU
+# emulates a processor with nested SVM, on it runs Debian's kernel with its KVM, on
+# that hv-domain with a stock Debian guest of two vCPUs.  The host boots once;
+# each test reads what it, or the guest, has told.
+
+setup_file() {
+	top=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+	export O=${O:-$top/build}
+	[[ $O == /* ]] || O=$top/$O
+	export LOG=$O/test-logs/e2e-kvm-console.log
+	mkdir -p "${LOG%/*}"
+	"$BATS_TEST_DIRNAME/host-image" "$BATS_FILE_TMPDIR/host.cpio"
+	truncate -s 64M "$BATS_FILE_TMPDIR/disk.img"
+	echo "# booting Debian in Debian in QEMU" >&3
+	timeout -k 10 900 qemu-system-x86_64 -accel tcg,thread=multi -cpu max,svm=on -smp 2 \
+		-m 1536 -nodefaults -no-reboot -display none -serial "file:$LOG" \
+		-kernel "$top/build/guest/vmlinuz" -initrd "$BATS_FILE_TMPDIR/host.cpio" \
+		-append "console=ttyS0 cryptomgr.notests mitigations=off quiet panic=1" \
+		-drive "file=$BATS_FILE_TMPDIR/disk.img,format=raw,if=none,id=d,cache=writeback" \
+		-device virtio-blk-pci,drive=d </dev/null >&2
+	tr -d '\r' <"$LOG" >"$BATS_FILE_TMPDIR/log"
+	echo "# from start to \"booted\": $(fact starting) to $(fact booted) s of the host's time" >&3
+}
+
+# fact KEY: what the host says; said KEY: what the guest says
+fact() { sed -n "s/^E2E $1 //p" "$BATS_FILE_TMPDIR/log"; }
+said() { sed -n "s/^GUEST .*guest: $1 //p; s/^GUEST guest: $1 //p" "$BATS_FILE_TMPDIR/log" | head -n 1; }
+show() { grep -e '^E2E' -e '^LOG' "$BATS_FILE_TMPDIR/log" || tail -n 50 "$BATS_FILE_TMPDIR/log"; }
+
+@test "the host has a KVM on nested SVM with nested paging" {
+	show
+	[ "$(fact svm)" = 2 ]
+	[[ "$(fact npt)" == [Y1] ]]
+	[ -z "$(fact module-failed)" ]
+}
+
+@test "auto measures it and takes kvm" {
+	show
+	[ "$(fact start)" = ok ]
+	[[ "$(fact engine)" == kvm,*million\ instructions* ]]
+}
+
+@test "a stock Debian guest boots to user space on it" {
+	show
+	[ -n "$(fact booted)" ]
+	[ "$(said hypervisor)" = KVM ]
+	[ "$(said clock)" = kvm-clock ]
+}
+
+@test "two vCPUs are online, both work and take timer interrupts" {
+	[ "$(said cpus)" = 2 ]
+	grep -q 'guest: worked 0' "$BATS_FILE_TMPDIR/log"
+	grep -q 'guest: worked 1' "$BATS_FILE_TMPDIR/log"
+	[ "$(said timers)" = 2 ]
+}
+
+@test "its processor asks for no mitigations" {
+	[ "$(said vulnerable)" = 0 ]
+}
+
+@test "what it writes to its disk it reads back, and the host finds on its own" {
+	[ -n "$(said written)" ]
+	[ "$(said read)" = "$(said written)" ]
+	[ "$(fact disk)" = "$(said written)" ]
+	[ "$(said size)" = 131072 ]
+}
+
+@test "its devices interrupt by MSI-X" {
+	[ "$(said msix)" -ge 4 ]
+}
+
+@test "the network works both ways" {
+	[ "$(said ping)" = ok ]
+	[ "$(fact ping)" = ok ]
+	[[ "$(fact http)" == e2e\ * ]]
+}
+
+@test "pause and resume: it stands still, and goes on" {
+	[ "$(fact state)" = paused ]
+	[ "$(fact silent)" = yes ]
+	[ "$(fact ping-after)" = ok ]
+}
+
+@test "the power button ends it in order" {
+	[ "$(fact shutdown)" = ok ]
+	[ "$(fact gone)" = yes ]
+}
+
+@test "hv-domain ran it as a user of its own, without capabilities, all threads under seccomp" {
+	[ "$(fact uid)" -ge $((0x7a000000)) ]
+	[ "$(fact capabilities)" = 0000000000000000 ]
+	[ "$(fact threads)" -ge 3 ]
+	[ "$(fact seccomp)" = "$(fact threads)" ]
+}
+
+@test "neither kernel complained" {
+	[ -n "$(fact booted)" ]
+	[ -n "$(fact end)" ]
+	[ "$(fact dmesg)" = 0 ]
+	! grep -E '^GUEST .*(soft lockup|rcu_sched|BUG:|Oops|clocksource.*unstable)' "$BATS_FILE_TMPDIR/log"
+}
