@@ -228,6 +228,16 @@ static void timers_due(void *opaque)
 	board_unlock();
 }
 
+static uint64_t next_deadline(void *opaque)
+{
+	uint64_t ns;
+
+	board_lock();
+	ns = loop_next_deadline();
+	board_unlock();
+	return ns;
+}
+
 const struct engine_board board_for_engine = {
 	.io_read = board_io_read,
 	.io_write = board_io_write,
@@ -236,6 +246,7 @@ const struct engine_board board_for_engine = {
 	.pic_ack = pic_ack_locked,
 	.ioapic_eoi = ioapic_eoi_locked,
 	.timers_due = timers_due,
+	.next_deadline = next_deadline,
 };
 
 /* Lines 0..15 reach both controllers; line 0 is IOAPIC pin 2, as MADT says. */

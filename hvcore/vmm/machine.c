@@ -36,6 +36,7 @@ static struct {
 	const char *cause;
 	uint64_t resets, pauses;
 	int status; /* exit status */
+	bool stuck; /* a vCPU does not come back: nothing can be taken down in order */
 } m = {.wake = {.fd = -1}};
 
 enum machine_state machine_state(void)
@@ -135,26 +136,7 @@ static void end_now(void)
 	loop_quit();
 }
 
-static void rebuild(void)
-{
-	struct hv_error err;
-
-	board.engine_ops->reset(board.engine);
-	for (struct device *d = board_devices; d; d = d->next)
-		d->reset(d);
-	if (boot_load(board.config, &err)) {
-		log_line(LOG_ERROR, "reset failed: %s", err.text);
-		m.state = MACHINE_INTERNAL_ERROR;
-		return;
-	}
-	m.resets++;
-	if (m.run_after) {
-		go();
-		return;
-	}
-	/* Devices stay quiesced until it is resumed. */
-	m.state = MACHINE_PAUSED;
-}
+static void rebuild(void);
 
 static void drain_step(struct loop_timer *t)
 {
@@ -197,8 +179,10 @@ static void begin_end(bool guest, const char *reason, int status)
 	event_emit("SHUTDOWN", json_pack("{s:b, s:s}", "guest", guest, "reason", reason));
 	log_line(LOG_NOTICE, "ending: %s", reason);
 	m.status = status;
-	if (stand_still(&err))
+	if (stand_still(&err)) {
 		log_line(LOG_WARNING, "%s", err.text);
+		m.stuck = true;
+	}
 	m.state = MACHINE_SHUTDOWN;
 	drain(DRAIN_END);
 }
@@ -241,6 +225,36 @@ static void act(enum hv_action action, const char *reason, enum machine_state ke
 	}
 }
 
+/* Nothing of the guest's doing: it cannot be gone on with. */
+static void engine_error(void)
+{
+	enum hv_action a = board.config->on_crash;
+
+	act(a == HV_ACTION_RESTART ? HV_ACTION_DESTROY : a, "host-error", MACHINE_INTERNAL_ERROR,
+	    MACHINE_EXIT_ENGINE);
+}
+
+static void rebuild(void)
+{
+	struct hv_error err;
+
+	board.engine_ops->reset(board.engine);
+	for (struct device *d = board_devices; d; d = d->next)
+		d->reset(d);
+	if (boot_load(board.config, &err)) {
+		log_line(LOG_ERROR, "reset failed: %s", err.text);
+		engine_error();
+		return;
+	}
+	m.resets++;
+	if (m.run_after) {
+		go();
+		return;
+	}
+	/* Devices stay quiesced until it is resumed. */
+	m.state = MACHINE_PAUSED;
+}
+
 static void panicked(void)
 {
 	static const char *const actions[] = {
@@ -253,8 +267,7 @@ static void panicked(void)
 
 	if (why) {
 		log_line(LOG_ERROR, "the engine cannot execute the guest: %s", why);
-		act(a == HV_ACTION_RESTART ? HV_ACTION_DESTROY : a, "host-error",
-		    MACHINE_INTERNAL_ERROR, MACHINE_EXIT_ENGINE);
+		engine_error();
 		return;
 	}
 	event_emit("GUEST_PANICKED", json_pack("{s:s}", "action", actions[a]));
@@ -356,6 +369,9 @@ int machine_run(void)
 		log_line(LOG_ERROR, "loop: %s", strerror(-rc));
 		return MACHINE_EXIT_ENGINE;
 	}
+	/* Joining a thread that does not come back would wait for ever; requests are done. */
+	if (m.stuck)
+		_exit(m.status);
 	return m.status;
 }
 

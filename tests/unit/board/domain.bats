@@ -222,6 +222,21 @@ qmp() {
 	[ "$(cat "$DOM/incarnation")" != "$before" ]
 }
 
+@test "a loader is run from the reset vector" {
+	gcc -m32 -nostdlib -static -Wl,--oformat=binary,-Ttext=0,-N,--build-id=none,-e,start \
+		-o "$RUN/rom" tests/unit/board/guests/rom.S
+	config x
+	sed -i "s|\"kernel\": [^,]*,|\"loader\": \"$RUN/rom\",|" "$RUN/config"
+	start
+	ended 0
+	console rom
+	head -c 100 "$RUN/rom" >"$RUN/odd"
+	sed -i "s|$RUN/rom|$RUN/odd|" "$RUN/config"
+	run "$HV_DOMAIN" --config-fd 9 g 9<"$RUN/config"
+	[ "$status" -eq 1 ]
+	[[ $output == *"a ROM has 16 bytes"* ]]
+}
+
 @test "the debug-exit port exists for tests only" {
 	config debug
 	export TAIKI_DEBUG_EXIT=1
