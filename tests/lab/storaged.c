@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * storaged: options, mount, and the server's life.  It returns to its starter
- * (and writes its process id) when the file system is mounted.
+ * storaged: options, mount, and the server's life.  Its starter
+ * returns when the file system is mounted and the process id is written.
  */
 #define FUSE_USE_VERSION 312
 #include <errno.h>
@@ -61,17 +61,39 @@ static int write_pid(const char *path)
 	return fclose(f) ? -errno : 0;
 }
 
+/* detach() - The parent stays until the child says through *@ready that it serves, then ends. */
+static int detach(int *ready)
+{
+	int p[2];
+	char byte;
+	pid_t pid;
+
+	if (pipe2(p, O_CLOEXEC))
+		return -errno;
+	pid = fork();
+	if (pid < 0)
+		return -errno;
+	if (pid > 0) {
+		close(p[1]);
+		_exit(read(p[0], &byte, 1) == 1 ? 0 : 1);
+	}
+	close(p[0]);
+	*ready = p[1];
+	setsid();
+	return chdir("/") ? -errno : 0;
+}
+
 static int serve(struct fuse *fuse, const struct settings *s)
 {
 	struct fuse_loop_config *loop = fuse_loop_cfg_create();
-	int rc = -ENOMEM;
+	int ready = -1, rc = -ENOMEM;
 
 	if (!loop)
 		return rc;
 	fuse_loop_cfg_set_max_threads(loop, THREADS_MAX);
 	fuse_loop_cfg_set_idle_threads(loop, 4);
-	/* After this fork the starter's process is gone, so no thread may exist yet. */
-	rc = fuse_daemonize(0);
+	/* Forks, so no thread may exist yet. */
+	rc = detach(&ready);
 	if (rc)
 		goto out;
 	record_open(s->log, s->node, s->boot);
@@ -79,6 +101,9 @@ static int serve(struct fuse *fuse, const struct settings *s)
 		fprintf(stderr, "storaged: %s: cannot write: %s\n", s->pid_file, strerror(-rc));
 		goto out;
 	}
+	if (write(ready, "", 1) != 1)
+		goto out;
+	close(ready);
 	rc = fuse_loop_mt(fuse, loop);
 out:
 	fuse_loop_cfg_destroy(loop);

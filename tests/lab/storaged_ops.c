@@ -24,6 +24,7 @@ struct handle {
 	struct inode *in; /* NULL: a directory */
 	uint64_t id;      /* in the record; never used again */
 	int fd;
+	bool writable;
 };
 
 static int backing = -1;
@@ -47,7 +48,6 @@ static void *init(struct fuse_conn_info *conn, struct fuse_config *cfg)
 {
 	cfg->use_ino = 1;
 	cfg->direct_io = 1; /* every read and write is seen here */
-	cfg->hard_remove = 1;
 	cfg->entry_timeout = 0;
 	cfg->attr_timeout = 0;
 	cfg->negative_timeout = 0;
@@ -131,7 +131,8 @@ static int opened(const char *path, int fd, struct fuse_file_info *fi)
 	h->fd = fd;
 	fi->fh = (uint64_t)(uintptr_t)h;
 	fi->direct_io = 1;
-	h->id = record_opened(h->in, mode != O_RDONLY, fuse_get_context()->pid);
+	h->writable = mode != O_RDONLY;
+	h->id = record_opened(h->in, h->writable, fuse_get_context()->pid);
 	if (fi->flags & O_TRUNC)
 		inode_forget(h->in, 0, SIZE_MAX);
 	return 0;
@@ -208,7 +209,9 @@ static int op_fsync(const char *path, int datasync, struct fuse_file_info *fi)
 /* close(2).  Nothing dirty: nothing to do, not even on a disk that hangs. */
 static int op_flush(const char *path, struct fuse_file_info *fi)
 {
-	return inode_dirty(handle_of(fi)->in) ? flush(fi) : 0;
+	struct handle *h = handle_of(fi);
+
+	return h->writable && inode_dirty(h->in) ? flush(fi) : 0;
 }
 
 static int op_release(const char *path, struct fuse_file_info *fi)

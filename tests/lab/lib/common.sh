@@ -98,6 +98,7 @@ wait_for() {
 	done
 }
 
+netns_empty() { [[ -z $(ip netns pids "$1" 2>/dev/null) ]]; }
 gone() { ! process_of "$1" >/dev/null; }
 
 # kill_remembered FILE: SIGKILL to the process, and wait until it is gone

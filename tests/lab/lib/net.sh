@@ -3,7 +3,7 @@
 #
 # The lab's wires: a switch (a network namespace with one bridge a network),
 # and a veth pair from it to each node and network.  Nothing is attached to
-# the machine's own network.  Ports of the switch are named NODE.NETWORK.
+# the machine's own network.  Ports of the switch are named NETWORK.NODE.
 
 net_up() {
 	ip netns add "$(ns switch)"
@@ -14,8 +14,8 @@ net_up() {
 			echo "link add $net type bridge mcast_snooping 0 forward_delay 0"
 			echo "link set $net up"
 		done
-		echo "link add client.guest type veth peer name eth0 netns $(ns client)"
-		echo "link set client.guest master guest up"
+		echo "link add guest.client type veth peer name eth0 netns $(ns client)"
+		echo "link set guest.client master guest up"
 	} | ip -n "$(ns switch)" -batch -
 	ip -n "$(ns client)" -batch - <<-END
 		link set lo up
@@ -33,8 +33,8 @@ net_up() {
 
 net_witness_up() {
 	ip netns add "$(ns witness)"
-	ip -n "$(ns switch)" link add witness.ring0 type veth peer name eth0 netns "$(ns witness)"
-	ip -n "$(ns switch)" link set witness.ring0 master ring0 up
+	ip -n "$(ns switch)" link add ring0.witness type veth peer name eth0 netns "$(ns witness)"
+	ip -n "$(ns switch)" link set ring0.witness master ring0 up
 	ip -n "$(ns witness)" -batch - <<-END
 		link set lo up
 		address add $RING_NET.0.250/24 dev eth0
@@ -43,13 +43,16 @@ net_witness_up() {
 }
 
 net_node_up() {
-	local node=$1 i net
+	local node=$1 i net mac=0
 	i=$(node_number "$node")
 	ip netns add "$(ns "$node")"
 	{
 		for net in "${RINGS[@]}" guest; do
-			echo "link add $node.$net type veth peer name $net netns $(ns "$node")"
-			echo "link set $node.$net master $net up"
+			# A network card keeps its address when its host reboots.
+			mac=$((mac + 1))
+			printf 'link add %s type veth peer name %s address 02:70:00:00:%02x:%02x netns %s\n' \
+				"$net.$node" "$net" "$mac" "$i" "$(ns "$node")"
+			echo "link set $net.$node master $net up"
 		done
 	} | ip -n "$(ns switch)" -batch -
 	ip -n "$(ns "$node")" -batch - <<-END
@@ -58,7 +61,7 @@ net_node_up() {
 		address add $RING_NET.1.$i/24 dev ring1
 		link set ring0 up
 		link set ring1 up
-		link add br0 type bridge mcast_snooping 0 forward_delay 0
+		link add br0 address $(printf '02:70:00:01:00:%02x' "$i") type bridge mcast_snooping 0 forward_delay 0
 		link set guest master br0 up
 		address add $GUEST_NET.255.$i/16 dev br0
 		link set br0 up
@@ -68,13 +71,13 @@ net_node_up() {
 # net_node_unplug NODE: its ports of the switch go down, all at once
 net_node_unplug() {
 	local net
-	for net in "${RINGS[@]}" guest; do echo "link set $1.$net down"; done |
+	for net in "${RINGS[@]}" guest; do echo "link set $net.$1 down"; done |
 		ip -n "$(ns switch)" -batch - 2>/dev/null
 }
 
 net_node_down() {
 	local net
-	for net in "${RINGS[@]}" guest; do echo "link delete $1.$net"; done |
+	for net in "${RINGS[@]}" guest; do echo "link delete $net.$1"; done |
 		ip -n "$(ns switch)" -force -batch - 2>/dev/null
 	ip netns delete "$(ns "$1")" 2>/dev/null
 }
@@ -84,15 +87,15 @@ net_cut_rules() {
 	local link=$1 a b net
 	case $link in
 	ring0 | ring1 | guest)
-		echo "meta ibrname \"$link\""
+		echo "iifname \"$link.*\""
 		;;
 	*/*)
-		echo "iifname \"${link%/*}.${link#*/}\""
-		echo "oifname \"${link%/*}.${link#*/}\""
+		echo "iifname \"${link#*/}.${link%/*}\""
+		echo "oifname \"${link#*/}.${link%/*}\""
 		;;
 	*'>'*)
 		for net in "${RINGS[@]}"; do
-			echo "iifname \"${link%>*}.$net\" oifname \"${link#*>}.$net\""
+			echo "iifname \"$net.${link%>*}\" oifname \"$net.${link#*>}\""
 		done
 		;;
 	*-*)

@@ -36,6 +36,7 @@ node_power_on() {
 	cgroup_node_up "$node"
 	net_node_up "$node" || die "$node: cannot make its network"
 	storage_up "$node" "$boot" || die "$node: its storage server did not start; see $dir/storaged.log"
+	[[ $(config_get idle) != yes ]] || set -- --idle "$@"
 	[[ $(config_get qdevice) != yes ]] || set -- --qdevice "$@"
 	(
 		exec {POWER_LOCK}>&-
@@ -61,8 +62,8 @@ node_sweep() {
 
 # node_power_off NODE: a power cut.  The links go first, so that no FIN or RST
 # tells anyone, then the storage server with what it has not written yet, then
-# everything else.  Succeeds only if PID 1 is gone: then, the kernel says, so
-# is every process of its namespace.
+# everything else.  Succeeds only if PID 1 is gone (then, the kernel says, so is
+# every process of its namespace) and nothing uses its network.
 node_power_off() {
 	local dir=$LAB/nodes/$1 pid
 	node_lock "$1"
@@ -78,6 +79,7 @@ node_power_off() {
 		fi
 		wait_for 20 gone "$dir/init" || return 1
 	fi
+	wait_for 10 netns_empty "$(ns "$1")" || return 1
 	node_sweep "$1"
 	node_unlock
 }

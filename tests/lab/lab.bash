@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash disable=SC2034 # used by the tests that load this
+#
+# What tests on a lab share.  A test file sets TAIKI_LAB (its lab's name) in
+# setup_file, and ends the lab in teardown_file.
+
+tree=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+O=${O:-build}
+[[ $O == /* ]] || O=$tree/$O
+export O
+
+export LAB_COMMAND=$tree/tests/lab/lab
+lab() { "$LAB_COMMAND" "$@"; }
+state() { lab path; }
+
+# note TEXT...: a line in the test's output, shown by tests/tools/run
+note() { echo "# $*" >&3; }
+
+now_ms() {
+	local up
+	read -r up _ </proc/uptime
+	echo $((10#${up/./} * 10))
+}
+
+# eventually SECONDS COMMAND...: until COMMAND succeeds; fails at the deadline
+eventually() {
+	local deadline=$(($(now_ms) + $1 * 1000))
+	shift
+	until "$@"; do
+		if [[ $(now_ms) -ge $deadline ]]; then
+			echo "not within its deadline: $*"
+			return 1
+		fi
+		sleep 0.1
+	done
+}
+
+# during SECONDS COMMAND...: COMMAND succeeds all that time
+during() {
+	local deadline=$(($(now_ms) + $1 * 1000))
+	shift
+	while [[ $(now_ms) -lt $deadline ]]; do
+		if ! "$@"; then
+			echo "did not hold: $*"
+			return 1
+		fi
+		sleep 0.2
+	done
+}
+
+node_is() { lab status | grep -q "^$1 *$2\$"; }
+node_off() { node_is "$1" off; }
+
+# dead PID...: none of them lives (one that waits for its parent to notice does not)
+dead() {
+	local pid
+	for pid; do
+		[[ ! -e /proc/$pid ]] || grep -q '^State:.Z' "/proc/$pid/status" || return 1
+	done
+}
