@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Sequences: a template is made an instruction by choosing its prefixes, size,
+ * registers, addressing form and immediates at random, after instructions that
+ * put what it needs into registers and memory.
+ */
+#include "tests/unit/native/sequence.h"
+
+#include <string.h>
+
+enum { FILLER = 0xd0f7, FILLER_BYTES = 2, INT3 = 0xcc };
+
+/* A template that has been expanded: one opcode, one ModRM.reg. */
+struct one {
+	const struct template *t;
+	uint8_t op;
+	int8_t ext;
+};
+
+enum { ONES_MAX = 2048 };
+static struct one ones[ONES_MAX];
+static unsigned nones;
+
+unsigned templates_count(void)
+{
+	if (nones)
+		return nones;
+	for (unsigned n = 0; n < ntemplates; n++)
+		for (unsigned k = 0; k < templates[n].count; k++)
+			for (int ext = templates[n].ext; ext <= templates[n].last; ext++)
+				ones[nones++] = (struct one){
+					&templates[n], (uint8_t)(templates[n].op + k), (int8_t)ext};
+	return nones;
+}
+
+const char *template_name(unsigned t)
+{
+	return ones[t].t->name;
+}
+
+bool sequence_ok(unsigned t, bool bits32)
+{
+	return !(ones[t].t->flags & (bits32 ? T_ONLY64 : T_NO64));
+}
+
+/* What may only stand at the end: nothing after it could rely on the state. */
+static bool only_last(const struct one *o)
+{
+	bool writes_env = !o->t->map && (o->op == 0xd9 || o->op == 0xdd) && o->ext == 6;
+	bool fxsave = o->t->map && o->op == 0xae && o->ext == 0;
+
+	return o->t->undefined || writes_env || fxsave || o->t->kind == K_POPF ||
+	       o->t->kind == K_IRET || o->t->kind == K_RETF || o->t->kind == K_FARPTR ||
+	       o->t->kind == K_FAR || o->t->kind == K_INT || o->op == INT3;
+}
+
+/* The instruction that is being made. */
+struct making {
+	const struct one *o;
+	bool w, o16, lock;
+	uint8_t rep;
+	unsigned size; /* of the operand */
+	struct operand rm;
+	unsigned reg;
+	uint64_t target_at; /* code offset of a target to be filled in, or 0 */
+	unsigned target_bytes;
+};
+
+static uint64_t stack_address(struct gen *g)
+{
+	uint64_t at = STACK + 64 + rnd_below(g->r, PAGE - 256);
+
+	if (!rnd_one_in(g->r, 4))
+		at &= ~7ULL;
+	if (!rnd_one_in(g->r, 8))
+		return at;
+	switch (rnd_below(g->r, 3)) {
+	case 0: return STACK + PAGE - rnd_below(g->r, 40);
+	case 1: return STACK - PAGE + rnd_below(g->r, 40);
+	default: return STACK + rnd_below(g->r, 16);
+	}
+}
+
+/* set_target() - A register or memory gets the address of what follows the instruction. */
+static void set_target(struct gen *g, struct making *m)
+{
+	unsigned bytes = g->s->bits32 ? 4 : 8;
+
+	if (m->rm.memory) {
+		set_mem(g, m->rm.address, 0, bytes);
+		m->target_at = g->s->insn[g->s->n - bytes / 4].off +
+			       g->s->insn[g->s->n - bytes / 4].len - 4;
+	} else {
+		set_reg(g, m->rm.reg, 0);
+		m->target_at = g->s->len - bytes;
+	}
+	m->target_bytes = 4;
+}
+
+/* push_words() - Put a frame of @n words at a fresh stack pointer; the first is the target. */
+static void push_words(struct gen *g, struct making *m, const uint64_t *v, unsigned n,
+		       unsigned bytes)
+{
+	uint64_t at = STACK + 0x400;
+
+	for (unsigned k = 0; k < n; k++) {
+		set_mem(g, at + k * bytes, v[k], bytes);
+		if (!k)
+			m->target_at = g->s->insn[g->s->n - bytes / 4].off +
+				       g->s->insn[g->s->n - bytes / 4].len - 4;
+	}
+	m->target_bytes = 4;
+	set_reg(g, SP, at);
+}
+
+static uint16_t some_selector(struct gen *g)
+{
+	static const uint16_t sel[] = {0x23, 0x2b, 0x33, 0,      3,   0x10,
+				       0x18, 0x08, 0x40, 0x7fff, 0x22};
+
+	return sel[rnd_below(g->r, sizeof(sel) / sizeof(sel[0]))];
+}
+
+static uint16_t data_selector(struct gen *g)
+{
+	static const uint16_t sel[] = {0x2b, 0x2b, 0x23, 0, 0x2a, 0x18, 0x7fff};
+
+	return sel[rnd_below(g->r, sizeof(sel) / sizeof(sel[0]))];
+}
+
+static void set_operand(struct gen *g, const struct operand *o, uint64_t v)
+{
+	if (o->memory)
+		set_mem(g, o->address, v, 4);
+	else
+		set_reg(g, o->reg, v);
+}
+
+static void prepare_string(struct gen *g, struct making *m)
+{
+	unsigned span = m->size * (unsigned)rnd_below(g->r, 48);
+	bool scan = (m->o->op & 0xf6) == 0xa6; /* cmps, scas */
+
+	m->rep = rnd_one_in(g->r, 3) ? 0 : scan && rnd_one_in(g->r, 2) ? 0xf2 : 0xf3;
+	set_reg(g, SI, address(g, span, false, 0));
+	set_reg(g, DI, address(g, span, false, 0));
+	if (m->rep || !rnd_one_in(g->r, 4))
+		set_reg(g, CX,
+			rnd_one_in(g->r, 8) ? rnd_below(g->r, 3 * PAGE) : rnd_below(g->r, 48));
+	if (scan && rnd_one_in(g->r, 2))
+		set_reg(g, AX, 0);
+}
+
+static void prepare_return(struct gen *g, struct making *m)
+{
+	bool other = rnd_one_in(g->r, 8);
+	uint64_t cs = g->s->bits32 != other ? SEL_CODE32 : SEL_CODE64;
+	uint64_t flags = 0x202 | (rnd64(g->r) & 0xcd5);
+	unsigned bytes = m->w ? 8 : 4;
+	uint64_t frame[5] = {0, cs, flags, STACK + 0x800, SEL_DATA};
+
+	switch (m->o->t->kind) {
+	case K_RET: push_words(g, m, frame, 1, g->s->bits32 ? 4 : 8); break;
+	case K_RETF: push_words(g, m, frame, 2, bytes); break;
+	default: push_words(g, m, frame, g->s->bits32 ? 3 : 5, bytes); break;
+	}
+}
+
+/* prepare() - Set-up instructions for the implicit operands. */
+static void prepare(struct gen *g, struct making *m)
+{
+	struct rnd *r = g->r;
+
+	switch (m->o->t->kind) {
+	case K_STRING: prepare_string(g, m); break;
+	case K_STACK:
+	case K_CALL: set_reg(g, SP, stack_address(g)); break;
+	case K_LOOP:
+		if (!rnd_one_in(r, 4))
+			set_reg(g, CX, rnd_below(r, 3));
+		break;
+	case K_DIVIDE:
+		if (!rnd_one_in(r, 4)) {
+			set_reg(g, DX, rnd_below(r, 4));
+			set_reg(g, AX, rnd64(r) >> rnd_below(r, 63));
+		}
+		break;
+	case K_XLAT: set_reg(g, BX, address(g, 256, false, 0)); break;
+	case K_RET:
+	case K_RETF:
+	case K_IRET: prepare_return(g, m); break;
+	case K_POPF:
+		set_mem(g, STACK + 0x400,
+			0x202 | (rnd64(r) & 0xcd5) | (rnd64(r) & rnd64(r) & 0x204100), 8);
+		set_reg(g, SP, STACK + 0x400);
+		break;
+	case K_POPSEG:
+		set_mem(g, STACK + 0x400, data_selector(g), 4);
+		set_reg(g, SP, STACK + 0x400);
+		break;
+	case K_FRAME:
+		set_reg(g, SP, stack_address(g));
+		set_reg(g, BP, stack_address(g));
+		break;
+	case K_MASK: set_reg(g, DI, address(g, 16, false, 0)); break;
+	default: break;
+	}
+	if (m->o->t->flags & T_COUNT && !rnd_one_in(r, 3))
+		set_reg(g, CX, rnd_below(r, 70));
+}
+
+/* What a ModRM operand has to hold. */
+static void prepare_operand(struct gen *g, struct making *m)
+{
+	switch (m->o->t->kind) {
+	case K_INDIRECT: set_target(g, m); break;
+	case K_FAR:
+		set_mem(g, m->rm.address, 0, 4);
+		m->target_at = g->s->len - 4;
+		m->target_bytes = 4;
+		set_mem(g, m->rm.address + 4,
+			m->o->op == 0xff ? g->s->bits32 ? SEL_CODE32 : SEL_CODE64
+					 : data_selector(g),
+			4);
+		break;
+	case K_SELECTOR: set_operand(g, &m->rm, some_selector(g)); break;
+	case K_LOADSEG: set_operand(g, &m->rm, data_selector(g)); break;
+	case K_FXRSTOR: set_mem(g, m->rm.address + 24, 0x1f80 | (rnd64(g->r) & 0xe07f), 4); break;
+	case K_LDMXCSR:
+		if (!rnd_one_in(g->r, 4))
+			set_mem(g, m->rm.address, 0x1f80 | (rnd64(g->r) & 0xe07f), 4);
+		break;
+	default: break;
+	}
+}
+
+static void choose_operand(struct gen *g, struct making *m)
+{
+	const struct template *t = m->o->t;
+	unsigned nregs = g->s->bits32 ? 8 : 16;
+	unsigned kind = t->kind;
+	bool plain = kind == K_INDIRECT || kind == K_FAR || kind == K_SELECTOR ||
+		     kind == K_LOADSEG || kind == K_FXRSTOR || kind == K_LDMXCSR;
+	bool memory = t->flags & T_MEM || (!(t->flags & T_REG) && rnd_one_in(g->r, 2));
+	unsigned size = t->size == 255 ? 512 : t->size ? t->size : m->size;
+
+	m->reg = m->o->ext >= 0 ? (unsigned)m->o->ext : (unsigned)rnd_below(g->r, nregs);
+	if (kind == K_CR)
+		m->reg &= 7;
+	if (kind == K_BIT && !rnd_one_in(g->r, 8))
+		set_reg(g, m->reg, rnd_below(g->r, 1024) - 256);
+	if (kind == K_BIT || kind == K_DIVIDE)
+		g->busy |= kind == K_BIT ? 1U << m->reg : 1 << AX | 1 << DX;
+	if (t->flags & T_COUNT)
+		g->busy |= 1 << CX;
+	if (kind == K_STACK || kind == K_INDIRECT)
+		g->busy |= 1 << SP;
+	if (!memory) {
+		unsigned reg = t->rm ? t->rm - 1U : (unsigned)rnd_below(g->r, nregs);
+
+		if (kind == K_INDIRECT && reg == SP)
+			reg = AX;
+		operand_reg(g, &m->rm, reg);
+		return;
+	}
+	operand_mem(g, &m->rm, address(g, size, t->flags & T_ALIGN, plain ? ADDR_PLAIN : 0));
+	m->lock = t->flags & T_LOCK && rnd_one_in(g->r, 4);
+}
+
+static unsigned immediate_bytes(const struct making *m)
+{
+	uint32_t f = m->o->t->flags;
+	unsigned n = 0;
+
+	if (f & T_IW)
+		n += 2;
+	if (f & T_IB)
+		n += 1;
+	if (f & T_IZ)
+		n += m->o16 ? 2 : 4;
+	if (f & T_IV)
+		n += m->w ? 8 : m->o16 ? 2 : 4;
+	return n;
+}
+
+static uint64_t immediate(struct gen *g, const struct making *m)
+{
+	uint8_t v;
+
+	switch (m->o->t->kind) {
+	case K_FRAME: return rnd_below(g->r, 128) | rnd_below(g->r, 4) << 16;
+	case K_RET:
+	case K_RETF: return rnd_below(g->r, 64);
+	case K_INT:
+		do
+			v = (uint8_t)rnd64(g->r);
+		while (v == 0x80); /* a system call */
+		return v;
+	default: return rnd_integer(g->r);
+	}
+}
+
+static void put_prefixes(struct gen *g, const struct making *m)
+{
+	uint8_t rex = m->rm.rex | (m->reg & 8 ? 4 : 0) | (m->w ? 8 : 0);
+
+	if (m->lock)
+		put_bytes(g, 0xf0, 1);
+	if (m->o16)
+		put_bytes(g, 0x66, 1);
+	if (m->rep)
+		put_bytes(g, m->rep, 1);
+	if (m->rm.a32)
+		put_bytes(g, 0x67, 1);
+	if (m->rm.seg)
+		put_bytes(g, m->rm.seg, 1);
+	if (m->o->t->pfx)
+		put_bytes(g, m->o->t->pfx, 1);
+	if (!g->s->bits32 && (rex || rnd_one_in(g->r, 8)))
+		put_bytes(g, 0x40 | rex, 1);
+}
+
+/* fill_target() - The address of what follows, where a set-up left room for it. */
+static void fill_target(struct gen *g, const struct making *m)
+{
+	uint32_t next = CODE + g->s->start + g->s->len;
+
+	if (m->target_at)
+		memcpy(g->s->code + m->target_at, &next, m->target_bytes);
+}
+
+static void put_operand(struct gen *g, struct making *m)
+{
+	unsigned at;
+	int32_t disp = m->rm.disp;
+
+	put_bytes(g, m->rm.modrm | (m->reg & 7) << 3, 1);
+	if (m->rm.has_sib)
+		put_bytes(g, m->rm.sib, 1);
+	at = g->s->len;
+	if (m->rm.rip_relative)
+		disp = (int32_t)(m->rm.address -
+				 (CODE + g->s->start + at + 4 + immediate_bytes(m)));
+	put_bytes(g, (uint64_t)(int64_t)disp, m->rm.disp_bytes);
+}
+
+/* put_tail() - What follows the operand: immediates, relative targets, far pointers. */
+static void put_tail(struct gen *g, struct making *m)
+{
+	uint32_t far;
+
+	switch (m->o->t->kind) {
+	case K_JUMP8:
+	case K_LOOP: put_bytes(g, FILLER_BYTES, 1); break;
+	case K_JUMPZ:
+	case K_CALL: put_bytes(g, FILLER_BYTES, 4); break;
+	case K_FARPTR:
+		far = CODE + g->s->start + g->s->len + 6;
+		put_bytes(g, far, 4);
+		put_bytes(g, SEL_CODE32, 2);
+		break;
+	default:
+		if (m->o->t->flags & T_MOFFS)
+			put_bytes(g, address(g, m->size, false, 0), g->s->bits32 ? 4 : 8);
+		else
+			put_bytes(g, immediate(g, m), immediate_bytes(m));
+		break;
+	}
+}
+
+/* ignore() - Memory that the instruction fills with what newer processors do not say. */
+static void ignore(struct sequence *s, uint64_t at, uint32_t len)
+{
+	s->ignored[s->nignored].at = (uint32_t)at;
+	s->ignored[s->nignored++].len = len;
+}
+
+static void note_ignored(struct gen *g, const struct making *m)
+{
+	const struct one *o = m->o;
+
+	if (!m->rm.memory)
+		return;
+	if (o->t->map && o->op == 0xae && o->ext == 0) {
+		ignore(g->s, m->rm.address + 6, 18);
+		ignore(g->s, m->rm.address + 28, 4); /* MXCSR_MASK */
+	}
+	if (!o->t->map && (o->op == 0xd9 || o->op == 0xdd) && o->ext == 6)
+		ignore(g->s, m->rm.address + (m->o16 ? 6 : 12), m->o16 ? 8 : 16);
+}
+
+static void put_instruction(struct gen *g, const struct one *o)
+{
+	const struct template *t = o->t;
+	struct making m = {.o = o};
+	bool jumps = t->kind == K_JUMP8 || t->kind == K_JUMPZ || t->kind == K_CALL ||
+		     t->kind == K_LOOP;
+
+	g->busy = 0;
+	m.w = t->flags & T_W && !g->s->bits32 && rnd_one_in(g->r, 2);
+	m.o16 = t->flags & T_O16 && !m.w && rnd_one_in(g->r, 3);
+	m.size = t->size == 1 ? 1 : m.w ? 8 : m.o16 ? 2 : 4;
+	prepare(g, &m);
+	if (t->flags & T_M) {
+		choose_operand(g, &m);
+		prepare_operand(g, &m);
+		note_ignored(g, &m);
+	}
+	begin(g);
+	put_prefixes(g, &m);
+	if (t->map)
+		put_bytes(g, 0x0f, 1);
+	put_bytes(g, o->op, 1);
+	if (t->flags & T_M)
+		put_operand(g, &m);
+	put_tail(g, &m);
+	end(g);
+	if (jumps) {
+		begin(g);
+		put_bytes(g, FILLER, FILLER_BYTES);
+		end(g);
+	}
+	fill_target(g, &m);
+	g->s->undefined = t->undefined;
+}
+
+void sequence_make(struct sequence *s, struct rnd *r, unsigned t, bool bits32)
+{
+	struct gen g = {.s = s, .r = r};
+	unsigned before = rnd_one_in(r, 2) ? (unsigned)rnd_below(r, 4) : 0;
+
+	memset(s, 0, sizeof(*s));
+	s->bits32 = bits32;
+	if (rnd_one_in(r, 8))
+		s->start = PAGE - (unsigned)rnd_below(r, 64);
+	while (before--) {
+		unsigned k = (unsigned)rnd_below(r, templates_count());
+
+		if (sequence_ok(k, bits32) && !only_last(&ones[k]))
+			put_instruction(&g, &ones[k]);
+	}
+	put_instruction(&g, &ones[t]);
+	begin(&g);
+	put_bytes(&g, INT3, 1);
+	end(&g);
+}
