@@ -55,6 +55,8 @@ struct engine_board {
 	void (*ioapic_eoi)(void *opaque, uint8_t vector);
 	/* Deterministic mode only: the clock has reached the board's next deadline. */
 	void (*timers_due)(void *opaque);
+	/* Deterministic mode only: the clock time of that deadline, UINT64_MAX if none.  NULL: none. */
+	uint64_t (*next_deadline)(void *opaque);
 };
 
 struct engine_config {

@@ -86,6 +86,7 @@ enum { /* indices into cpu.seg[]; the instruction encoding's order */
        SEG_LDTR,
        SEG_TR,
        SEGS,
+       SEG_BRANCH = 255, /* insn.seg of a direct branch: it holds a chain */
 };
 
 enum { /* EFLAGS */
@@ -171,10 +172,13 @@ struct jump {
 struct space {
 	struct tlb_entry tlb[TLB_SIZE];
 	struct jump jump[JC_SIZE];
+	uint64_t nonglobal[TLB_SIZE / 64]; /* TLB slots that a write to CR3 voids */
 	uint64_t executed[16]; /* bloom filter: pages whose blocks may be cached by address */
-	uint32_t gen;          /* chains across pages made under another one are void */
-	uint16_t nonglobal;    /* entries in list[], > LIST: too many, look at all */
-	uint16_t list[64];     /* TLB slots that a write to CR3 voids */
+	uint64_t large[2]
+		      [2]; /* [upper half]: range that large pages in the TLB lie in: [from, to) */
+	uint32_t gen;      /* chains across pages made under another one are void */
+	bool exec_nonglobal; /* code was found through non-global pages */
+	uint8_t mode;        /* the jump cache holds blocks of this mode */
 };
 
 struct cpu {
@@ -214,21 +218,25 @@ struct cpu {
 	uint64_t pdpte[4]; /* PAE paging's, loaded with CR3 */
 
 	/* Events. */
+	bool in_insn;   /* the board is called from inside an instruction */
 	uint8_t shadow; /* one instruction without interrupts: STI, MOV SS */
 	uint8_t halted; /* enum cpu_halt */
+	bool yields;    /* PAUSE: let another vCPU run */
 	bool nmi_masked;
 	bool slow;          /* TF or breakpoints: one instruction at a time */
 	uint8_t nesting;    /* exceptions being delivered: 2 = double fault ... */
 	uint8_t delivering; /* vector being delivered, for the double fault rule */
+	uint64_t delivering_ip;
 	uint32_t fault_error;
 	uint8_t fault_vector;
 	bool fault_soft; /* INT n, INT3, INTO: IP pushed is the next one's */
 	uint64_t fault_ip;
-	uint64_t dr6_pending;    /* data and I/O breakpoints hit by this instruction */
-	_Atomic uint32_t events; /* any thread: enum cpu_event */
-	jmp_buf *escape;         /* where faults go */
-	uint64_t slice;          /* `left` at its start */
-	uint64_t retired;        /* without the present slice's */
+	uint64_t dr6_pending;     /* data and I/O breakpoints hit by this instruction */
+	uint8_t sipi;             /* any thread: vector of the last startup IPI */
+	_Atomic uint32_t events;  /* any thread: enum cpu_event */
+	jmp_buf *escape;          /* where faults go */
+	uint64_t slice;           /* `left` at its start */
+	_Atomic uint64_t retired; /* without the present slice's; read by any thread */
 	uint64_t scratch_ip;
 	struct block *scratch; /* a block that is not kept */
 
@@ -238,13 +246,34 @@ struct cpu {
 	struct space spaces[2]; /* [0] supervisor, [1] user */
 };
 
+enum { /* control registers, those that more than one file looks at */
+       CR0_PE = 1 << 0,
+       CR0_MP = 1 << 1,
+       CR0_EM = 1 << 2,
+       CR0_TS = 1 << 3,
+       CR0_NE = 1 << 5,
+       CR0_WP = 1 << 16,
+       CR0_AM = 1 << 18,
+       CR4_TSD = 1 << 2,
+       CR4_DE = 1 << 3,
+       CR4_PSE = 1 << 4,
+       CR4_PAE = 1 << 5,
+       CR4_PGE = 1 << 7,
+       CR4_OSFXSR = 1 << 9,
+       EFER_SCE = 1 << 0,
+       EFER_LME = 1 << 8,
+       EFER_LMA = 1 << 10,
+       EFER_NXE = 1 << 11,
+};
+#define CR0_PG (1U << 31)
+
 enum cpu_mode { /* bits */
 		MODE_CODE16 = 0,
 		MODE_CODE32 = 1,
 		MODE_CODE64 = 2,
 		MODE_SIZE = 3,
 		MODE_USER = 4,
-		MODE_X87_NM = 8,  /* CR0.EM or TS: x87 and MMX trap */
+		MODE_MP = 8,      /* CR0.MP */
 		MODE_SSE_UD = 16, /* CR0.EM or not CR4.OSFXSR */
 		MODE_TS = 32,
 		MODE_REAL = 64, /* CR0.PE clear */
@@ -263,7 +292,7 @@ void *mem_rmw_slow(struct cpu *c, struct insn *i, uint64_t va, unsigned size);
  * counts only for the vectors that push one.
  */
 _Noreturn void fault(struct cpu *c, struct insn *i, unsigned vector, uint32_t error);
-/* attention() - Make the block entry after the present block stop; any thread. */
+/* cpu_attention() - Make the block entry after the present block stop; any thread. */
 HOT void cpu_attention(struct cpu *c)
 {
 	atomic_store_explicit(&c->attention, 1, memory_order_release);

@@ -13,6 +13,9 @@
  *   FORM_SIB   r[base] + (r[index] << scale) + disp + seg[seg].base     64-bit
  *   FORM_GEN   everything, with address sizes and segment limits
  *
+ * FORM_SIB's formula is right for FORM_BD's operands, too, so less common
+ * instructions use MEM_FORMS2(), which has no _bd.
+ *
  * A family of handlers is written once, as an always-inline function of the
  * form, and instantiated with MEM_FORMS():
  *
@@ -53,7 +56,7 @@ struct insn {
 		uint32_t gen; /* branches: the chain holds in this generation */
 	};
 	uint8_t scale; /* 0..3 */
-	uint8_t seg;   /* SEG_*; FORM_BD: for the #SS/#GP choice only */
+	uint8_t seg;   /* SEG_*; SEG_NONE in 64-bit mode without FS/GS override */
 	uint8_t len;   /* bytes */
 	uint8_t flags; /* enum insn_flags */
 	uint16_t off;  /* offset of the first byte from the start of the block */
@@ -71,6 +74,7 @@ enum insn_flags {
 	INSN_ADDR = 96, /* address size: bits 5-6: 0 = 64, 1 = 32, 2 = 16 */
 	INSN_ADDR32 = 32,
 	INSN_ADDR16 = 64,
+	INSN_END = 128, /* the pseudo-instruction behind a block's last */
 };
 
 #ifdef SOFT_LOOP
@@ -121,6 +125,11 @@ uint64_t insn_ea_offset(const struct cpu *c, const struct insn *i);
 	}
 #define MEM_FORMS(name) \
 	MEM_FORM(name, _bd, FORM_BD) MEM_FORM(name, _sib, FORM_SIB) MEM_FORM(name, _gen, FORM_GEN)
+#define MEM_FORMS2(name) MEM_FORM(name, _sib, FORM_SIB) MEM_FORM(name, _gen, FORM_GEN)
+#define FORMS2(name)                               \
+	{                                          \
+		name##_sib, name##_sib, name##_gen \
+	}
 #define FORMS(name)                               \
 	{                                         \
 		name##_bd, name##_sib, name##_gen \
