@@ -18,7 +18,7 @@ setup_file() {
 	timeout -k 10 900 qemu-system-x86_64 -accel tcg,thread=multi -cpu max,svm=on -smp 2 \
 		-m 1536 -nodefaults -no-reboot -display none -serial "file:$LOG" \
 		-kernel "$top/build/guest/vmlinuz" -initrd "$BATS_FILE_TMPDIR/host.cpio" \
-		-append "console=ttyS0 cryptomgr.notests mitigations=off quiet panic=1" \
+		-append "console=ttyS0 cryptomgr.notests mitigations=off quiet panic=1 tsc=reliable" \
 		-drive "file=$BATS_FILE_TMPDIR/disk.img,format=raw,if=none,id=d,cache=writeback" \
 		-device virtio-blk-pci,drive=d </dev/null >&2
 	tr -d '\r' <"$LOG" >"$BATS_FILE_TMPDIR/log"
