@@ -228,7 +228,10 @@ static int cluster_show(const struct options *o, const char *name, xmlDocPtr cib
 	pair = cib_nvpair(resource, "instance_attributes", "digest");
 	id = cib_attr(resource, "id");
 	want = pair ? cib_attr(pair, "value") : NULL;
-	value = packed || config ? cib_attr(packed ? packed : config, "value") : NULL;
+	if (packed)
+		value = cib_attr(packed, "value");
+	else if (config)
+		value = cib_attr(config, "value");
 	if (!value)
 		rc = hv_err(err, -EINVAL, "the resource %s has neither definition nor config", id);
 	else

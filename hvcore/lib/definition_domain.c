@@ -128,10 +128,10 @@ static enum hv_verdict_kind take_timer(struct reading *r, xmlNodePtr node, const
 {
 	static const struct {
 		const char *name;
-		bool have, may_lack; /* the board has it; it may be declared absent */
+		bool have; /* the board has it; what it has not may be declared absent */
 	} timers[] = {
-		{"rtc", true, false}, {"pit", true, false},  {"kvmclock", true, false},
-		{"tsc", true, false}, {"hpet", false, true}, {"hypervclock", false, true},
+		{"rtc", true}, {"pit", true},   {"kvmclock", true},
+		{"tsc", true}, {"hpet", false}, {"hypervclock", false},
 	};
 	bool off = hv_read_attr_is(node, "present", "no");
 	char *name = hv_read_attr(node, "name");

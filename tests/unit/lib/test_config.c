@@ -35,7 +35,7 @@ static void round_trip(void **state)
 /* What other releases and hv-domain read must not change unnoticed. */
 static void golden(void **state)
 {
-	char *text = slurp("tests/unit/lib/golden-config.json", NULL), *ours;
+	char *text = slurp("tests/unit/lib/data/config.json", NULL), *ours;
 	json_t *want = json_loads(text, 0, NULL), *have;
 	struct hv_config c;
 
@@ -44,7 +44,7 @@ static void golden(void **state)
 	ours = hv_config_to_json(&c);
 	have = json_loads(ours, 0, NULL);
 	if (!json_equal(want, have))
-		fail_msg("golden-config.json is no longer what is written:\n%s", ours);
+		fail_msg("data/config.json is no longer what is written:\n%s", ours);
 	json_decref(want);
 	json_decref(have);
 	free(ours);

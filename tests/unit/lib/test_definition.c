@@ -163,11 +163,11 @@ static void whole_files(void **state)
 		struct hv_error err = {""};
 		json_t *want, *have;
 
-		snprintf(path, sizeof(path), "tests/unit/lib/definitions/%s.xml", names[i]);
+		snprintf(path, sizeof(path), "tests/unit/lib/data/%s.xml", names[i]);
 		if (hv_definition_load(&d, path, &err))
 			fail_msg("%s", err.text);
 		json = hv_config_to_json(&d.config);
-		snprintf(path, sizeof(path), "tests/unit/lib/definitions/%s.json", names[i]);
+		snprintf(path, sizeof(path), "tests/unit/lib/data/%s.json", names[i]);
 		golden = slurp(path, NULL);
 		want = json_loads(golden, 0, NULL);
 		have = json_loads(json, 0, NULL);
@@ -202,7 +202,7 @@ static void all_are_named(void **state)
 	struct hv_error err = {""};
 	size_t n = 0;
 
-	assert_int_equal(hv_definition_load(&d, "tests/unit/lib/definitions/many-faults.xml", &err),
+	assert_int_equal(hv_definition_load(&d, "tests/unit/lib/data/many-faults.xml", &err),
 			 -EINVAL);
 	for (size_t i = 0; i < d.nverdicts; i++) {
 		if (d.verdict[i].kind != HV_REFUSED)

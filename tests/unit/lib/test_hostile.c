@@ -125,7 +125,7 @@ static void huge(void **state)
 static void cut_at_every_byte(void **state)
 {
 	size_t len, end;
-	char *text = slurp("tests/unit/lib/definitions/everything.xml", &len);
+	char *text = slurp("tests/unit/lib/data/everything.xml", &len);
 	struct hv_definition d;
 
 	end = (size_t)(strstr(text, "</domain>\n") - text) + strlen("</domain>");
@@ -148,7 +148,7 @@ static void changed_at_every_byte(void **state)
 {
 	static const char changes[] = {'<', '&', '"', '\'', '/', 'A', '0', '\xff', '\n'};
 	size_t len;
-	char *text = slurp("tests/unit/lib/definitions/minimal.xml", &len);
+	char *text = slurp("tests/unit/lib/data/minimal.xml", &len);
 
 	for (size_t n = 0; n < len; n++)
 		for (size_t c = 0; c < sizeof(changes); c++) {
