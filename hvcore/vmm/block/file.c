@@ -16,8 +16,7 @@ enum { SECTOR = 512, ALIGN_MAX = 4096 };
 
 static int open_image(struct block *b, struct hv_error *err)
 {
-	int flags = O_CLOEXEC | O_NOCTTY | O_NONBLOCK |
-		    (b->readonly ? O_RDONLY : O_RDWR | O_DIRECT);
+	int flags = O_CLOEXEC | O_NOCTTY | (b->readonly ? O_RDONLY : O_RDWR | O_DIRECT);
 	struct stat st;
 
 	/* Stat first: opening a FIFO waits, a tape rewinds.  (O_NONBLOCK would stick to requests.) */

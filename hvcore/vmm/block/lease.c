@@ -11,10 +11,23 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <sanlock.h>
+#include <sanlock_admin.h>
 #include <sanlock_resource.h>
 #include <sanlock_rv.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+enum {
+	/* A lease whose owner is dead is free after this: 140 s with sanlock's defaults, and a margin. */
+	WAIT_MAX_S = 300,
+	/*
+	 * Renewals seen by which an owner is known to be alive.  One could have
+	 * been made before we began, and noticed after.
+	 */
+	ALIVE_RENEWALS = 2,
+};
 
 static struct {
 	void *library;
@@ -23,6 +36,10 @@ static struct {
 	int (*restrict_)(int sock, uint32_t flags);
 	int (*acquire)(int sock, int pid, uint32_t flags, int count, struct sanlk_resource **res,
 		       struct sanlk_options *opt);
+	int (*owners)(struct sanlk_resource *res, uint32_t flags, struct sanlk_host **hosts,
+		      int *count);
+	int (*hosts)(const char *lockspace, uint64_t id, struct sanlk_host **hosts, int *count,
+		     uint32_t flags);
 } sanlock = {.sock = -1};
 
 static int load(const struct hv_disk *disk, struct hv_error *err)
@@ -37,7 +54,9 @@ static int load(const struct hv_disk *disk, struct hv_error *err)
 	*(void **)&sanlock.reg = dlsym(sanlock.library, "sanlock_register");
 	*(void **)&sanlock.restrict_ = dlsym(sanlock.library, "sanlock_restrict");
 	*(void **)&sanlock.acquire = dlsym(sanlock.library, "sanlock_acquire");
-	if (sanlock.reg && sanlock.restrict_ && sanlock.acquire)
+	*(void **)&sanlock.owners = dlsym(sanlock.library, "sanlock_read_resource_owners");
+	*(void **)&sanlock.hosts = dlsym(sanlock.library, "sanlock_get_hosts");
+	if (sanlock.reg && sanlock.restrict_ && sanlock.acquire && sanlock.owners && sanlock.hosts)
 		return 0;
 	dlclose(sanlock.library);
 	sanlock.library = NULL;
@@ -68,20 +87,63 @@ static int registered(const struct hv_disk *disk, struct hv_error *err)
 	return 0;
 }
 
+static bool owned(int rc)
+{
+	return rc == SANLK_ACQUIRE_IDLIVE || rc == SANLK_ACQUIRE_OWNED ||
+	       rc == SANLK_ACQUIRE_OTHER || rc == SANLK_ACQUIRE_OWNED_RETRY;
+}
+
+/* When the owner last renewed its place in the lockspace (its own seconds); 0: cannot tell. */
+static uint64_t owner_renewed(struct sanlk_resource *res)
+{
+	struct sanlk_host *owner = NULL, *host = NULL;
+	uint64_t at = 0;
+	int n = 0;
+
+	if (sanlock.owners(res, 0, &owner, &n) >= 0 && n > 0 &&
+	    sanlock.hosts(res->lockspace_name, owner[0].host_id, &host, &n, 0) >= 0 && n > 0)
+		at = host[0].timestamp;
+	free(owner);
+	free(host);
+	return at;
+}
+
+/*
+ * Acquire, and wait where an owner may be dead: sanlock itself answers at once
+ * that it is alive, until its lease has run out.  Alive is who renews.
+ */
+static int acquire(struct sanlk_resource *res)
+{
+	uint64_t last = 0;
+	unsigned renewals = 0;
+	int rc;
+
+	for (unsigned s = 0;; s++) {
+		uint64_t at;
+
+		rc = sanlock.acquire(sanlock.sock, -1, 0, 1, &res, NULL);
+		if (!owned(rc) || s == WAIT_MAX_S)
+			return rc;
+		at = owner_renewed(res);
+		renewals += last && at != last;
+		last = at;
+		if (renewals == ALIVE_RENEWALS)
+			return rc;
+		sleep(1);
+	}
+}
+
 /* sanlock's own results (sanlock_rv.h) beside -errno, as far as an operator can act on them. */
 static int refused(const struct hv_disk *disk, int rc, struct hv_error *err)
 {
 	const char *why = rc > -200 ? strerror(-rc) : "sanlock refuses";
 	const char *next = "see `sanlock client status` and sanlock's log";
 
+	if (owned(rc)) {
+		why = "another host holds it and renews its lockspace";
+		next = "end the domain there";
+	}
 	switch (rc) {
-	case SANLK_ACQUIRE_IDLIVE:
-	case SANLK_ACQUIRE_OWNED:
-	case SANLK_ACQUIRE_OTHER:
-	case SANLK_ACQUIRE_OWNED_RETRY:
-		why = "another host holds it and is alive";
-		next = "end the domain there, or wait until its lease has run out";
-		break;
 	case -ENOSPC:
 	case SANLK_ACQUIRE_LOCKSPACE:
 		why = "this host has not joined the lockspace";
@@ -126,7 +188,7 @@ int lease_acquire(const struct hv_disk *disk, struct hv_error *err)
 	res->num_disks = 1;
 	strcpy(res->disks[0].path, disk->lease_path);
 	res->disks[0].offset = disk->lease_offset;
-	rc = sanlock.acquire(sanlock.sock, -1, 0, 1, &res, NULL);
+	rc = acquire(res);
 	free(res);
 	return rc < 0 ? refused(disk, rc, err) : 0;
 }
