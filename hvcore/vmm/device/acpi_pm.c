@@ -24,6 +24,7 @@ enum {
 	TIMER = 0x0001,
 	GLOBAL = 0x0020,
 	BUTTON = 0x0100,
+	RTC = 0x0400, /* can be enabled; nothing wakes by it */
 	WAKE = 0x8000,
 	CONTROL_SCI = 0x0001,
 	CONTROL_SLEEP = 0x2000,
@@ -105,7 +106,7 @@ static void write_word(unsigned reg, uint16_t v, uint16_t mask)
 	case 0: pm.status &= (uint16_t) ~(v & mask); break; /* write 1 to clear */
 	case 1:
 		pm.enable = (uint16_t)(((pm.enable & ~mask) | (v & mask)) &
-				       (TIMER | GLOBAL | BUTTON));
+				       (TIMER | GLOBAL | BUTTON | RTC));
 		arm_carry();
 		break;
 	case 2: write_control((uint16_t)((pm.control & ~mask) | (v & mask))); break;
