@@ -259,6 +259,9 @@ static void load_flags(struct cpu *c, uint64_t v, unsigned bits, unsigned cpl)
 		may &= 0xffff;
 	flags_set_arith(c, v);
 	c->eflags = (c->eflags & ~may) | (v & may) | F_ONE;
+	/* RF lasts for one instruction and matters to breakpoints only. */
+	if (!(c->dr[7] & 0xff))
+		c->eflags &= ~F_RF;
 	cpu_flags_loaded(c);
 }
 

@@ -415,6 +415,26 @@ void lapic_mmio_write(struct cpu *c, unsigned off, unsigned size, uint64_t v)
 		reg_write(c, off, v);
 }
 
+/* x2_register() - Whether x2APIC mode has the register at @off to read (SDM 3A table 11-6). */
+static bool x2_register(unsigned off)
+{
+	switch (off) {
+	case REG_ID:
+	case REG_VERSION:
+	case REG_TPR:
+	case REG_PPR:
+	case REG_LDR:
+	case REG_SVR:
+	case REG_ESR:
+	case REG_ICR:
+	case REG_INITIAL:
+	case REG_CURRENT:
+	case REG_DIVIDE: return true;
+	default: break;
+	}
+	return (off >= REG_ISR && off < REG_ESR) || (off >= REG_LVT && off < REG_LVT + 16 * LVTS);
+}
+
 bool lapic_msr_read(struct cpu *c, uint32_t msr, uint64_t *v)
 {
 	unsigned off = (msr - 0x800) * 16;
@@ -425,7 +445,7 @@ bool lapic_msr_read(struct cpu *c, uint32_t msr, uint64_t *v)
 		*v = c->lapic->icr;
 		return true;
 	}
-	if (off == REG_DFR || off == REG_ICR2 || off == REG_EOI || off >= 0x400)
+	if (!x2_register(off))
 		return false;
 	*v = reg_read(c, off);
 	return true;
@@ -443,15 +463,23 @@ bool lapic_msr_write(struct cpu *c, uint32_t msr, uint64_t v)
 		send_ipi(c);
 		return true;
 	case REG_SELF: raise_vector(c, v & 0xff, false); return true;
+	case REG_ESR:
+	case REG_EOI:
+		if (v)
+			return false;
+		reg_write(c, off, 0);
+		return true;
 	case REG_ID:
 	case REG_VERSION:
 	case REG_PPR:
 	case REG_LDR:
-	case REG_DFR:
-	case REG_ICR2:
 	case REG_CURRENT: return false;
-	default: reg_write(c, off, v); return true;
+	default: break;
 	}
+	if (!x2_register(off) || (off >= REG_ISR && off < REG_ESR))
+		return false;
+	reg_write(c, off, v);
+	return true;
 }
 
 void lapic_set_cr8(struct cpu *c, unsigned v)

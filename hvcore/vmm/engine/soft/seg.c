@@ -60,7 +60,7 @@ void seg_real(struct cpu *c, unsigned seg, uint16_t sel)
 		s->limit = 0xffff;
 	}
 	if (seg == SEG_CS)
-		s->attr = (s->attr & SEG_DB) | SEG_P | SEG_S | SEG_WRITE | SEG_ACCESSED;
+		s->attr = (s->attr & SEG_DB) | SEG_P | SEG_S | SEG_CODE | SEG_WRITE | SEG_ACCESSED;
 }
 
 void seg_set(struct seg *s, uint16_t sel, uint64_t lo)
