@@ -191,7 +191,7 @@ static void prepare(struct gen *g, struct making *m)
 	case K_IRET: prepare_return(g, m); break;
 	case K_POPF:
 		set_mem(g, STACK + 0x400,
-			0x202 | (rnd64(r) & 0xcd5) | (rnd64(r) & rnd64(r) & 0x204100), 8);
+			0x202 | (rnd64(r) & 0xcd5) | (rnd64(r) & rnd64(r) & 0x100), 8);
 		set_reg(g, SP, STACK + 0x400);
 		break;
 	case K_POPSEG:

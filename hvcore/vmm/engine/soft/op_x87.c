@@ -113,7 +113,7 @@ insn_fn *const x87_reg[8][64] = {
 	ROW(7, 6, comip),
 
 	/* Not documented, but decoded by every processor: aliases. */
-	ROW(1, 3, fstp),
+	ROW(1, 3, fstpnce),
 	ROW(4, 2, com),
 	ROW(4, 3, comp),
 	ROW(5, 1, fxch),

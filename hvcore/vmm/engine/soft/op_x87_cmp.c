@@ -97,7 +97,10 @@ MEM_HANDLER(f64, uint64_t, 64, "fcoml")
 MEM_HANDLER(i16, uint16_t, 16, "ficoms")
 MEM_HANDLER(i32, uint32_t, 32, "ficoml")
 
-/* FCOMI: the result goes to ZF, PF and CF; the other arithmetic flags are cleared. */
+/*
+ * FCOMI: the result goes to ZF, PF and CF; the other arithmetic flags are cleared,
+ * and C1 stays as it was.
+ */
 #define COMI_HANDLER(name, text, pops)                                                             \
 	HOT uint16_t name##_host(const struct ext *a, const struct ext *b, uint8_t unm,            \
 				 uint8_t *fl)                                                      \
@@ -126,7 +129,7 @@ MEM_HANDLER(i32, uint32_t, 32, "ficoml")
 			trap = x87_status(c,                                                       \
 					  name##_host(fpu_st(c, 0), fpu_st(c, i->rm & 7),          \
 						      x87_unmasked(c), &fl),                       \
-					  FSW_C1);                                                 \
+					  0);                                                      \
 		if (likely(!trap)) {                                                               \
 			c->fl = fl & (F_ZF | F_PF | F_CF);                                         \
 			c->of = 0;                                                                 \
@@ -176,7 +179,10 @@ struct insn *x87_xam(struct cpu *c, struct insn *i)
 	return NEXT(c, i);
 }
 
-/* FCMOVcc: an empty register is a fault whether or not the condition holds. */
+/*
+ * FCMOVcc: an empty register is a fault whether or not the condition holds.  C1
+ * stays as it was.
+ */
 HOT struct insn *cmov(struct cpu *c, struct insn *i, const uint8_t flags, const bool set)
 {
 	fpu_wait(c, i);
@@ -185,7 +191,6 @@ HOT struct insn *cmov(struct cpu *c, struct insn *i, const uint8_t flags, const 
 		x87_underflow(c, 0, 0);
 		return NEXT(c, i);
 	}
-	c->fpu.fsw &= ~FSW_C1;
 	if (!!(c->fl & flags) == set)
 		x87_set(c, 0, *fpu_st(c, i->rm & 7));
 	return NEXT(c, i);

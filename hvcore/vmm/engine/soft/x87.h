@@ -173,18 +173,18 @@ X87_DECLARE_MEM(x87_fistp_i64)
 X87_DECLARE_MEM(x87_fld_f80)
 X87_DECLARE_MEM(x87_fstp_f80)
 insn_fn x87_fbld, x87_fbstp;
-insn_fn x87_fld, x87_fst, x87_fstp, x87_fxch, x87_ffree, x87_ffreep, x87_fincstp, x87_fdecstp,
-	x87_fnop;
+insn_fn x87_fld, x87_fst, x87_fstp, x87_fstpnce, x87_fxch, x87_ffree, x87_ffreep, x87_fincstp,
+	x87_fdecstp, x87_fnop;
 
 /* op_x87_math.c: constants; functions of ST(0); of ST(0) and ST(1) */
 #define X87_CONSTANTS(X) \
 	X(0, fld1) X(1, fldl2t) X(2, fldl2e) X(3, fldpi) X(4, fldlg2) X(5, fldln2) X(6, fldz)
-#define X87_UNARY(X)                                                                   \
-	X(0x20, fchs, FSW_C1)                                                          \
-	X(0x21, fabs, FSW_C1)                                                          \
-	X(0x30, f2xm1, FSW_C1)                                                         \
-	X(0x3a, fsqrt, FSW_C1) X(0x3c, frndint, FSW_C1) X(0x3e, fsin, FSW_C1 | FSW_C2) \
-		X(0x3f, fcos, FSW_C1 | FSW_C2)
+#define X87_UNARY(X)           \
+	X(0x20, fchs, FSW_C1)  \
+	X(0x21, fabs, FSW_C1)  \
+	X(0x30, f2xm1, FSW_C1) \
+	X(0x3a, fsqrt, FSW_C1) \
+	X(0x3c, frndint, FSW_C1) X(0x3e, fsin, FSW_C1 | FSW_C2) X(0x3f, fcos, FSW_C1 | FSW_C2)
 #define X87_BINARY(X)     X(0x35, fprem1, FSW_CC) X(0x38, fprem, FSW_CC) X(0x3d, fscale, FSW_C1)
 #define X87_BINARY_POP(X) X(0x31, fyl2x) X(0x33, fpatan) X(0x39, fyl2xp1)
 #define X87_TWO_RESULTS(X) \
