@@ -4,11 +4,14 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "cib.h"
 #include "cli.h"
 #include "console.h"
 #include "hv/launch.h"
+
+enum { UNDO_MS = 5000 };
 
 /*
  * Whether the guard `fencing` may be relied on.  Without a cluster there is no
@@ -68,7 +71,16 @@ int cmd_run(const struct options *o, int argc, char **argv)
 		goto out;
 	fd = console_open(d.config.name, left(o), &err);
 	rc = fd < 0 ? fd : ask(d.config.name, "cont", NULL, left(o), NULL, &err);
-	code = rc ? fail(rc, &err) : console_attach(d.config.name, fd);
+	if (!rc) {
+		code = console_attach(d.config.name, fd);
+		goto out;
+	}
+	/* Nobody asked for a domain that stands still and has no console. */
+	code = fail(rc, &err);
+	if (hv_kill(d.config.name, UNDO_MS, &err))
+		fail(-EIO, &err);
+	if (fd >= 0)
+		close(fd);
 out:
 	hv_definition_free(&d);
 	return code;
