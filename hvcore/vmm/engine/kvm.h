@@ -68,7 +68,6 @@ struct engine {
 	unsigned tsc_khz;
 	bool stopped; /* the clock stands, and tsc is what every vCPU's TSC reads */
 	uint64_t tsc;
-	uint64_t tsc_clock; /* ns on the clock at which it stood there */
 };
 
 /* kvm_ioctl() - ioctl() that returns -errno. */
