@@ -13,6 +13,7 @@
 #include "clock.h"
 #include "control/control.h"
 #include "device/device.h"
+#include "idle.h"
 #include "log.h"
 #include "loop.h"
 #include "machine.h"
@@ -77,6 +78,7 @@ static int stand_still(struct hv_error *err)
 	if (rc)
 		return hv_err(err, rc, "domain %s: a vCPU did not leave the engine within %d s",
 			      board.config->name, MACHINE_PARK_MS / 1000);
+	idle_watch(false);
 	clock_stop(board.clock);
 	clock_changed();
 	for (struct device *d = board_devices; d; d = d->next)
@@ -93,6 +95,7 @@ static void go(void)
 	clock_continue(board.clock);
 	clock_changed();
 	m.state = MACHINE_RUNNING;
+	idle_watch(true);
 	threads_go();
 }
 
