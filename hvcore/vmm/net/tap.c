@@ -63,7 +63,8 @@ static int set_address(const struct tap *t, int s, const struct hv_nic *nic)
 
 	memcpy(ifr.ifr_name, t->name, IFNAMSIZ);
 	memcpy(ifr.ifr_hwaddr.sa_data, nic->mac, sizeof(nic->mac));
-	ifr.ifr_hwaddr.sa_data[0] = (char)0xfe;
+	/* Never the guest's own: the bridge would keep its frames for itself. */
+	ifr.ifr_hwaddr.sa_data[0] = (char)(nic->mac[0] == 0xfe ? 0xfa : 0xfe);
 	return ioctl(s, SIOCSIFHWADDR, &ifr);
 }
 
