@@ -29,8 +29,9 @@ static int ask_errno(const void *arg, void *answer)
 
 static int ask_hang(const void *arg, void *answer)
 {
-	for (;;)
-		pause();
+	while (pause())
+		;
+	return 0;
 }
 
 static int ask_crash(const void *arg, void *answer)
