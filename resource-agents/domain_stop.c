@@ -17,7 +17,7 @@
 
 enum {
 	STEP_MS = 250,          /* between two looks at a guest that shuts down */
-	ANSWER_MS = 2000,       /* for QMP to answer while it does */
+	ANSWER_MS = 5000,       /* for QMP to answer; who does not is not waited for any longer */
 	PRESS_AGAIN_MS = 10000, /* a guest that still boots does not see the power button */
 	LEAVE_MS = 1000,        /* of the timeout, to say what went wrong */
 };
@@ -115,7 +115,8 @@ static enum ocf_rc stop_one(const char *name)
 	struct hv_error err;
 	int left;
 
-	domain_look(name, ocf_timeout_ms() / 10, &v);
+	domain_look(name, ocf_timeout_ms() < 10 * ANSWER_MS ? ocf_timeout_ms() / 10 : ANSWER_MS,
+		    &v);
 	verdict = domain_judge(&v);
 	if (ocf_param_true("force_stop") && verdict.stop != STOP_DONE)
 		verdict.stop = STOP_KILL;
