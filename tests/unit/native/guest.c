@@ -127,7 +127,7 @@ static void make_descriptors(struct guest *g)
 	      0x67 | (tss & 0xffffff) << 16 | 0x8bULL << 40 | (tss >> 24 & 0xff) << 56);
 	put64(g, GDT + SEL_TSS + 8, tss >> 32);
 	put64(g, TSS + 4, KERNEL + STACK_TOP); /* RSP0 */
-	put64(g, TSS + 0x60, 0x68ULL << 48); /* no I/O permission bitmap */
+	put64(g, TSS + 0x60, 0x68ULL << 48);   /* no I/O permission bitmap */
 	for (unsigned n = 0; n < 256; n++) {
 		uint64_t to = KERNEL + STUBS + n * STUB_BYTES;
 		/* INT3, INTO: user code may; the others are for the processor only. */

@@ -67,7 +67,8 @@ uint64_t address(struct gen *g, unsigned size, bool aligned, unsigned how)
 	case 0: /* across two pages */
 	case 1: at = DATA + PAGE - rnd_below(r, size + 1); break;
 	case 2: at = DATA + DATA_RO * PAGE - rnd_below(r, size + 1); break;
-	case 3: at = DATA + DATA_HOLE * PAGE - rnd_below(r, size + 1); break;
+	/* Not across: a write would be forbidden in both pages, and either may be reported. */
+	case 3: at = DATA + DATA_HOLE * PAGE - (rnd_one_in(r, 2) ? 0 : size); break;
 	case 4: at = DATA + (DATA_HOLE + 1) * PAGE - 1 - rnd_below(r, size + 1); break;
 	case 5: at = CODE + rnd_below(r, PAGE); break;
 	default: at = g->s->bits32 ? 0x10 : 0x8000000000000000ULL - rnd_below(r, 32); break;

@@ -175,6 +175,7 @@ static void prepare(struct gen *g, struct making *m)
 	case K_STRING: prepare_string(g, m); break;
 	case K_STACK:
 	case K_CALL: set_reg(g, SP, stack_address(g)); break;
+	case K_STACK_ALL: set_reg(g, SP, STACK + 0x100 + rnd_below(r, PAGE - 0x200)); break;
 	case K_LOOP:
 		if (!rnd_one_in(r, 4))
 			set_reg(g, CX, rnd_below(r, 3));

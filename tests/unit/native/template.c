@@ -113,7 +113,7 @@ const struct template templates[] = {
 	{"aas", 0, 0, 0x3f, ONE, .flags = T_NO64, .undefined = OF | SF | ZF | PF},
 	{"inc, dec", 0, 0, 0x40, 16, RANGE, .flags = T_NO64 | T_O16},
 	{"push, pop", 0, 0, 0x50, 16, RANGE, .kind = K_STACK, .flags = T_O16},
-	{"pusha, popa", 0, 0, 0x60, 2, RANGE, .kind = K_STACK, .flags = T_O16 | T_NO64},
+	{"pusha, popa", 0, 0, 0x60, 2, RANGE, .kind = K_STACK_ALL, .flags = T_O16 | T_NO64},
 	{"bound", 0, 0, 0x62, ONE, .flags = T_M | T_MEM | T_O16 | T_NO64, .size = 8},
 	{"movsxd", 0, 0, 0x63, ONE, .flags = MV | T_ONLY64, .size = 4},
 	{"arpl", 0, 0, 0x63, ONE, .flags = T_M | T_NO64, .size = 2},

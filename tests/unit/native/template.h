@@ -25,9 +25,10 @@ enum {                    /* template.flags */
 
 enum kind { /* what has to be prepared, or follows */
 	    K_PLAIN,
-	    K_STRING, /* rSI, rDI, rCX; REP */
-	    K_STACK,  /* rSP */
-	    K_JUMP8,  /* relative, forward */
+	    K_STRING,    /* rSI, rDI, rCX; REP */
+	    K_STACK,     /* rSP */
+	    K_STACK_ALL, /* rSP, and no fault: how far it then came is the processor's affair */
+	    K_JUMP8,     /* relative, forward */
 	    K_JUMPZ,
 	    K_CALL,
 	    K_LOOP,   /* rCX */

@@ -123,6 +123,7 @@ static void all(bool bits32)
 	const char *replay = getenv("NATIVE_REPLAY");
 	unsigned long before = test.different;
 
+	templates_count();
 	if (replay) {
 		char *at;
 		uint64_t s = strtoull(replay, &at, 0);

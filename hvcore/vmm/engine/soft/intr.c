@@ -191,6 +191,7 @@ void interrupt(struct cpu *c, unsigned vector, bool soft, bool has_error, uint32
 	seg_set(&c->seg[SEG_CS], (g.sel & ~3) | cpl, d.lo | (uint64_t)SEG_ACCESSED << 40);
 	c->r[REG_IP] = g.ip;
 	c->eflags &= ~(F_TF | F_NT | F_RF | (g.type & 1 ? 0 : F_IF));
+	c->step = false; /* INT n does not trap once it is done */
 	c->cpl = cpl;
 	cpu_update(c);
 	cpu_flags_loaded(c);

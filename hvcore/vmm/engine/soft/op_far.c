@@ -252,19 +252,16 @@ static void set_zf(struct cpu *c, bool v)
 struct insn *op_arpl(struct cpu *c, struct insn *i)
 {
 	bool memory = i->modrm >> 6 != 3;
-	uint64_t va = memory ? insn_ea(c, i, FORM_GEN, 2, true) : 0;
-	uint16_t *p = memory ? mem_rmw_begin(c, i, va, 2) : NULL;
-	uint16_t v = memory ? *p : c->r[i->rm], rpl = c->r[i->reg] & 3;
+	uint64_t va = memory ? insn_ea(c, i, FORM_GEN, 2, false) : 0;
+	uint16_t v = memory ? (uint16_t)mem_read16(c, i, va) : c->r[i->rm];
+	uint16_t rpl = c->r[i->reg] & 3;
 	bool low = (v & 3) < rpl;
 
-	if (low)
-		v = (v & ~3) | rpl;
-	if (memory) {
-		*p = v;
-		mem_rmw_end(c, i, va, p);
-	} else {
-		reg_set(c, i->rm, 16, v);
-	}
+	/* Memory is written only if it changes. */
+	if (low && memory)
+		mem_write16(c, i, insn_ea(c, i, FORM_GEN, 2, true), (v & ~3) | rpl);
+	else if (low)
+		reg_set(c, i->rm, 16, (v & ~3) | rpl);
 	set_zf(c, low);
 	return NEXT(c, i);
 }

@@ -137,8 +137,8 @@ SSE_CVT_SI(CVT_SI)
 SSE_CVT_TO_SI(CVT_TO_SI)
 
 /*
- * From two 32-bit integers in an MMX register or memory.  CVTPI2PD with memory
- * leaves the x87 state alone.
+ * From two 32-bit integers in an MMX register or memory.  With memory they leave
+ * the x87 state alone.
  */
 #define CVT_PI(name)                                                             \
 	HOT v128 name##_host(const struct cpu *c, const struct insn *i, v128 s)  \
@@ -153,9 +153,11 @@ SSE_CVT_TO_SI(CVT_TO_SI)
 	}
 
 SSE_CVT_PI(CVT_PI)
+#define cvtpi2ps_mem_host cvtpi2ps_host
 #define cvtpi2pd_mem_host cvtpi2pd_host
 CVT_RUN(cvtpi2ps, commit_xmm_from_mmx, TINY_NEVER)
 CVT_RUN(cvtpi2pd, commit_xmm_from_mmx, TINY_NEVER)
+CVT_RUN(cvtpi2ps_mem, commit_xmm, TINY_NEVER)
 CVT_RUN(cvtpi2pd_mem, commit_xmm, TINY_NEVER)
 
 struct insn *xmm_cvtpi2ps_rr(struct cpu *c, struct insn *i)
@@ -172,8 +174,7 @@ struct insn *xmm_cvtpi2pd_rr(struct cpu *c, struct insn *i)
 
 HOT struct insn *xmm_cvtpi2ps_rm(struct cpu *c, struct insn *i, const enum form form)
 {
-	fpu_wait(c, i);
-	return cvtpi2ps(c, i, load_low64(c, i, form));
+	return cvtpi2ps_mem(c, i, load_low64(c, i, form));
 }
 
 HOT struct insn *xmm_cvtpi2pd_rm(struct cpu *c, struct insn *i, const enum form form)

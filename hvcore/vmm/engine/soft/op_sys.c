@@ -177,11 +177,19 @@ struct insn *op_wrmsr(struct cpu *c, struct insn *i)
 	return resume(c, i);
 }
 
+/* control_register() - #UD for one that does not exist comes before #GP for privilege. */
+static void control_register(struct cpu *c, struct insn *i)
+{
+	if (i->reg != 0 && i->reg != 2 && i->reg != 3 && i->reg != 4 && i->reg != 8)
+		fault(c, i, EXC_UD, 0);
+	privileged(c, i);
+}
+
 struct insn *op_mov_from_cr(struct cpu *c, struct insn *i)
 {
 	uint64_t v;
 
-	privileged(c, i);
+	control_register(c, i);
 	switch (i->reg) {
 	case 0: v = c->cr0; break;
 	case 2: v = c->cr2; break;
@@ -198,7 +206,7 @@ struct insn *op_mov_to_cr(struct cpu *c, struct insn *i)
 {
 	uint64_t v = c->r[i->rm];
 
-	privileged(c, i);
+	control_register(c, i);
 	if (!mode_is64(c))
 		v = (uint32_t)v;
 	switch (i->reg) {

@@ -3,14 +3,10 @@
 #include "hvcore/vmm/engine/soft/flags.h"
 #include "hvcore/vmm/engine/soft/x87.h"
 
-/* compared() - Commit what the host says, and pop. */
+/* compared() - Commit what the host says, and pop.  The codes are set even if that traps. */
 HOT void compared(struct cpu *c, uint16_t sw, unsigned pops)
 {
-	bool trap = sw & ~c->fpu.fcw & FPX_PRE;
-
-	/* SDM 2A, FCOM: with an unmasked invalid operation the codes stay. */
-	x87_status(c, sw, trap ? FSW_C1 : FSW_CC);
-	if (trap)
+	if (x87_status(c, sw, FSW_CC))
 		return;
 	while (pops--)
 		x87_pop(c);
@@ -19,10 +15,10 @@ HOT void compared(struct cpu *c, uint16_t sw, unsigned pops)
 /* compared_empty() - The stack fault of a comparison: "unordered". */
 static COLD void compared_empty(struct cpu *c, unsigned pops)
 {
-	if (!x87_stack_fault(c, false))
-		return;
+	bool masked = x87_stack_fault(c, false);
+
 	c->fpu.fsw |= FSW_C0 | FSW_C2 | FSW_C3;
-	while (pops--)
+	while (masked && pops--)
 		x87_pop(c);
 }
 
@@ -130,12 +126,10 @@ MEM_HANDLER(i32, uint32_t, 32, "ficoml")
 					  name##_host(fpu_st(c, 0), fpu_st(c, i->rm & 7),          \
 						      x87_unmasked(c), &fl),                       \
 					  0);                                                      \
-		if (likely(!trap)) {                                                               \
-			c->fl = fl & (F_ZF | F_PF | F_CF);                                         \
-			c->of = 0;                                                                 \
-			if (pops)                                                                  \
-				x87_pop(c);                                                        \
-		}                                                                                  \
+		c->fl = fl & (F_ZF | F_PF | F_CF);                                                 \
+		c->of = 0;                                                                         \
+		if (pops && !trap)                                                                 \
+			x87_pop(c);                                                                \
 		return NEXT(c, i);                                                                 \
 	}
 COMI_HANDLER(comi, "fcomi", 0)

@@ -125,6 +125,7 @@ struct second {
 		fpu_wait(c, i);                                                                    \
 		x87_note(c, i);                                                                    \
 		if (unlikely(fpu_empty(c, 0) || !fpu_empty(c, 7))) {                               \
+			c->fpu.fsw &= ~((cc)&FSW_C2);                                              \
 			two_results_fault(c);                                                      \
 			return NEXT(c, i);                                                         \
 		}                                                                                  \

@@ -272,17 +272,14 @@ struct insn *x87_fstp(struct cpu *c, struct insn *i)
 	return store_reg(c, i, 1);
 }
 
-/* The undocumented FSTP of D9: an empty ST(0) is no fault, and is moved as such. */
+/* The undocumented FSTP of D9: an empty ST(0) is no fault, and is not stored. */
 struct insn *x87_fstpnce(struct cpu *c, struct insn *i)
 {
-	bool empty = fpu_empty(c, 0);
-
 	fpu_wait(c, i);
 	x87_note(c, i);
 	c->fpu.fsw &= ~FSW_C1;
-	x87_set(c, i->rm & 7, *fpu_st(c, 0));
-	if (empty)
-		c->fpu.ftw &= ~(1 << ((fpu_top(c) + i->rm) & 7));
+	if (!fpu_empty(c, 0))
+		x87_set(c, i->rm & 7, *fpu_st(c, 0));
 	x87_pop(c);
 	return NEXT(c, i);
 }

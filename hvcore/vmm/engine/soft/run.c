@@ -182,16 +182,17 @@ static void breakpoint(struct cpu *c)
 /* one() - A single instruction, with its traps. */
 static void one(struct cpu *c)
 {
-	bool tf = c->eflags & F_TF, shadow = c->shadow;
+	bool shadow = c->shadow;
 
 	if (!shadow)
 		breakpoint(c);
 	c->dr6_pending = 0;
+	c->step = c->eflags & F_TF;
 	c->eflags &= ~F_RF;
 	block_run(c);
 	if (shadow)
 		c->shadow = 0;
-	if (tf)
+	if (c->step)
 		c->dr6_pending |= DR6_BS;
 	if (c->dr6_pending) {
 		c->dr[6] |= c->dr6_pending;

@@ -22,8 +22,13 @@ uint64_t seg_linear(struct cpu *c, struct insn *i, unsigned seg, uint64_t off, u
 	const struct seg *s = &c->seg[seg];
 	uint64_t last = off + size - 1;
 
-	if (mode_is64(c))
+	if (mode_is64(c)) {
+		/* Other segments' addresses are checked where they are translated. */
+		if (seg == SEG_SS && ((uint64_t)((int64_t)(off << 16) >> 16) != off ||
+				      (uint64_t)((int64_t)(last << 16) >> 16) != last))
+			seg_violation(c, i, seg);
 		return seg == SEG_FS || seg == SEG_GS ? off + s->base : off;
+	}
 	if (!(c->mode & MODE_REAL)) {
 		if (s->attr & SEG_UNUSABLE)
 			seg_violation(c, i, seg);
