@@ -25,7 +25,7 @@ enum {
 	SECTOR = 512,
 	HEADER = 16,
 	SERIAL = VIRTIO_BLK_ID_BYTES,
-	QUEUE_SIZE = 256,
+	QUEUE_SIZE = 512,              /* so that 1 MiB in scattered pages is one request */
 	SEG_MAX = QUEUE_SIZE - 2,      /* header and status take one each */
 	DISCARD_SECTORS_MAX = 1 << 22, /* 2 GiB a request */
 	ZEROES_SECTORS_MAX = 1 << 15,  /* 16 MiB: may have to be written */

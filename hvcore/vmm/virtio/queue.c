@@ -64,8 +64,8 @@ void virtq_reset(struct virtq *q, uint16_t size)
 int virtq_enable(struct virtq *q)
 {
 	/* Alignment: §2.7, table; a ring that is not aligned cannot be read atomically. */
-	if (q->size == 0 || q->size > VIRTQ_SIZE_MAX || (q->size & (q->size - 1)) ||
-	    (q->desc & 15) || (q->avail & 1) || (q->used & 3)) {
+	if (q->size == 0 || q->size > q->size_max || (q->size & (q->size - 1)) || (q->desc & 15) ||
+	    (q->avail & 1) || (q->used & 3)) {
 		virtio_broken(q->owner,
 			      "queue %u: size %u, rings at %#llx %#llx %#llx: not a power of two "
 			      "or not aligned",

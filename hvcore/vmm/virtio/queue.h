@@ -27,7 +27,7 @@
 struct virtio;
 
 enum {
-	VIRTQ_SIZE_MAX = 256, /* descriptors a ring of ours may have */
+	VIRTQ_SIZE_MAX = 512, /* descriptors a ring of ours may have */
 	VIRTQ_NO_VECTOR = 0xffff,
 };
 
