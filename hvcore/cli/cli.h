@@ -92,6 +92,8 @@ int config_of(const char *name, struct hv_config *c, struct hv_error *err);
 /* ask() - Open, one call, close.  *@ret may be NULL. */
 int ask(const char *name, const char *command, json_t *args, int timeout_ms, json_t **ret,
 	struct hv_error *err);
+/* load_file() - hv_definition_load(); a missing file is a failure, no missing domain. */
+int load_file(const char *file, struct hv_definition *d, struct hv_error *err);
 /* definition_of() - Load NAME's or FILE's definition. */
 int definition_of(const char *what, struct hv_definition *d, struct hv_error *err);
 

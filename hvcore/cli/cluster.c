@@ -270,7 +270,7 @@ int cmd_cluster(const struct options *o, int argc, char **argv)
 	if (!define && !update && strcmp(argv[0], "show"))
 		return usage("cluster %s: give define, update or show", argv[0]);
 	if (define || update)
-		rc = hv_definition_load(&d, argv[1], &err);
+		rc = load_file(argv[1], &d, &err);
 	if (!rc) {
 		rc = cib_read(&cib, left(o), &err);
 		if (rc == -ENOENT)

@@ -174,7 +174,7 @@ int cmd_define(const struct options *o, int argc, char **argv)
 		return remove_domain(o, argv[0]);
 	rc = hv_definition_read(argv[0], &text, &len, &err);
 	if (rc)
-		return fail(rc, &err);
+		return fail(rc == -ENOENT ? -EIO : rc, &err);
 	rc = hv_definition_parse(&d, text, len, file, &err);
 	if (o->given & OPT_RESOLVE)
 		code = resolve(&d, rc, &err);

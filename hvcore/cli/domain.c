@@ -65,6 +65,13 @@ int ask(const char *name, const char *command, json_t *args, int timeout_ms, jso
 	return rc;
 }
 
+int load_file(const char *file, struct hv_definition *d, struct hv_error *err)
+{
+	int rc = hv_definition_load(d, file, err);
+
+	return rc == -ENOENT ? -EIO : rc;
+}
+
 /* A file is what looks like one: a slash, the ending .xml, or "-". */
 int definition_of(const char *what, struct hv_definition *d, struct hv_error *err)
 {
@@ -74,7 +81,7 @@ int definition_of(const char *what, struct hv_definition *d, struct hv_error *er
 
 	memset(d, 0, sizeof(*d));
 	if (strchr(what, '/') || !strcmp(what, "-") || (dot && !strcmp(dot, ".xml")))
-		return hv_definition_load(d, what, err);
+		return load_file(what, d, err);
 	rc = hv_domain_path(path, sizeof(path), what);
 	if (rc)
 		return hv_err(err, -EINVAL, "\"%s\" cannot name a domain; for a file give its path",

@@ -12,7 +12,7 @@
 #include "cli.h"
 #include "hv/rundir.h"
 
-enum { FOLLOWED_MAX = 256, RESCAN_MS = 500, OPEN_MS = 2000 };
+enum { FOLLOWED_MAX = 256, RESCAN_MS = 500, OPEN_MS = 2000, SILENT_S = 10 };
 
 struct followed {
 	char name[HV_NAME_MAX + 1];
@@ -23,6 +23,8 @@ struct follower {
 	bool json;
 	struct followed f[FOLLOWED_MAX];
 	unsigned n;
+	char silent[HV_NAME_MAX + 1]; /* the last that did not answer, and when */
+	time_t asked;
 };
 
 static void print_event(const struct follower *fo, const char *name, json_t *event)
@@ -86,13 +88,23 @@ static int follow(struct follower *fo, const char *name, int timeout_ms, struct 
 	return 0;
 }
 
+/* One that is silent must not hold up the events of the others every time. */
+static bool asked_lately(const struct follower *fo, const char *name)
+{
+	return !strcmp(fo->silent, name) && time(NULL) - fo->asked < SILENT_S;
+}
+
 static void find_new(struct follower *fo)
 {
 	char **names = hv_run_list(NULL);
 
-	for (char **n = names; n && *n; n++)
-		if (!follows(fo, *n) && hv_presence(*n, NULL, NULL) == HV_PRESENT)
-			(void)follow(fo, *n, OPEN_MS, NULL);
+	for (char **n = names; n && *n; n++) {
+		if (follows(fo, *n) || asked_lately(fo, *n) ||
+		    hv_presence(*n, NULL, NULL) != HV_PRESENT || !follow(fo, *n, OPEN_MS, NULL))
+			continue;
+		snprintf(fo->silent, sizeof(fo->silent), "%s", *n);
+		fo->asked = time(NULL);
+	}
 	free(names);
 }
 

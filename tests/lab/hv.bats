@@ -28,7 +28,7 @@ teardown_file() {
 
 teardown() {
 	local name
-	exec {KEYS}>&- 2>/dev/null || true
+	[[ -z ${KEYS:-} ]] || exec {KEYS}>&-
 	for name in one two; do
 		hv destroy "$name" 2>/dev/null || [[ $? -eq 3 ]]
 	done
@@ -279,4 +279,57 @@ as_before() { [[ $(total) -eq $1 ]]; }
 	run -1 hv start "$BATS_TEST_TMPDIR/one.xml"
 	[[ $output == *"$BATS_FILE_TMPDIR/disk"* ]]
 	is one off
+}
+
+@test "a full disk under the run directory: one message, nothing left running" {
+	domain one
+	run -1 unshare -m bash -c '
+		mkdir -p "$TAIKI_RUN_DIR"
+		mount -t tmpfs -o size=16k tmpfs "$TAIKI_RUN_DIR"
+		dd if=/dev/zero of="$TAIKI_RUN_DIR/full" bs=4k 2>/dev/null
+		hv start one'
+	[[ $output == *"$TAIKI_RUN_DIR"*"No space left"* ]]
+	is one off
+}
+
+@test "events of all domains: those that come later too, and a silent one hides no other" {
+	domain one
+	domain two
+	up one
+	hv events >"$BATS_TEST_TMPDIR/events" 3>&- &
+	watcher=$!
+	eventually 10 grep -q 'one x-taiki-present' "$BATS_TEST_TMPDIR/events"
+	hv start two
+	eventually 20 grep -q 'two x-taiki-present' "$BATS_TEST_TMPDIR/events"
+	kill -STOP "$(cat "$TAIKI_RUN_DIR/two/pid")"
+	hv pause one
+	eventually 20 grep -q 'one STOP' "$BATS_TEST_TMPDIR/events"
+	hv destroy two
+	eventually 20 grep -q 'two x-taiki-gone' "$BATS_TEST_TMPDIR/events"
+	kill $watcher
+}
+
+# completes WORD...: what bash would offer after `hv WORD...`
+completes() {
+	bash -c 'source "$1"; shift
+		COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)); compopt() { :; }; _hv
+		printf "%s " "${COMPREPLY[@]}"' - "$BATS_TEST_DIRNAME/../../hvcore/cli/hv.bash-completion" hv "$@"
+}
+
+@test "completion: commands, options and names are those there are" {
+	domain one
+	[[ $(completes sh) == "shutdown " ]]
+	[[ $(completes destroy on) == "one " ]]
+	[[ $(completes cluster "") == "define update show " ]]
+	local command option
+	# Every option that completion offers is one that the command takes.
+	for command in $(completes "" | tr ' ' '\n' | grep -v -- --); do
+		for option in $(completes "$command" --); do
+			hv "$command" --help | grep -q -- "$option" || {
+				echo "hv $command does not take $option"
+				return 1
+			}
+		done
+	done
+	[[ $(hv --help | grep -c '^  [a-z]') -eq $(completes "" | tr ' ' '\n' | grep -vc -- '--\|^$') ]]
 }

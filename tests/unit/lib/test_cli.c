@@ -215,7 +215,9 @@ static void refuses(void **state)
 	assert_int_equal(run(NULL, "define", path, NULL), 4);
 	assert_int_equal(run(NULL, "start", path, NULL), 4);
 	assert_int_equal(run(NULL, "define", "--check", file("y.xml", "<dom"), NULL), 4);
-	assert_int_equal(run(NULL, "define", "/no/such.xml", NULL), 3);
+	assert_int_equal(run(NULL, "define", "/no/such.xml", NULL), 1);
+	assert_int_equal(run(NULL, "start", "/no/such.xml", NULL), 1);
+	assert_int_equal(run(NULL, "cluster", "define", "/no/such.xml", NULL), 1);
 	/* A stored file that defines another domain than its name says. */
 	assert_int_equal(run(NULL, "define", file("x.xml", DOMAIN("web1", "64")), NULL), 0);
 	file("etc/domains/web2.xml", DOMAIN("web1", "64"));
