@@ -8,6 +8,6 @@ $(O)/bench/guestio: tests/bench/guestio.c
 
 $(O)/bench/flat: tests/bench/flat.S
 	$(call say,AS,$<)
-	$(Q)mkdir -p $(@D) && gcc -m32 -nostdlib -static -Wl,-Ttext=0x100000,--section-start=.note.Xen=0x101000,--build-id=none -o $@ $<
+	$(Q)mkdir -p $(@D) && gcc -m32 -nostdlib -static -Wl,-N,--no-warn-rwx-segments,-Ttext=0x100000,--section-start=.note.Xen=0x101000,--build-id=none -o $@ $<
 
 EXTRAS += $(O)/bench/guestio $(O)/bench/flat
