@@ -98,6 +98,17 @@ node_enter() {
 			exec "$@"' node "$@"
 }
 
+# Every process in the node's process namespace, as the machine numbers them.
+cmd_pids() {
+	local init proc
+	[[ $# -eq 1 ]] || usage "pids needs a NODE"
+	node_needed "$1"
+	init=$(process_of "$LAB/nodes/$1/init") || return 0
+	for proc in /proc/[0-9]*; do
+		[[ ! $proc/ns/pid -ef /proc/$init/ns/pid ]] || echo "${proc#/proc/}"
+	done
+}
+
 cmd_exec() {
 	[[ $# -ge 2 ]] || usage "exec needs a NODE and a COMMAND"
 	node_needed "$1"

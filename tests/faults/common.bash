@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash disable=SC2034 # used by the tests that load this
+#
+# What the fault scripts share: a cluster of three hosts, a guest `web` on it
+# that serves HTTP and writes numbered records to its disk, a listener on the
+# client host for what the guest says is on disk, and the judgement at the end.
+#
+# The cluster is up for one file; $TAIKI_FAULTS_KEEP leaves it up for a look.
+
+# shellcheck source=tests/lab/lab.bash
+source "$(dirname "${BASH_SOURCE[0]}")/../lab/lab.bash"
+
+export TAIKI_LAB=${TAIKI_LAB:-faults}
+address=10.71.1.1
+host=       # where the guest ran when guest_up returned
+first_boot= # and its boot id
+injected=   # when the fault was
+
+# cluster_up: three hosts, nothing on them; SERVE_PORT is the listener's
+cluster_up() {
+	"$tree/tests/tools/guest-image" "$O/guest" >/dev/null 2>&1
+	lab down
+	lab up -n 3
+	shared=$(state)/shared
+	cp "$O/guest/vmlinuz" "$O/guest/initrd.gz" "$shared/"
+	"$LAB_COMMAND" client "$O/tests/history/ack-listen" 7000 "$(state)/history/acks" \
+		>"$(state)/listener" 2>&1 3>&- &
+	echo $! >"$(state)/listener.pid"
+	eventually 10 grep -q ready "$(state)/listener"
+}
+
+cluster_down() {
+	[[ -z ${TAIKI_FAULTS_KEEP:-} ]] || return 0
+	kill "$(cat "$(state)/listener.pid" 2>/dev/null)" 2>/dev/null || true
+	lab down
+}
+
+# definition [GUARD...]: the guest's domain XML, with text for its metadata and devices
+definition() {
+	cat <<-END
+		<domain type='kvm'>
+		  <name>web</name>
+		  <metadata><taiki:domain xmlns:taiki='urn:taiki:domain:1'>${1:-}</taiki:domain></metadata>
+		  <memory unit='MiB'>96</memory>
+		  <vcpu>1</vcpu>
+		  <os>
+		    <type arch='x86_64'>hvm</type>
+		    <kernel>/shared/vmlinuz</kernel>
+		    <initrd>/shared/initrd.gz</initrd>
+		    <cmdline>console=ttyS0 quiet cryptomgr.notests taiki.name=web taiki.ip=$address/16 taiki.http taiki.writer=10.71.255.254:7000</cmdline>
+		  </os>
+		  <features><acpi/></features>
+		  <devices>
+		    <disk type='file' device='disk'><source file='/shared/web.raw'/><target dev='vda' bus='virtio'/></disk>
+		    ${2:-}
+		    <interface type='bridge'><source bridge='br0'/><model type='virtio'/></interface>
+		    <serial type='pty'/>
+		    <panic model='pvpanic'/>
+		  </devices>
+		</domain>
+	END
+}
+
+# guest_up [GUARD [DEVICES]]: the resource `web`, waited for until it serves and writes
+guest_up() {
+	truncate -s 64M "$(state)/shared/web.raw"
+	definition "$@" >"$(state)/shared/web.xml"
+	lab exec node1 pcs resource create web ocf:taiki:domain config=/shared/web.xml \
+		op start timeout=60s stop timeout=15s monitor interval=2s timeout=8s \
+		meta migration-threshold=1
+	eventually 60 answers
+	eventually 20 acked 20
+	host=$(host_of)
+	[[ -n $host ]]
+	first_boot=$(boot)
+	note "the guest runs on $host and has $(acks) records on disk"
+}
+
+# boot: the boot id of the guest that answers HTTP; answers: whether one does
+boot() { lab client curl -fs -m 2 "http://$address/cgi-bin/status" 2>/dev/null | cut -d ' ' -f 2; }
+answers() { [[ -n $(boot) ]]; }
+answers_anew() {
+	local now
+	now=$(boot)
+	[[ -n $now && $now != "$first_boot" ]]
+}
+answers_unchanged() { [[ $(boot) == "$first_boot" ]]; }
+silent() { ! answers; }
+
+acks() { wc -l <"$(state)/history/acks" 2>/dev/null || echo 0; }
+acked() { [[ $(acks) -ge $1 ]]; }
+# acked_anew: the guest that runs now has records of its own on disk
+acked_anew() { [[ $(tail -n 1 "$(state)/history/acks") == *"$(boot)"* ]]; }
+
+# observer: a host that is on, and is not $host
+observer() {
+	local node
+	for node in node1 node2 node3; do
+		[[ $node == "${host:-}" ]] || ! [[ -e $(state)/nodes/$node/init ]] || {
+			echo "$node"
+			return
+		}
+	done
+}
+
+# host_of: where Pacemaker says the guest runs
+host_of() {
+	lab exec "$(observer)" timeout 5 crm_resource -W -r web 2>/dev/null |
+		sed -n 's/.*running on: \(node[0-9]*\).*/\1/p'
+}
+
+# process NODE COMM: a process there, as this machine numbers it
+process() {
+	local pid
+	for pid in $(lab pids "$1"); do
+		if [[ $(cat "/proc/$pid/comm" 2>/dev/null) == "$2" ]]; then
+			echo "$pid"
+			return
+		fi
+	done
+	return 1
+}
+pid_of() { process "$1" hv-domain; }
+runs_on() { pid_of "$1" >/dev/null; }
+runs_nowhere() { ! { runs_on node1 || runs_on node2 || runs_on node3; }; }
+# copies: how many hosts run it
+copies() {
+	local node n=0
+	for node in node1 node2 node3; do
+		[[ -e $(state)/nodes/$node/init ]] && runs_on "$node" && n=$((n + 1))
+	done
+	echo "$n"
+}
+
+# in_guest TEXT: type it on the guest's console
+in_guest() {
+	printf '\n%s\n' "$1" | lab exec "$host" timeout 5 socat -t 1 - \
+		UNIX-CONNECT:/run/taiki/web/console.sock >/dev/null || true
+}
+
+# inject TEXT COMMAND...: the fault, and the moment it happened
+inject() {
+	note "injected: $1"
+	shift
+	injected=$(now_ms)
+	"$@"
+}
+must() { note "must hold: $*"; }
+took() { note "$1 after $(($(now_ms) - injected)) ms"; }
+
+# fenced NODE: it was switched off by the power controller, not by us
+fenced() { grep -q "off $1\$" "$(state)/bmc.log" && node_off "$1"; }
+never_fenced() { ! grep -q ' off ' "$(state)/bmc.log"; }
+
+# judge: what the storage servers and the listener recorded
+judge() {
+	"$O/tests/history/history-check" --image "$(state)/shared/web.raw" \
+		--acks "$(state)/history/acks" --at-least 20 "$(state)"/history/*.jsonl
+}
+history_is_clean() {
+	local out
+	out=$(judge) || {
+		echo "$out"
+		return 1
+	}
+	note "$out"
+}
+
+# recovered: it serves and writes again, once, and nothing was lost
+recovered() {
+	eventually "${1:-60}" answers_anew
+	took "answered again, on $(host_of),"
+	eventually 20 acked_anew
+	[[ $(copies) -eq 1 ]]
+	history_is_clean
+}
