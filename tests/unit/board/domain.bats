@@ -36,7 +36,7 @@ config() {
 	cat >"$RUN/config" <<-END
 	{"version": 1, "name": "g", "uuid": "12345678-1234-4234-8234-1234567890ab",
 	 "memory": ${MEMORY:-16777216}, "current_memory": ${MEMORY:-16777216}, "vcpus": 1, "vcpus_current": 1,
-	 "engine": "${ENGINE:-kvm}", "kernel": "${KERNEL:-$BATS_FILE_TMPDIR/life}", "cmdline": "$cmdline",
+	 "engine": "${ENGINE:-soft}", "kernel": "${KERNEL:-$BATS_FILE_TMPDIR/life}", "cmdline": "$cmdline",
 	 "serial": true, "console": false, "console_is_serial": true, "panic": true $extra}
 	END
 }
@@ -247,6 +247,17 @@ qmp() {
 	start
 	sleep 1
 	kill -0 "$PID"
+}
+
+@test "a guest that writes garbage everywhere harms only itself" {
+	truncate -s 1M "$RUN/disk"
+	config garbage on_reboot '"restart"' panic false rng true balloon true console true \
+		disk "[{\"path\": \"$RUN/disk\", \"target\": \"vda\", \"guard\": \"fencing\"}]"
+	sed -i 's/"console": false, //; s/"panic": true ,//' "$RUN/config"
+	start
+	ended 0
+	grep -qE 'first|second' "$DOM/console.log"
+	grep -q 'SHUTDOWN.*guest-shutdown' "$DOM/log"
 }
 
 @test "a kernel that is none, is missing or does not fit is refused by name" {

@@ -37,6 +37,8 @@ start:
 	je echo
 	cmp $'d', %al
 	je debug
+	cmp $'g', %al
+	je garbage
 	hlt
 
 /* print what %esi points to, go on at %edi */
@@ -129,6 +131,74 @@ debug:
 	outb %al, %dx
 9:	pause
 	jmp 9b
+
+/*
+ * Random writes to ports, configuration space and the devices' memory.  What
+ * ends the guest at once is left out; a message may still end it in a triple
+ * fault, after which this begins again and only says so.
+ */
+garbage:
+	incl COUNTER
+	mov $t_second, %esi
+	mov $off, %edi
+	cmpl $1, COUNTER
+	jne print
+	mov $0x12345678, %ebp
+	mov $30000, %ecx
+10:	imul $1664525, %ebp, %ebp
+	add $1013904223, %ebp
+	mov %ebp, %ebx
+	shr $7, %ebx
+	mov %ebx, %edx
+	test $3, %bl
+	jz 11f
+	test $7, %bl
+	jz 12f
+	and $0xfff, %edx
+	cmp $0xcf5, %edx /* 0xcf9 */
+	jae 14f
+	cmp $0x5f8, %edx /* PM1 control */
+	jb 13f
+	cmp $0x610, %edx
+	jb 14f
+13:	cmp $0x64, %edx
+	ja 15f
+	cmp $0x61, %edx
+	jae 14f
+15:	mov %ebp, %eax
+	outb %al, %dx
+	inb %dx, %al
+	mov %ebp, %eax
+	outw %ax, %dx
+	inl %dx, %eax
+	jmp 14f
+11:	mov $0xcf8, %edx
+	mov %ebx, %eax
+	and $0x3ffc, %eax
+	or $0x80000000, %eax
+	outl %eax, %dx
+	mov $0xcfc, %edx
+	inl %dx, %eax
+	mov %ebp, %eax
+	outl %eax, %dx
+	mov $0x02, %eax /* and most of the time its memory is there */
+	outl %eax, %dx
+	jmp 14f
+12:	and $0x3fffc, %edx
+	mov %ebp, 0xc0000000(%edx)
+	mov 0xc0000000(%edx), %eax
+	mov %al, 0xc0000000(%edx)
+14:	dec %ecx
+	jnz 10b
+	mov $UART + 3, %dx /* the UART has had its share: 8 bits, no loop */
+	mov $3, %al
+	outb %al, %dx
+	inc %dx
+	xor %al, %al
+	outb %al, %dx
+	mov $t_first, %esi
+	mov $off, %edi
+	jmp print
 
 t_noidt: .word 0
 	.long 0
