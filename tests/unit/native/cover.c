@@ -120,15 +120,52 @@ static void offer_all(unsigned mode)
 			}
 }
 
+/* offer_once() - Fill the table of handlers. */
+static void offer_once(void)
+{
+	static bool done;
+
+	if (done)
+		return;
+	done = true;
+	for (unsigned n = 0; n < sizeof(exempt) / sizeof(exempt[0]); n++)
+		find(exempt[n])->executed = true;
+	offer_all(mode_of(false));
+	offer_all(mode_of(true));
+}
+
+/* opcode() - Behind prefixes and REX. */
+static unsigned opcode(const struct handler *h)
+{
+	const uint8_t *p = h->example;
+
+	while (*p && strchr("\x66\xf2\xf3\xf0\x67\x26\x2e\x36\x3e\x64\x65", *p))
+		p++;
+	if (h->mode & MODE_CODE64 && (*p & 0xf0) == 0x40)
+		p++;
+	return *p == 0x0f ? p[1] + 256U : *p;
+}
+
+unsigned cover_wanted(bool wanted[512])
+{
+	unsigned missing = 0;
+
+	offer_once();
+	memset(wanted, 0, 512 * sizeof(*wanted));
+	for (unsigned n = 0; n < nhandlers; n++)
+		if (!handlers[n].executed) {
+			wanted[opcode(&handlers[n])] = true;
+			missing++;
+		}
+	return missing;
+}
+
 unsigned cover_missing(char *out, size_t size)
 {
 	unsigned missing = 0;
 	size_t at = 0;
 
-	for (unsigned n = 0; n < sizeof(exempt) / sizeof(exempt[0]); n++)
-		find(exempt[n])->executed = true;
-	offer_all(mode_of(false));
-	offer_all(mode_of(true));
+	offer_once();
 	for (unsigned n = 0; n < nhandlers; n++) {
 		const struct handler *h = &handlers[n];
 

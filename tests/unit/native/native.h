@@ -103,9 +103,13 @@ void sequence_make(struct sequence *s, struct rnd *r, unsigned t, bool bits32);
 bool sequence_ok(unsigned t, bool bits32);
 unsigned templates_count(void);
 const char *template_name(unsigned t);
+/* template_opcode() - The opcode, plus 256 if behind 0F. */
+unsigned template_opcode(unsigned t);
 
 /* cover.c: which handlers the decoder can give out, and which were executed. */
 void cover_executed(const struct sequence *s, uint64_t ip);
+/* cover_wanted() - Mark opcodes (as above) with handlers not executed yet; returns how many handlers. */
+unsigned cover_wanted(bool wanted[512]);
 /* cover_missing() - Write those never executed to @out (n bytes); returns how many. */
 unsigned cover_missing(char *out, size_t n);
 

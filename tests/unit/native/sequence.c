@@ -38,6 +38,11 @@ const char *template_name(unsigned t)
 	return ones[t].t->name;
 }
 
+unsigned template_opcode(unsigned t)
+{
+	return ones[t].op + (ones[t].t->map ? 256 : 0);
+}
+
 bool sequence_ok(unsigned t, bool bits32)
 {
 	return !(ones[t].t->flags & (bits32 ? T_ONLY64 : T_NO64));
@@ -203,7 +208,8 @@ static void prepare(struct gen *g, struct making *m)
 		set_reg(g, SP, stack_address(g));
 		set_reg(g, BP, stack_address(g));
 		break;
-	case K_MASK: set_reg(g, DI, address(g, 16, false, 0)); break;
+	/* What a masked-out byte of a forbidden page does is the processor's affair. */
+	case K_MASK: set_reg(g, DI, address(g, 16, false, ADDR_PLAIN)); break;
 	default: break;
 	}
 	if (m->o->t->flags & T_COUNT && !rnd_one_in(r, 3))

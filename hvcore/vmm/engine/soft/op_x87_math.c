@@ -29,6 +29,7 @@ X87_CONSTANTS(CONSTANT)
 		fpu_wait(c, i);                                             \
 		x87_note(c, i);                                             \
 		if (unlikely(fpu_empty(c, 0))) {                            \
+			c->fpu.fsw &= ~((cc)&FSW_C2);                       \
 			x87_underflow(c, 0, 0);                             \
 			return NEXT(c, i);                                  \
 		}                                                           \
@@ -58,7 +59,7 @@ X87_UNARY(UNARY)
 				 : "=&a"(sw), [d] "+m"(*fpu_st(c, 0))                 \
 				 : [s] "m"(*fpu_st(c, 1)), [unm] "q"(x87_unmasked(c)) \
 				 : "cc");                                             \
-		x87_status(c, sw, cc);                                                \
+		x87_status(c, sw, sw &x87_unmasked(c) & FPX_PRE ? FSW_C1 : cc);       \
 		return NEXT(c, i);                                                    \
 	}
 X87_BINARY(BINARY)

@@ -11,7 +11,7 @@ struct real {
 	uint16_t sw;
 };
 
-/* Reals: loading a signalling NaN or a denormal is an exception, so nothing may be pushed. */
+/* Reals: an unmasked invalid operation (a signalling NaN) pushes nothing. */
 #define FLD(type, ctype, bits, text)                                                         \
 	HOT struct real fld_##type##_host(ctype s, uint8_t unm)                              \
 	{                                                                                    \
@@ -38,7 +38,8 @@ struct real {
 			return NEXT(c, i);                                                   \
 		}                                                                            \
 		r = fld_##type##_host(s, x87_unmasked(c));                                   \
-		if (!x87_status(c, r.sw, FSW_C1))                                            \
+		x87_status(c, r.sw, FSW_C1);                                                 \
+		if (r.sw & FSW_TOP) /* an unmasked denormal is loaded all the same */        \
 			x87_push(c, r.v);                                                    \
 		return NEXT(c, i);                                                           \
 	}                                                                                    \
