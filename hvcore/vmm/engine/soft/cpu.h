@@ -231,7 +231,7 @@ struct cpu {
 	uint8_t fault_vector;
 	bool fault_soft; /* INT n, INT3, INTO: IP pushed is the next one's */
 	uint64_t fault_ip;
-	bool step;               /* TF was set: trap after this instruction */
+	bool step;                /* TF was set: trap after this instruction */
 	uint64_t dr6_pending;     /* data and I/O breakpoints hit by this instruction */
 	uint8_t sipi;             /* any thread: vector of the last startup IPI */
 	_Atomic uint32_t events;  /* any thread: enum cpu_event */

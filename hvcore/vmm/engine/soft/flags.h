@@ -9,10 +9,16 @@
 
 #include "hvcore/vmm/engine/soft/cpu.h"
 
-/* Assembly text around an operation; operands [fl] and [of] are cpu.fl and cpu.of. */
-#define FLAGS_IN   "movb %[fl], %%ah\n\tsahf\n\t"
-#define FLAGS_OUT  "\n\tlahf\n\tmovb %%ah, %[fl]\n\tseto %[of]"
-#define FLAGS_KEEP "\n\tlahf\n\tmovb %%ah, %[fl]" /* OF stays */
+/*
+ * Assembly text around an operation, and its input operands.  AH cannot be
+ * used together with R8-R15, so the vCPU's address stands in a legacy register
+ * and cpu.fl is addressed by offset; the statement lists c->fl, and c->of as
+ * [of], among its outputs.
+ */
+#define FLAGS_IN   "movb %c[fo](%[cpu]), %%ah\n\tsahf\n\t"
+#define FLAGS_OUT  "\n\tlahf\n\tmovb %%ah, %c[fo](%[cpu])\n\tseto %[of]"
+#define FLAGS_KEEP "\n\tlahf\n\tmovb %%ah, %c[fo](%[cpu])" /* OF stays */
+#define FLAGS_CPU  [cpu] "R"(c), [fo] "i"(offsetof(struct cpu, fl))
 
 HOT uint32_t flags_get(const struct cpu *c)
 {
@@ -26,11 +32,14 @@ HOT void flags_set_arith(struct cpu *c, uint32_t v)
 }
 
 /* Conditions in the order of the encoding; odd ones are the negation of their neighbour. */
-#define CONDITIONS(X)                                                                          \
-	X(0, o)                                                                                \
-	X(1, no)                                                                               \
-	X(2, b) X(3, ae) X(4, e) X(5, ne) X(6, be) X(7, a) X(8, s) X(9, ns) X(10, p) X(11, np) \
-		X(12, l) X(13, ge) X(14, le) X(15, g)
+#define CONDITIONS(X)                                                                              \
+	X(0, o)                                                                                    \
+	X(1, no)                                                                                   \
+	X(2, b)                                                                                    \
+	X(3, ae)                                                                                   \
+	X(4, e)                                                                                    \
+	X(5, ne) X(6, be) X(7, a) X(8, s) X(9, ns) X(10, p) X(11, np) X(12, l) X(13, ge) X(14, le) \
+		X(15, g)
 
 HOT bool cond(const struct cpu *c, const unsigned cc)
 {

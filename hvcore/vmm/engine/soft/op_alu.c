@@ -10,7 +10,7 @@
 	{                                                                  \
 		__asm__(before insn " %[b], %[a]" FLAGS_OUT                \
 			: [a] "+q"(a), [fl] "+m"(c->fl), [of] "=m"(c->of)  \
-			: [b] "q"(b)                                       \
+			: [b] "q"(b), FLAGS_CPU                            \
 			: "rax", "cc");                                    \
 		return a;                                                  \
 	}
@@ -20,7 +20,7 @@
 	{                                                                           \
 		__asm__ volatile(before lock insn " %[b], %[a]" FLAGS_OUT           \
 				 : [a] "+m"(*p), [fl] "+m"(c->fl), [of] "=m"(c->of) \
-				 : [b] "q"(b)                                       \
+				 : [b] "q"(b), FLAGS_CPU                            \
 				 : "rax", "cc", "memory");                          \
 	}
 
@@ -179,7 +179,7 @@ const struct alu_op test_ops[4] = {SIZES(TEST_ROW)};
                                                                             \
 		__asm__(before #name " %[a]" after                          \
 			: [a] "+q"(v), [fl] "+m"(c->fl), [of] "+m"(c->of)   \
-			:                                                   \
+			: FLAGS_CPU                                         \
 			: "rax", "cc");                                     \
 		reg_set(c, i->rm, bits, v);                                 \
 		return NEXT(c, i);                                          \
@@ -196,7 +196,7 @@ const struct alu_op test_ops[4] = {SIZES(TEST_ROW)};
                                                                                           \
 		__asm__ volatile(before prefix #name SUFFIX_##bits " %[a]" after          \
 				 : [a] "+m"(*p), [fl] "+m"(c->fl), [of] "+m"(c->of)       \
-				 :                                                        \
+				 : FLAGS_CPU                                              \
 				 : "rax", "cc", "memory");                                \
 		mem_rmw_end(c, i, va, p);                                                 \
 		return NEXT(c, i);                                                        \

@@ -13,7 +13,7 @@
 	{                                                                                  \
 		__asm__(FLAGS_IN #name " %[n], %[a]" FLAGS_KEEP                            \
 			: [a] "+r"(a), [fl] "+m"(c->fl)                                    \
-			: [n] "r"(n)                                                       \
+			: [n] "r"(n), FLAGS_CPU                                            \
 			: "rax", "cc");                                                    \
 		return a;                                                                  \
 	}                                                                                  \
@@ -35,7 +35,7 @@
 	{                                                                   \
 		__asm__ volatile(FLAGS_IN insn " %[n], %[a]" FLAGS_KEEP     \
 				 : [a] "+m"(*p), [fl] "+m"(c->fl)           \
-				 : [n] "r"(n)                               \
+				 : [n] "r"(n), FLAGS_CPU                    \
 				 : "rax", "cc", "memory");                  \
 	}
 #define INDEX_16 4
@@ -130,7 +130,7 @@ insn_fn *const bit_imm_lock[4][4] = {WIDE_SIZES(IMM_LOCK)};
                                                                                                   \
 		__asm__(#name " %[b], %[a]" FLAGS_OUT                                             \
 			: [a] "+r"(v), [fl] "=m"(c->fl), [of] "=m"(c->of)                         \
-			: [b] "r"(b)                                                              \
+			: [b] "r"(b), FLAGS_CPU                                                   \
 			: "rax", "cc");                                                           \
 		if (bits != 32 || b)                                                              \
 			reg_set(c, i->reg, bits, v);                                              \
@@ -163,7 +163,7 @@ const struct op_forms bsr_ops[4] = {WIDE_SIZES(BSR_ROW)};
 		__asm__ volatile("lock cmpxchg %[s], %[d]\n\tmov %[a], %[o]" FLAGS_OUT           \
 				 : [a] "+a"(a), [d] "+m"(*p), [o] "=&q"(*acc), [fl] "=m"(c->fl), \
 				   [of] "=m"(c->of), "=@cce"(same)                               \
-				 : [s] "q"(src)                                                  \
+				 : [s] "q"(src), FLAGS_CPU                                       \
 				 : "memory");                                                    \
 		return same;                                                                     \
 	}                                                                                        \
@@ -185,9 +185,10 @@ const struct op_forms bsr_ops[4] = {WIDE_SIZES(BSR_ROW)};
 		T(bits) v = reg_get(c, i->rm, bits), acc = c->r[REG_AX];                         \
 		bool same = cmpxchg##bits##_do(c, &v, &acc, reg_get(c, i->reg, bits));           \
                                                                                                  \
-		if (!same)                                                                       \
+		if (same) /* else rm keeps its upper half, too */                                \
+			reg_set(c, i->rm, bits, v);                                              \
+		else                                                                             \
 			reg_set(c, bits == 8 ? 0 : REG_AX, bits, acc);                           \
-		reg_set(c, i->rm, bits, v);                                                      \
 		return NEXT(c, i);                                                               \
 	}                                                                                        \
 	HOT struct insn *xadd##bits##_m(struct cpu *c, struct insn *i, const enum form form)     \
@@ -198,7 +199,7 @@ const struct op_forms bsr_ops[4] = {WIDE_SIZES(BSR_ROW)};
                                                                                                  \
 		__asm__ volatile("lock xadd %[v], %[d]" FLAGS_OUT                                \
 				 : [v] "+q"(v), [d] "+m"(*p), [fl] "=m"(c->fl), [of] "=m"(c->of) \
-				 :                                                               \
+				 : FLAGS_CPU                                                     \
 				 : "rax", "memory");                                             \
 		mem_rmw_end(c, i, va, p);                                                        \
 		reg_set(c, i->reg, bits, v);                                                     \
@@ -211,7 +212,7 @@ const struct op_forms bsr_ops[4] = {WIDE_SIZES(BSR_ROW)};
                                                                                                  \
 		__asm__("xadd %[v], %[d]" FLAGS_OUT                                              \
 			: [v] "+q"(v), [d] "+q"(d), [fl] "=m"(c->fl), [of] "=m"(c->of)           \
-			:                                                                        \
+			: FLAGS_CPU                                                              \
 			: "rax");                                                                \
 		reg_set(c, i->reg, bits, v);                                                     \
 		reg_set(c, i->rm, bits, d);                                                      \

@@ -18,7 +18,7 @@
                                                                                        \
 		__asm__(#name " %[b], %[a]" FLAGS_OUT                                  \
 			: "=@cc" #cc(taken), [fl] "=m"(c->fl), [of] "=m"(c->of)        \
-			: [a] "q"(a), [b] "q"(b)                                       \
+			: [a] "q"(a), [b] "q"(b), FLAGS_CPU                            \
 			: "rax");                                                      \
 		if (taken)                                                             \
 			return branch_direct(c, i + 1);                                \

@@ -13,7 +13,7 @@
 		__asm__(#name " %[b]\n\tmov %[a], %[lo]" FLAGS_OUT                      \
 			: [a] "+a"(a),                                                  \
 			  "=&d"(hi), [lo] "=&r"(lo), [fl] "=m"(c->fl), [of] "=m"(c->of) \
-			: [b] "r"(b)                                                    \
+			: [b] "r"(b), FLAGS_CPU                                         \
 			: "cc");                                                        \
 		reg_set(c, REG_AX, bits, lo);                                           \
 		reg_set(c, REG_DX, bits, hi);                                           \
@@ -32,7 +32,7 @@ WIDEN(imul, 64)
                                                                                           \
 		__asm__(#name " %[b]\n\tmov %[a], %[lo]" FLAGS_OUT                        \
 			: [a] "+a"(a), [lo] "=&r"(lo), [fl] "=m"(c->fl), [of] "=m"(c->of) \
-			: [b] "q"(b)                                                      \
+			: [b] "q"(b), FLAGS_CPU                                           \
 			: "cc");                                                          \
 		reg_set(c, REG_AX, 16, lo);                                               \
 		return NEXT(c, i);                                                        \
@@ -122,7 +122,7 @@ const struct op_forms mul_ops[4][4] = {SIZES(GROUP_ROW)};
 	{                                                                  \
 		__asm__("imul %[b], %[a]" FLAGS_OUT                        \
 			: [a] "+r"(a), [fl] "=m"(c->fl), [of] "=m"(c->of)  \
-			: [b] "r"(b)                                       \
+			: [b] "r"(b), FLAGS_CPU                            \
 			: "rax", "cc");                                    \
 		return a;                                                  \
 	}                                                                  \

@@ -10,7 +10,7 @@
 	{                                                                  \
 		__asm__(before #name " %%cl, %[a]" FLAGS_OUT               \
 			: [a] "+q"(a), [fl] "+m"(c->fl), [of] "+m"(c->of)  \
-			: "c"(n)                                           \
+			: "c"(n), FLAGS_CPU                                \
 			: "rax", "cc");                                    \
 		return a;                                                  \
 	}                                                                  \
@@ -70,7 +70,7 @@ const struct op_forms shift_cl[4][8] = {SIZES(ROW_CL)};
 	{                                                                             \
 		__asm__(#name " %%cl, %[b], %[a]" FLAGS_OUT                           \
 			: [a] "+r"(a), [fl] "+m"(c->fl), [of] "+m"(c->of)             \
-			: "c"(n), [b] "r"(b)                                          \
+			: "c"(n), [b] "r"(b), FLAGS_CPU                               \
 			: "rax", "cc");                                               \
 		return a;                                                             \
 	}                                                                             \

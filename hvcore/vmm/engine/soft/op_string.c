@@ -202,7 +202,7 @@ HOT bool goes_on(const struct cpu *c, const struct insn *i)
 	{                                                                                 \
 		__asm__("cmp %[b], %[a]" FLAGS_OUT                                        \
 			: [fl] "=m"(c->fl), [of] "=m"(c->of)                              \
-			: [a] "q"(a), [b] "q"(b)                                          \
+			: [a] "q"(a), [b] "q"(b), FLAGS_CPU                               \
 			: "rax", "cc");                                                   \
 	}                                                                                 \
 	static void scas##bits(struct cpu *c, struct insn *i)                             \
@@ -230,11 +230,16 @@ HOT bool goes_on(const struct cpu *c, const struct insn *i)
 
 HOT struct insn *comparing(struct cpu *c, struct insn *i, void (*one)(struct cpu *, struct insn *))
 {
+	uint8_t fl = c->fl, of = c->of;
+
 	if (!(i->flags & (INSN_REP | INSN_REPNE))) {
 		one(c, i);
 		return NEXT(c, i);
 	}
 	while (count(c, i)) {
+		/* A fault leaves the flags as they were before the instruction (SDM 2B, REP). */
+		c->fl = fl;
+		c->of = of;
 		one(c, i);
 		reg_step(c, i, REG_CX, -1);
 		if (!goes_on(c, i))
