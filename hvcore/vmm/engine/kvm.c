@@ -143,8 +143,12 @@ static int create_vcpu(struct engine *e, unsigned i, struct hv_error *err)
 	rc = kvm_msr_set(v, MSR_MISC_ENABLE, MISC_ENABLE_FAST_STRING);
 	if (!rc)
 		rc = kvm_get(e, i, &v->initial);
-	if (rc)
-		return hv_err(err, rc, "/dev/kvm: vCPU %u: cannot read its state: %s", i,
+	/* EDX says who it is (SDM 3A §10.1.2); KVM made it before it knew its CPUID table. */
+	v->initial.regs.rdx = v->signature;
+	if (!rc)
+		rc = kvm_ioctlp(v->fd, KVM_SET_REGS, &v->initial.regs);
+	if (rc < 0)
+		return hv_err(err, rc, "/dev/kvm: vCPU %u: cannot make its first state: %s", i,
 			      strerror(-rc));
 	return 0;
 }

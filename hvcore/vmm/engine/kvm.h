@@ -32,6 +32,7 @@ struct kvm_vcpu {
 	_Atomic int tid;     /* the thread inside run(), 0: none */
 	_Atomic bool kicked; /* a kick not yet answered */
 	uint64_t deadline;   /* IA32_TSC_DEADLINE while the clock stands, loop thread only */
+	uint32_t signature;  /* CPUID leaf 1 EAX */
 	char why[128];       /* for ENGINE_FAILED */
 	struct engine_vcpu_state initial; /* after create(): what reset() goes back to */
 };

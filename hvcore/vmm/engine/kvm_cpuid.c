@@ -128,6 +128,8 @@ int kvm_cpuid_apply(struct kvm_vcpu *v, struct hv_error *err)
 				want->entry[i].eax = v->e->tsc_khz;
 	}
 	rc = kvm_ioctlp(v->fd, KVM_SET_CPUID2, want);
+	if (find(want, 1, 0))
+		v->signature = find(want, 1, 0)->eax;
 	if (rc < 0)
 		hv_err(err, rc, "/dev/kvm: vCPU %u: its CPUID table was refused: %s", v->index,
 		       strerror(-rc));

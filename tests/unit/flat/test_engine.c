@@ -205,8 +205,8 @@ static void moves(const struct engine_ops *from, const struct engine_ops *to)
 	vm_close(&vm);
 
 	OPEN(&vm, from, 1, work);
-	while (!vm.log_len)
-		assert_int_equal(vm_run(&vm, 1), -1);
+	vm.hold = true;
+	assert_int_equal(vm_run(&vm, 0), -1);
 	assert_int_equal(from->get(vm.engine, 0, &s), 0);
 	assert_int_equal(result(&vm, RESULTS - 8), 0); /* not done yet */
 	OPEN(&other, to, 1, work);
@@ -235,6 +235,13 @@ static void test_state_moves_between_engines(void **state)
 	moves(&engine_soft, &engine_kvm);
 }
 
+/* waits() - Whether it waits for a start-up message, by whichever of the two names. */
+static bool waits(const struct engine_vcpu_state *s)
+{
+	return s->mp_state.mp_state == KVM_MP_STATE_UNINITIALIZED ||
+	       s->mp_state.mp_state == KVM_MP_STATE_INIT_RECEIVED;
+}
+
 static void test_both_start_alike(void **state)
 {
 	const struct engine_ops *const ops[2] = {&engine_soft, &engine_kvm};
@@ -254,7 +261,7 @@ static void test_both_start_alike(void **state)
 		assert_int_equal(a->sregs.cr0, b->sregs.cr0);
 		assert_int_equal(a->sregs.cs.base, b->sregs.cs.base);
 		assert_int_equal(a->sregs.apic_base, b->sregs.apic_base);
-		assert_int_equal(a->mp_state.mp_state, b->mp_state.mp_state);
+		assert_int_equal(waits(a), waits(b));
 		assert_int_equal(a->fpu.fcw, b->fpu.fcw);
 		assert_int_equal(a->fpu.mxcsr, b->fpu.mxcsr);
 		assert_memory_equal(a->lapic.regs + 0x20, b->lapic.regs + 0x20, 4);

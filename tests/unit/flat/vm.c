@@ -18,13 +18,19 @@
 
 enum { PIN = 5 };
 
+/* leave() - All threads out of the guest. */
+static void leave(struct vm *vm)
+{
+	pthread_cond_broadcast(&vm->ended);
+	for (unsigned i = 0; i < vm->ops->nthreads(vm->engine); i++)
+		vm->ops->kick(vm->engine, i);
+}
+
 static void end(struct vm *vm, int code)
 {
 	if (vm->end < 0)
 		vm->end = code;
-	pthread_cond_broadcast(&vm->ended);
-	for (unsigned i = 0; i < vm->ops->nthreads(vm->engine); i++)
-		vm->ops->kick(vm->engine, i);
+	leave(vm);
 }
 
 static void send_pin(struct vm *vm)
@@ -86,6 +92,11 @@ static void io_write(void *opaque, uint16_t port, unsigned size, uint32_t value)
 	case 0xe9:
 		if (vm->log_len < sizeof(vm->log) - 1)
 			vm->log[vm->log_len++] = (char)value;
+		if (vm->hold) {
+			vm->hold = false;
+			vm->held = true;
+			leave(vm);
+		}
 		break;
 	case 0xf0: vm->reg = vm->reg << 8 * size | value; break;
 	case 0xf4: end(vm, value & 0xff); break;
@@ -248,13 +259,11 @@ static void *run_thread(void *arg)
 		vm->why = why;
 		end(vm, FLAT_FAILED);
 	}
-	vm->running--;
-	pthread_cond_broadcast(&vm->ended);
 	pthread_mutex_unlock(&vm->lock);
 	return NULL;
 }
 
-/* wait_end() - Whether the guest ended before @ms. */
+/* wait_end() - Whether the guest ended, or is held, before @ms. */
 static bool wait_end(struct vm *vm, unsigned ms)
 {
 	struct timespec until;
@@ -267,9 +276,9 @@ static bool wait_end(struct vm *vm, unsigned ms)
 		until.tv_sec++;
 		until.tv_nsec -= 1000000000L;
 	}
-	while (vm->end < 0 && !rc)
+	while (vm->end < 0 && !vm->held && !rc)
 		rc = pthread_cond_timedwait(&vm->ended, &vm->lock, &until);
-	return vm->end >= 0;
+	return vm->end >= 0 || vm->held;
 }
 
 int vm_run(struct vm *vm, unsigned ms)
@@ -279,7 +288,7 @@ int vm_run(struct vm *vm, unsigned ms)
 	clock_continue(&vm->clock);
 	vm->ops->clock_changed(vm->engine);
 	pthread_mutex_lock(&vm->lock);
-	vm->running = n;
+	vm->held = false;
 	for (unsigned i = 0; i < n; i++) {
 		vm->thread[i] = (struct vm_thread){.vm = vm, .index = i};
 		pthread_create(&vm->thread[i].thread, NULL, run_thread, &vm->thread[i]);

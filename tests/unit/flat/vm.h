@@ -11,7 +11,7 @@
  *   0xe5 r32  how many EOIs of pin 5's vector came back
  *   0xe6 w32  MSI with this data to APIC 0
  *   0xe7 w32  the same through an irqfd, where the engine has them
- *   0xe9 w8   a character for the log
+ *   0xe9 w8   a character for the log; vm_run() returns then, if vm.hold is set
  *   0xf0      a 64-bit register seen through byte, word and dword accesses: the last written
  *   0xf4 w8   the end: exit code
  *   0xd0000000..+4096   memory-mapped: reads are a function of address and size, writes
@@ -58,10 +58,10 @@ struct vm {
 
 	pthread_mutex_t lock; /* the board's */
 	pthread_cond_t ended;
-	int end;          /* -1: running */
-	const char *why;  /* with FLAT_FAILED */
-	unsigned running; /* threads */
-	int inta_vector;  /* -1: none waiting */
+	int end;         /* -1: running */
+	const char *why; /* with FLAT_FAILED */
+	bool hold, held;
+	int inta_vector; /* -1: none waiting */
 	unsigned intas;
 	uint32_t pin_vector, eois;
 	bool pin_high;

@@ -15,6 +15,7 @@
 	.globl _start
 _start:
 	PROT_MODE
+	movw $0x0e00, idt + 8 * 0x81 + 4
 	FAULT 1f
 	int $0x81		/* gate not present */
 1:	EXPECT 11, 0x81*8+2
