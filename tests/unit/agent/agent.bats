@@ -301,6 +301,36 @@ file='$BATS_TEST_TMPDIR/disk'/><target dev='vda' bus='virtio'/></disk>"
 	run ! test -e "$TAIKI_RUN_DIR/web/lock"
 }
 
+# encoded FILE: the form a definition has in the cluster (hv/definition.h)
+encoded() {
+	python3 -c 'import base64, sys, zlib
+print(base64.b64encode(zlib.compress(open(sys.argv[1], "rb").read())).decode())' "$1"
+}
+
+@test "a definition in the cluster: whole it starts, damaged it is refused everywhere, and stops" {
+	local whole
+	whole=$(encoded "$OCF_RESKEY_config")
+	OCF_RESKEY_digest=$(sha256sum <"$OCF_RESKEY_config" | cut -d' ' -f1)
+	export OCF_RESKEY_digest
+	rm "$OCF_RESKEY_config"
+	unset OCF_RESKEY_config
+	export OCF_RESKEY_definition=$whole
+	run -0 agent validate-all
+	run -0 agent start
+	export OCF_RESKEY_definition=${whole:0:100}
+	run -0 agent monitor
+	run -0 agent stop
+	run -6 --separate-stderr agent start
+	[[ $(reason) == *"parameter definition"*"hv cluster update"* ]]
+	export OCF_RESKEY_definition=${whole/A/B}
+	run -6 agent start
+	OCF_RESKEY_definition=$whole OCF_RESKEY_digest=$(sha256sum </dev/null | cut -d' ' -f1) \
+		run -6 agent validate-all
+	OCF_RESKEY_definition=$(python3 -c 'import base64, zlib
+print(base64.b64encode(zlib.compress(b"<domain>" * 2000000)).decode())') run -6 agent validate-all
+	run -7 agent monitor
+}
+
 @test "validate-all looks at this host's files when asked to" {
 	run -0 agent validate-all
 	sed -i 's/guest0.rom/guest9.rom/' "$OCF_RESKEY_config"
