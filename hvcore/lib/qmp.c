@@ -5,20 +5,18 @@
  * command; events that arrive between are queued.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <libgen.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "hv/qmp.h"
 #include "hv/rundir.h"
+#include "probe.h"
+#include "unix_connect.h"
 
 enum {
 	MESSAGE_MAX = 8 << 20, /* bytes of one message; a server that sends more is broken */
@@ -39,17 +37,9 @@ struct hv_qmp {
 	int dead; /* -errno of what broke the connection */
 };
 
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
-}
-
 static int64_t deadline_in(int timeout_ms)
 {
-	return now_ms() + (timeout_ms > 0 ? timeout_ms : 0);
+	return hv_clock_ms() + (timeout_ms > 0 ? timeout_ms : 0);
 }
 
 /* wait_for() - Until @fd is ready for @events or @deadline is past: 0, -ETIMEDOUT, -errno. */
@@ -57,7 +47,7 @@ static int wait_for(int fd, short events, int64_t deadline)
 {
 	for (;;) {
 		struct pollfd p = {.fd = fd, .events = events};
-		int64_t left = deadline - now_ms();
+		int64_t left = deadline - hv_clock_ms();
 		int n = poll(&p, 1, left > 0 ? (int)left : 0);
 
 		if (n > 0)
@@ -67,71 +57,6 @@ static int wait_for(int fd, short events, int64_t deadline)
 		if (errno != EINTR)
 			return -errno;
 	}
-}
-
-/*
- * fill_address() - @path as a socket address.  sun_path has room for 107
- * bytes; a longer path is reached through a descriptor of its directory,
- * which is returned in *dirfd and is the caller's to close.
- */
-static int fill_address(const char *path, struct sockaddr_un *sa, int *dirfd)
-{
-	char copy[PATH_MAX];
-	const char *base = strrchr(path, '/');
-
-	*dirfd = -1;
-	*sa = (struct sockaddr_un){.sun_family = AF_UNIX};
-	if (strlen(path) < sizeof(sa->sun_path)) {
-		memcpy(sa->sun_path, path, strlen(path) + 1);
-		return 0;
-	}
-	if (!base || strlen(path) >= sizeof(copy))
-		return -ENAMETOOLONG;
-	memcpy(copy, path, strlen(path) + 1);
-	*dirfd = open(dirname(copy), O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (*dirfd < 0)
-		return -errno;
-	if (snprintf(sa->sun_path, sizeof(sa->sun_path), "/proc/self/fd/%d%s", *dirfd, base) >=
-	    (int)sizeof(sa->sun_path)) {
-		close(*dirfd);
-		*dirfd = -1;
-		return -ENAMETOOLONG;
-	}
-	return 0;
-}
-
-static int connect_to(const char *path, int64_t deadline)
-{
-	struct sockaddr_un sa;
-	int dirfd, rc, fd;
-
-	rc = fill_address(path, &sa, &dirfd);
-	if (rc)
-		return rc;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0) {
-		rc = -errno;
-		goto out;
-	}
-	while (connect(fd, (struct sockaddr *)&sa, sizeof(sa))) {
-		rc = -errno;
-		if (rc == -EINTR)
-			continue;
-		if (rc != -EAGAIN)
-			goto out;
-		rc = -ETIMEDOUT;
-		if (now_ms() >= deadline)
-			goto out;
-		poll(NULL, 0, CONNECT_RETRY_MS);
-	}
-	rc = fd;
-	fd = -1;
-out:
-	if (fd >= 0)
-		close(fd);
-	if (dirfd >= 0)
-		close(dirfd);
-	return rc;
 }
 
 static int broken(struct hv_qmp *q, int rc, struct hv_error *err, const char *doing)
@@ -337,7 +262,7 @@ int hv_qmp_open(const char *path, int timeout_ms, struct hv_qmp **out, struct hv
 		hv_qmp_close(q);
 		return hv_err(err, -ENOMEM, "QMP %s: out of memory", path);
 	}
-	q->fd = connect_to(path, deadline);
+	q->fd = hv_unix_connect(path, deadline);
 	if (q->fd < 0)
 		rc = hv_err(err, q->fd, "QMP %s: cannot connect: %s", path, strerror(-q->fd));
 	else
