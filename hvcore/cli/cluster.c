@@ -10,6 +10,7 @@
 
 #include "cib.h"
 #include "cli.h"
+#include "hv/rundir.h"
 
 /* What a primitive's XML is built of. */
 struct values {
@@ -110,6 +111,12 @@ static int cluster_define(const struct options *o, const struct hv_definition *d
 	struct values v = {id, set, what, what_id, NULL, digest, digest_id};
 	int rc;
 
+	/* The cluster would start it a second time, perhaps on another host. */
+	if (hv_presence(id, NULL, NULL) != HV_ABSENT)
+		return hv_err(err, -EBUSY,
+			      "domain %s runs on this host, started by hand; shut it down "
+			      "first: the cluster starts it anew",
+			      id);
 	if (cib_domain(cib, id) || cib_resource(cib, id))
 		return hv_err(err, -EEXIST,
 			      "the cluster has the resource %s already; "

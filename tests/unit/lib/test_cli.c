@@ -281,6 +281,7 @@ static void in_the_cluster(void **state)
 			 0); /* started by hand: no resource owns it */
 	path = file("x.xml", DOMAIN("web2", "64"));
 	assert_int_equal(run(NULL, "start", path, NULL), 0);
+	assert_int_equal(run(NULL, "cluster", "define", path, NULL), 4); /* it would run twice */
 	assert_int_equal(run(NULL, "destroy", "web2", NULL), 0);
 }
 
