@@ -251,6 +251,9 @@ static void choose_operand(struct gen *g, struct making *m)
 	bool memory = t->flags & T_MEM || (!(t->flags & T_REG) && rnd_one_in(g->r, 2));
 	unsigned size = t->size == 255 ? 512 : t->size ? t->size : m->size;
 
+	/* Ten bytes that cross into a forbidden page: some processors store the first eight. */
+	if (size == 10)
+		size = 0;
 	m->reg = m->o->ext >= 0 ? (unsigned)m->o->ext : (unsigned)rnd_below(g->r, nregs);
 	if (kind == K_CR)
 		m->reg &= 7;

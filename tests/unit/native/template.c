@@ -263,7 +263,7 @@ const struct template templates[] = {
 	{"movnti", 1, 0, 0xc3, ONE, .flags = T_M | T_MEM | T_W},
 	{"cmpxchg8b", 1, 0, 0xc7, 1, 1, 1, .flags = T_M | T_MEM | T_LOCK | T_W | T_ALIGN,
 	 .size = 16},
-	{"bswap", 1, 0, 0xc8, 8, RANGE, .flags = T_W},
+	{"bswap", 1, 0, 0xc8, 8, RANGE, .flags = V},
 
 	SSE(0, 0x10, 3),
 	SSE_M(0, 0x13, 1),

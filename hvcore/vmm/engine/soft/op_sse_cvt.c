@@ -8,14 +8,14 @@
 #include "hvcore/vmm/engine/soft/sse.h"
 
 /* What is usual, and out of line what is done while exceptions are unmasked. */
-#define CVT_RUN(name, commit, tiny)                                                 \
+#define CVT_RUN(name, commit, what)                                                 \
 	static COLD struct insn *name##_trap(struct cpu *c, struct insn *i, v128 s) \
 	{                                                                           \
 		v128 d;                                                             \
                                                                                     \
 		sse_probe();                                                        \
 		d = name##_host(c, i, s);                                           \
-		sse_raise(c, i, d, tiny);                                           \
+		sse_raise(c, i, d, s, d, what);                                     \
 		return commit(c, i, d);                                             \
 	}                                                                           \
 	HOT struct insn *name(struct cpu *c, struct insn *i, v128 s)                \
@@ -71,7 +71,7 @@ HOT v128 load_low64(struct cpu *c, struct insn *i, const enum form form)
 }
 
 /* Between vectors. */
-#define CVT_HANDLERS(name, load, tiny)                                          \
+#define CVT_HANDLERS(name, load, what)                                          \
 	HOT v128 name##_host(const struct cpu *c, const struct insn *i, v128 s) \
 	{                                                                       \
 		v128 d = XMM(i->reg);                                           \
@@ -79,11 +79,11 @@ HOT v128 load_low64(struct cpu *c, struct insn *i, const enum form form)
 		__asm__ volatile(#name " %1, %0" : "+x"(d) : "x"(s));           \
 		return d;                                                       \
 	}                                                                       \
-	CVT_RUN(name, commit_xmm, tiny)                                         \
+	CVT_RUN(name, commit_xmm, what)                                         \
 	CVT_FORMS(name, load)
-#define CVT_128(name, tiny)       CVT_HANDLERS(name, sse_load128, tiny)
-#define CVT_64(name, tiny)        CVT_HANDLERS(name, load_low64, tiny)
-#define CVT_LOW(name, tiny, bits) CVT_HANDLERS(name, load_low##bits, tiny)
+#define CVT_128(name, what)       CVT_HANDLERS(name, sse_load128, what)
+#define CVT_64(name, what)        CVT_HANDLERS(name, load_low64, what)
+#define CVT_LOW(name, what, bits) CVT_HANDLERS(name, load_low##bits, what)
 
 SSE_CVT_128(CVT_128)
 SSE_CVT_64(CVT_64)
@@ -101,7 +101,7 @@ SSE_CVT_LOW(CVT_LOW)
 			__asm__ volatile(#name "l %1, %0" : "+x"(d) : "r"((uint32_t)s[0]));   \
 		return d;                                                                     \
 	}                                                                                     \
-	CVT_RUN(name, commit_xmm, TINY_NEVER)                                                 \
+	CVT_RUN(name, commit_xmm, SSE_EXACT)                                                  \
 	struct insn *xmm_##name##_rr(struct cpu *c, struct insn *i)                           \
 	{                                                                                     \
 		return name(c, i, sse_from64(c->r[i->rm]));                                   \
@@ -131,7 +131,7 @@ SSE_CVT_SI(CVT_SI)
 		__asm__ volatile(#name " %1, %0" : "=r"(l) : "x"(s));           \
 		return sse_from64(l);                                           \
 	}                                                                       \
-	CVT_RUN(name, commit_reg, TINY_NEVER)                                   \
+	CVT_RUN(name, commit_reg, SSE_EXACT)                                    \
 	CVT_FORMS(name, load_low##bits)
 
 SSE_CVT_TO_SI(CVT_TO_SI)
@@ -155,10 +155,10 @@ SSE_CVT_TO_SI(CVT_TO_SI)
 SSE_CVT_PI(CVT_PI)
 #define cvtpi2ps_mem_host cvtpi2ps_host
 #define cvtpi2pd_mem_host cvtpi2pd_host
-CVT_RUN(cvtpi2ps, commit_xmm_from_mmx, TINY_NEVER)
-CVT_RUN(cvtpi2pd, commit_xmm_from_mmx, TINY_NEVER)
-CVT_RUN(cvtpi2ps_mem, commit_xmm, TINY_NEVER)
-CVT_RUN(cvtpi2pd_mem, commit_xmm, TINY_NEVER)
+CVT_RUN(cvtpi2ps, commit_xmm_from_mmx, SSE_EXACT)
+CVT_RUN(cvtpi2pd, commit_xmm_from_mmx, SSE_EXACT)
+CVT_RUN(cvtpi2ps_mem, commit_xmm, SSE_EXACT)
+CVT_RUN(cvtpi2pd_mem, commit_xmm, SSE_EXACT)
 
 struct insn *xmm_cvtpi2ps_rr(struct cpu *c, struct insn *i)
 {
@@ -209,7 +209,7 @@ HOT v128 load_mmx128(struct cpu *c, struct insn *i, const enum form form)
 				 : "mm0");                                                    \
 		return sse_from64(r);                                                         \
 	}                                                                                     \
-	CVT_RUN(name, commit_mmx, TINY_NEVER)                                                 \
+	CVT_RUN(name, commit_mmx, SSE_EXACT)                                                  \
 	struct insn *xmm_##name##_rr(struct cpu *c, struct insn *i)                           \
 	{                                                                                     \
 		fpu_wait(c, i);                                                               \

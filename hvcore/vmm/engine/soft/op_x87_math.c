@@ -42,7 +42,10 @@ X87_CONSTANTS(CONSTANT)
 	}
 X87_UNARY(UNARY)
 
-/* ST(0) = f(ST(0), ST(1)) */
+/*
+ * ST(0) = f(ST(0), ST(1)).  An invalid FPREM leaves C0 and C3 as they were, so
+ * the host's flags are cleared to see whether this one is.
+ */
 #define BINARY(n, name, cc)                                                           \
 	struct insn *x87_##name(struct cpu *c, struct insn *i)                        \
 	{                                                                             \
@@ -51,15 +54,16 @@ X87_UNARY(UNARY)
 		fpu_wait(c, i);                                                       \
 		x87_note(c, i);                                                       \
 		if (unlikely(fpu_empty(c, 0) || fpu_empty(c, 1))) {                   \
+			c->fpu.fsw &= ~((cc)&FSW_C2);                                 \
 			x87_underflow(c, 0, 0);                                       \
 			return NEXT(c, i);                                            \
 		}                                                                     \
-		__asm__ volatile("fldt %[s]\n\tfldt %[d]\n\t" #name X87_END           \
+		__asm__ volatile("fnclex\n\tfldt %[s]\n\tfldt %[d]\n\t" #name X87_END \
 				 "fstpt %[d]\n\tfstp %%st(0)"                         \
 				 : "=&a"(sw), [d] "+m"(*fpu_st(c, 0))                 \
 				 : [s] "m"(*fpu_st(c, 1)), [unm] "q"(x87_unmasked(c)) \
 				 : "cc");                                             \
-		x87_status(c, sw, sw &x87_unmasked(c) & FPX_PRE ? FSW_C1 : cc);       \
+		x87_status(c, sw, sw &FPX_IE ? (cc) & (FSW_C1 | FSW_C2) : (cc));      \
 		return NEXT(c, i);                                                    \
 	}
 X87_BINARY(BINARY)

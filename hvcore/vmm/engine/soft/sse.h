@@ -70,21 +70,25 @@ HOT v128 sse_from64(uint64_t v)
 	return (v128){(long long)v, 0};
 }
 
-/* What a result may be tiny in, for the underflow that has no inexact flag (sse_raise()). */
-enum sse_tiny { TINY_NEVER, TINY_PS, TINY_PD, TINY_SS, TINY_SD };
+/* What an operation does, where it can overflow or underflow: SSE_WHAT(add, PS). */
+enum sse_arith { SSE_add, SSE_mul, SSE_sub, SSE_div, SSE_cvt };
+enum sse_type { SSE_PS = 8, SSE_PD = 16, SSE_SS = 24, SSE_SD = 32 };
+enum { SSE_EXACT = 0 };
+#define SSE_WHAT(arith, type) (SSE_##arith | SSE_##type)
 
 /*
- * sse_probe(), sse_raise() - Around an operation while exceptions are unmasked:
- * clear the host's flags; then set the guest's, and raise #XM if one of them is
- * unmasked.  @result is not committed yet.
+ * sse_probe(), sse_raise() - Around an operation @d op @s while exceptions are
+ * unmasked: clear the host's flags; then set the guest's, and raise #XM if one
+ * of them is unmasked.  @result is not committed yet.
  */
 void sse_probe(void);
-void sse_raise(struct cpu *c, struct insn *i, v128 result, enum sse_tiny tiny);
+void sse_raise(struct cpu *c, struct insn *i, v128 d, v128 s, v128 result, unsigned what);
 
 /* op_sse_int.c: MMX (0F op) and XMM (66 0F op), destination op source, same width. */
 #define SSE_INT_BOTH(X)                                                                            \
 	X(0x63, packsswb)                                                                          \
-	X(0x64, pcmpgtb) X(0x65, pcmpgtw) X(0x66, pcmpgtd) X(0x67, packuswb) X(0x68, punpckhbw) X( \
+	X(0x64, pcmpgtb)                                                                           \
+	X(0x65, pcmpgtw) X(0x66, pcmpgtd) X(0x67, packuswb) X(0x68, punpckhbw) X(                  \
 		0x69, punpckhwd) X(0x6a, punpckhdq) X(0x6b, packssdw) X(0x74, pcmpeqb)             \
 		X(0x75, pcmpeqw) X(0x76, pcmpeqd) X(0xd1, psrlw) X(0xd2, psrld) X(0xd3, psrlq) X(  \
 			0xd4, paddq) X(0xd5, pmullw) X(0xd8, psubusb) X(0xd9, psubusw)             \
@@ -103,10 +107,11 @@ void sse_raise(struct cpu *c, struct insn *i, v128 result, enum sse_tiny tiny);
 /* Likewise, but MMX reads only 32 bits of memory. */
 #define SSE_INT_LOW(X) X(0x60, punpcklbw) X(0x61, punpcklwd) X(0x62, punpckldq)
 /* XMM only: 66 0F op; then those without 66, which are bitwise. */
-#define SSE_INT_XMM(X)                                                                         \
-	X(0x6c, punpcklqdq)                                                                    \
-	X(0x6d, punpckhqdq) X(0x14, unpcklpd) X(0x15, unpckhpd) X(0x54, andpd) X(0x55, andnpd) \
-		X(0x56, orpd) X(0x57, xorpd)
+#define SSE_INT_XMM(X)                                                                   \
+	X(0x6c, punpcklqdq)                                                              \
+	X(0x6d, punpckhqdq)                                                              \
+	X(0x14, unpcklpd) X(0x15, unpckhpd) X(0x54, andpd) X(0x55, andnpd) X(0x56, orpd) \
+		X(0x57, xorpd)
 #define SSE_INT_PS(X)     \
 	X(0x14, unpcklps) \
 	X(0x15, unpckhps) X(0x54, andps) X(0x55, andnps) X(0x56, orps) X(0x57, xorps)
@@ -180,12 +185,13 @@ SSE_DECLARE(xmm_ucomiss)
 SSE_DECLARE(xmm_ucomisd)
 
 /* op_sse_cvt.c: between vectors; from and to general registers; from and to MMX. */
-#define SSE_CVT_128(X)                                                        \
-	X(cvtdq2ps, TINY_NEVER)                                               \
-	X(cvtps2dq, TINY_NEVER) X(cvttps2dq, TINY_NEVER) X(cvtpd2ps, TINY_PS) \
-		X(cvttpd2dq, TINY_NEVER) X(cvtpd2dq, TINY_NEVER)
-#define SSE_CVT_64(X)          X(cvtps2pd, TINY_NEVER) X(cvtdq2pd, TINY_NEVER)
-#define SSE_CVT_LOW(X)         X(cvtss2sd, TINY_NEVER, 32) X(cvtsd2ss, TINY_SS, 64)
+#define SSE_CVT_128(X)                                                         \
+	X(cvtdq2ps, SSE_EXACT)                                                \
+	X(cvtps2dq, SSE_EXACT)                                                \
+	X(cvttps2dq, SSE_EXACT) X(cvtpd2ps, SSE_WHAT(cvt, PS)) X(cvttpd2dq, SSE_EXACT) \
+		X(cvtpd2dq, SSE_EXACT)
+#define SSE_CVT_64(X)          X(cvtps2pd, SSE_EXACT) X(cvtdq2pd, SSE_EXACT)
+#define SSE_CVT_LOW(X)         X(cvtss2sd, SSE_EXACT, 32) X(cvtsd2ss, SSE_WHAT(cvt, SS), 64)
 #define SSE_CVT_SI(X)          X(cvtsi2ss) X(cvtsi2sd)
 #define SSE_CVT_TO_SI(X)       X(cvttss2si, 32) X(cvtss2si, 32) X(cvttsd2si, 64) X(cvtsd2si, 64)
 #define SSE_CVT_PI(X)          X(cvtpi2ps) X(cvtpi2pd)
