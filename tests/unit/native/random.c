@@ -73,8 +73,8 @@ static void rnd_ext(struct rnd *r, uint8_t *p)
 	memcpy(p + 8, &exp, 2);
 }
 
-/* rnd_memory() - Eight bytes at a time: numbers of every type. */
-void rnd_memory(struct rnd *r, uint8_t *data, size_t n)
+/* fill() - Eight bytes at a time: numbers of every type. */
+static void fill(struct rnd *r, uint8_t *data, size_t n)
 {
 	for (size_t at = 0; at + 8 <= n; at += 8) {
 		uint64_t v;
@@ -96,6 +96,22 @@ void rnd_memory(struct rnd *r, uint8_t *data, size_t n)
 		}
 		memcpy(data + at, &v, 8);
 	}
+}
+
+/* rnd_memory() - A window on one image that is made once: fresh numbers would take most of the time. */
+void rnd_memory(struct rnd *r, uint8_t *data, size_t n)
+{
+	enum { IMAGE = 256 << 10 };
+	static uint8_t image[IMAGE];
+	static bool made;
+
+	if (!made) {
+		struct rnd fixed = {.s = 1};
+
+		fill(&fixed, image, IMAGE);
+		made = true;
+	}
+	memcpy(data, image + (rnd_below(r, IMAGE - n) & ~15ULL), n);
 }
 
 static void put(uint8_t *p, uint64_t v, unsigned n)
@@ -153,7 +169,7 @@ void rnd_state(struct rnd *r, struct state *s, bool bits32)
 	if (rnd_one_in(r, 8))
 		mxcsr = (uint32_t)(rnd64(r) & 0xffc0);
 	put(s->fx + 24, mxcsr, 4);
-	rnd_memory(r, s->fx + 160, 256);
+	fill(r, s->fx + 160, 256);
 	if (bits32)
 		memset(s->fx + 160 + 128, 0, 128);
 }

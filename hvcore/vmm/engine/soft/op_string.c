@@ -213,9 +213,10 @@ HOT bool goes_on(const struct cpu *c, const struct insn *i)
 	}                                                                                 \
 	static void cmps##bits(struct cpu *c, struct insn *i)                             \
 	{                                                                                 \
-		uint64_t a = mem_read(c, i, source(c, i, bits / 8), bits);                \
+		/* If both are forbidden, Intel's processors report rDI's. */             \
+		uint64_t b = mem_read(c, i, target(c, i, bits / 8, false), bits);         \
                                                                                           \
-		compare##bits(c, a, mem_read(c, i, target(c, i, bits / 8, false), bits)); \
+		compare##bits(c, mem_read(c, i, source(c, i, bits / 8), bits), b);        \
 		reg_step(c, i, REG_SI, step(c, bits / 8));                                \
 		reg_step(c, i, REG_DI, step(c, bits / 8));                                \
 	}                                                                                 \
