@@ -74,7 +74,7 @@ enum ocf_rc domain_config(struct hv_config *c, char **text, struct hv_error *err
 	int left = ocf_left_ms();
 	enum ocf_rc rc = domain_definition(&xml, &len, &where, err);
 
-	hv_config_init(c);
+	memset(c, 0, sizeof(*c));
 	if (text)
 		*text = NULL;
 	if (rc)
