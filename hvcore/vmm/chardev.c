@@ -31,6 +31,7 @@ struct client {
 	uint64_t sent;
 	bool want_out; /* EPOLLOUT is being watched */
 	bool reading;  /* EPOLLIN is */
+	bool eof;      /* it has said all it will, and may still listen */
 };
 
 struct chardev {
@@ -243,7 +244,14 @@ static void receive(struct client *k)
 		}
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return;
-		drop(k, NULL);
+		if (n < 0) {
+			drop(k, NULL);
+			return;
+		}
+		/* Closed one way only, perhaps: if both, EPOLLHUP comes next. */
+		k->eof = true;
+		k->reading = false;
+		watch(k);
 		return;
 	}
 }
@@ -253,7 +261,7 @@ void chardev_accept_input(struct chardev *c)
 	for (size_t i = 0; i < client_max(c); i++) {
 		struct client *k = &c->client[i];
 
-		if (k->w.fd >= 0 && !k->reading) {
+		if (k->w.fd >= 0 && !k->reading && !k->eof) {
 			k->reading = true;
 			watch(k);
 		}
@@ -286,6 +294,7 @@ static void adopt(struct chardev *c, struct client *k, int fd)
 	k->sent = c->lossless ? c->total : c->total - kept;
 	k->want_out = false;
 	k->reading = true;
+	k->eof = false;
 	if (loop_add(&k->w, EPOLLIN)) {
 		close(fd);
 		k->w.fd = -1;

@@ -22,6 +22,7 @@ setup() {
 
 teardown() {
 	[[ -z ${PID:-} ]] || kill -9 "$PID" 2>/dev/null || true
+	umount -q "$RUN/small" 2>/dev/null || true
 	rm -rf "$RUN"
 }
 
@@ -296,4 +297,52 @@ qmp() {
 	[ "$status" -eq 2 ]
 	run "$HV_DOMAIN"
 	[ "$status" -eq 2 ]
+}
+
+@test "more devices than the bus has slots are refused" {
+	local disks='' n
+	for n in {a..x}; do
+		truncate -s 1M "$RUN/d$n"
+		disks+="${disks:+, }{\"path\": \"$RUN/d$n\", \"target\": \"vd$n\", \"guard\": \"fencing\"}"
+	done
+	config hello rng true balloon true disk "[$disks]"
+	start
+	ended 0
+	config hello rng true balloon true disk "[$disks]" channel '[{"name": "c"}]' \
+		nic "[$(printf '{"bridge": "no-such-bridge", "mac": "52:54:00:00:00:%02x", "queues": 1}, ' 1 2)
+		{\"bridge\": \"no-such-bridge\", \"mac\": \"52:54:00:00:00:03\", \"queues\": 1}]"
+	run "$HV_DOMAIN" --config-fd 9 g 9<"$RUN/config"
+	[ "$status" -eq 1 ]
+	[[ $output == *no-such-bridge* ]]
+}
+
+@test "a full run directory stops a start, and does not stop a guest" {
+	mkdir "$RUN/small"
+	mount -t tmpfs -o size=256k tmpfs "$RUN/small"
+	export TAIKI_RUN_DIR=$RUN/small
+	DOM=$RUN/small/g
+	config echo
+	start
+	await console ready
+	dd if=/dev/zero of="$RUN/small/fill" bs=4k 2>/dev/null || true
+	head -c 20000 /dev/zero | tr '\0' a |
+		timeout 20 socat -t 2 - "UNIX-CONNECT:$DOM/console.sock" >"$RUN/echoed"
+	[ "$(tr -dc A <"$RUN/echoed" | wc -c)" -eq 20000 ]
+	type_in q
+	ended 0
+	rm -rf "$DOM"
+	dd if=/dev/zero of="$RUN/small/fill" bs=1k oflag=append conv=notrunc 2>/dev/null || true
+	run "$HV_DOMAIN" --config-fd 9 g 9<"$RUN/config"
+	umount "$RUN/small"
+	[ "$status" -eq 1 ]
+	[[ $output == *"No space left on device"* ]]
+}
+
+@test "without permission it says what it could not do" {
+	config hello
+	chmod 755 "$RUN"
+	chmod 644 "$RUN/config"
+	run setpriv --reuid 65534 --clear-groups "$HV_DOMAIN" --config-fd 9 g 9<"$RUN/config"
+	[ "$status" -eq 1 ]
+	[[ $output == *"$DOM: cannot be made: Permission denied"* ]]
 }

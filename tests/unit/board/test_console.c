@@ -136,6 +136,24 @@ static void input_arrives_with_an_interrupt(void **state)
 	close(a);
 }
 
+/* `echo x | socat - UNIX:...`: what was said last is answered too. */
+static void half_closed_client_still_hears(void **state)
+{
+	int a = join(sock);
+
+	assert_int_equal(write(a, "x", 1), 1);
+	shutdown(a, SHUT_WR);
+	turn();
+	assert_int_equal(in8(UART), 'x');
+	say("heard\n");
+	turn();
+	expect(a, "heard\n");
+	assert_true(chardev_connected(console));
+	close(a);
+	turn();
+	assert_false(chardev_connected(console));
+}
+
 /* More than the FIFO holds: nothing is lost, the rest waits in the socket. */
 static void input_is_held_until_there_is_room(void **state)
 {
@@ -322,6 +340,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(every_client_hears_and_the_log_too),
 		T(input_arrives_with_an_interrupt),
+		T(half_closed_client_still_hears),
 		T(input_is_held_until_there_is_room),
 		T(transmitter_interrupts_again_after_each_byte),
 		T(loopback_stays_inside),
