@@ -226,7 +226,7 @@ as_before() { [[ $(total) -eq $1 ]]; }
 	[[ ! -e $group ]]
 }
 
-@test "two domains with one writable disk, or one MAC address: the second is refused, by name" {
+@test "two domains with one writable disk, by whatever name: the second is refused, by name" {
 	domain one "$(printf "$disk" "$BATS_FILE_TMPDIR/disk")"
 	ln -sf disk "$BATS_FILE_TMPDIR/other-name"
 	domain two "$(printf "$disk" "$BATS_FILE_TMPDIR/other-name")"
