@@ -23,7 +23,9 @@
 
 enum {
 	READ_BYTES = 16 << 10, /* taken from one client before the loop serves the others */
-	DEAF_NS = 200000000,   /* until accept() is tried again after it failed */
+	KEEP_BYTES =
+		64 << 10,    /* of an output buffer; a bigger one is given back when it is empty */
+	DEAF_NS = 200000000, /* until accept() is tried again after it failed */
 };
 
 struct client {
@@ -90,6 +92,11 @@ static void flush(struct client *c)
 			break;
 		c->out_len -= n;
 		memmove(c->out, c->out + n, c->out_len);
+	}
+	if (!c->out_len && c->out_size > KEEP_BYTES) {
+		free(c->out);
+		c->out = NULL;
+		c->out_size = 0;
 	}
 	if (c->want_write != (c->out_len > 0)) {
 		c->want_write = c->out_len > 0;
