@@ -17,7 +17,7 @@ teardown_file() { cluster_down; }
 	ln "$(state)/shared/web.raw" "$(state)/shared/kept"
 	inject "web.raw removed, and the domain killed" rm "$(state)/shared/web.raw"
 	kill -KILL "$(pid_of "$host")"
-	refused() { lab exec "$(observer)" crm_mon -1 -f | grep -q 'web_start_0.*web.raw'; }
+	refused() { lab exec "$(observer)" crm_mon -1 -f | grep -q 'web start on .*web.raw: No such file'; }
 	eventually 40 refused
 	took "refused by name"
 	runs_nowhere
