@@ -4,20 +4,16 @@
  * put back as it was.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <termios.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cli.h"
 #include "console.h"
-#include "hv/rundir.h"
+#include "hv/console.h"
 
 enum { ESCAPE = 0x1d /* Ctrl-] */ };
 
@@ -56,37 +52,6 @@ static void go_raw(void)
 	cfmakeraw(&t);
 	if (!tcsetattr(STDIN_FILENO, TCSAFLUSH, &t))
 		raw = 1;
-}
-
-int console_open(const char *name, int timeout_ms, struct hv_error *err)
-{
-	struct sockaddr_un a = {.sun_family = AF_UNIX};
-	struct timespec again = {.tv_nsec = 20000000};
-	int fd, rc, tries = timeout_ms / 20 + 1;
-
-	if (hv_run_path(a.sun_path, sizeof(a.sun_path), name, "console.sock"))
-		return hv_err(err, -ENAMETOOLONG, "domain %s: the path of its console is too long",
-			      name);
-	/* Non-blocking: a full backlog would otherwise hold connect() for ever. */
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return hv_err(err, -errno, "console of %s: %s", name, strerror(errno));
-	while (connect(fd, (struct sockaddr *)&a, sizeof(a))) {
-		rc = -errno;
-		if (rc == -EINTR)
-			continue;
-		if (rc == -EAGAIN && --tries > 0) {
-			nanosleep(&again, NULL);
-			continue;
-		}
-		close(fd);
-		if (rc == -EAGAIN)
-			return hv_err(err, -ETIMEDOUT, "domain %s: its console takes no connection",
-				      name);
-		return hv_err(err, rc, "domain %s: its console cannot be reached (%s): %s", name,
-			      a.sun_path, strerror(-rc));
-	}
-	return fd;
 }
 
 /* All of it, waiting where the other side is slow; false once it is gone. */
@@ -174,6 +139,6 @@ int cmd_console(const struct options *o, int argc, char **argv)
 
 	if (code)
 		return code;
-	fd = console_open(argv[0], left(o), &err);
+	fd = hv_console_open(argv[0], left(o), &err);
 	return fd < 0 ? fail(fd, &err) : console_attach(argv[0], fd);
 }

@@ -9,6 +9,7 @@
 #include "cib.h"
 #include "cli.h"
 #include "console.h"
+#include "hv/console.h"
 #include "hv/launch.h"
 
 enum { UNDO_MS = 5000 };
@@ -69,7 +70,7 @@ int cmd_run(const struct options *o, int argc, char **argv)
 
 	if (code)
 		goto out;
-	fd = console_open(d.config.name, left(o), &err);
+	fd = hv_console_open(d.config.name, left(o), &err);
 	rc = fd < 0 ? fd : ask(d.config.name, "cont", NULL, left(o), NULL, &err);
 	if (!rc) {
 		code = console_attach(d.config.name, fd);
