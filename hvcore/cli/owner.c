@@ -17,7 +17,7 @@
 enum { CIB_TIMEOUT_MS = 5000 };
 
 /* The owning resource, the caller's to free; NULL with 0: none; -errno: cannot tell. */
-static int owner(const char *name, char **resource, struct hv_error *err)
+static int owner(const char *name, int timeout_ms, char **resource, struct hv_error *err)
 {
 	xmlNodePtr primitive;
 	xmlDocPtr doc;
@@ -29,7 +29,7 @@ static int owner(const char *name, char **resource, struct hv_error *err)
 		*resource = hv_run_read(name, "resource");
 		return 0;
 	}
-	rc = cib_read(&doc, CIB_TIMEOUT_MS, err);
+	rc = cib_read(&doc, timeout_ms, err);
 	if (rc)
 		return rc == -ENOENT ? 0 : rc;
 	primitive = cib_domain(doc, name);
@@ -54,7 +54,8 @@ int owner_allows(const struct options *o, const char *name, const char *what)
 {
 	struct hv_error err = {""};
 	char *resource, why[700];
-	int rc = owner(name, &resource, &err);
+	int most = o->timeout_ms && left(o) < CIB_TIMEOUT_MS ? left(o) : CIB_TIMEOUT_MS;
+	int rc = owner(name, most, &resource, &err);
 
 	if (!rc && !resource)
 		return HV_EXIT_OK;

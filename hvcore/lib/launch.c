@@ -145,8 +145,8 @@ static int start(const struct hv_launch *l, const char *json, int64_t deadline,
 		 struct hv_error *err)
 {
 	int config = sealed(json, err), status[2] = {-1, -1}, rc;
+	struct hv_child child = {0};
 	char binary[4096];
-	pid_t pid = 0;
 
 	if (config < 0)
 		return config;
@@ -157,13 +157,13 @@ static int start(const struct hv_launch *l, const char *json, int64_t deadline,
 	}
 	hv_beside(binary, sizeof(binary), "TAIKI_HV_DOMAIN", "hv-domain",
 		  "/usr/libexec/taiki/hv-domain");
-	rc = hv_launch_child(l, binary, config, status[1], &pid, err);
+	rc = hv_launch_child(l, binary, config, status[1], &child, err);
 	close(status[1]);
 	status[1] = -1;
 	if (!rc)
 		rc = wait_ready(status[0], l->config->name, deadline, err);
-	if (rc && pid)
-		hv_launch_abort(pid);
+	if (rc && child.pid)
+		hv_launch_abort(&child);
 out:
 	close(config);
 	if (status[0] >= 0)

@@ -93,13 +93,13 @@ static void become(const struct hv_launch *l, const char *binary, int config, in
 }
 
 int hv_launch_child(const struct hv_launch *l, const char *binary, int config, int status,
-		    pid_t *pid, struct hv_error *err)
+		    struct hv_child *child, struct hv_error *err)
 {
 	int tell[2] = {-1, -1}, null = -1, log = -1, rc = 0;
 	char path[4096];
 	pid_t middle;
 
-	*pid = 0;
+	*child = (struct hv_child){0};
 	if (hv_run_path(path, sizeof(path), l->config->name, "log"))
 		return hv_err(err, -ENAMETOOLONG, "domain %s: the run directory's path is too long",
 			      l->config->name);
@@ -112,16 +112,17 @@ int hv_launch_child(const struct hv_launch *l, const char *binary, int config, i
 	}
 	middle = fork();
 	if (middle == 0) {
-		pid_t child;
+		struct hv_child c = {.session = setsid()};
 
-		setsid();
-		child = fork();
-		if (child == 0)
+		c.pid = fork();
+		if (c.pid == 0)
 			become(l, binary, config, status, null, log);
-		_exit(child > 0 && write(tell[1], &child, sizeof(child)) == sizeof(child) ? 0 : 1);
+		_exit(c.pid > 0 && write(tell[1], &c, sizeof(c)) == sizeof(c) ? 0 : 1);
 	}
+	close(tell[1]);
+	tell[1] = -1; /* so that a middle that dies is an end of file */
 	if (middle < 0 || waitpid(middle, NULL, 0) != middle ||
-	    read(tell[0], pid, sizeof(*pid)) != sizeof(*pid))
+	    read(tell[0], child, sizeof(*child)) != sizeof(*child))
 		rc = hv_err(err, -EAGAIN, "domain %s: no process could be made for it",
 			    l->config->name);
 out:
@@ -129,21 +130,23 @@ out:
 		close(null);
 	if (log >= 0)
 		close(log);
-	if (tell[0] >= 0) {
+	if (tell[0] >= 0)
 		close(tell[0]);
+	if (tell[1] >= 0)
 		close(tell[1]);
-	}
 	return rc;
 }
 
-void hv_launch_abort(pid_t pid)
+void hv_launch_abort(const struct hv_child *child)
 {
-	int fd = pidfd_open(pid, 0);
+	int fd = pidfd_open(child->pid, 0);
 	struct pollfd p = {.fd = fd, .events = POLLIN};
 
 	if (fd < 0)
 		return;
-	pidfd_send_signal(fd, SIGKILL, NULL, 0);
-	poll(&p, 1, ABORT_MS);
+	if (getsid(child->pid) == child->session) {
+		pidfd_send_signal(fd, SIGKILL, NULL, 0);
+		poll(&p, 1, ABORT_MS);
+	}
 	close(fd);
 }

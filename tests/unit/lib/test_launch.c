@@ -305,7 +305,8 @@ static void image_still_held(void **state)
 	struct hv_error err = {""};
 	int fd = open(disk, O_RDWR | O_CLOEXEC);
 
-	started("brief"); /* it ends by itself, its lock with it */
+	assert_int_equal(launch("brief", LONG_MS, &err),
+			 0); /* it ends by itself, its lock with it */
 	while (hv_presence("brief", NULL, NULL) == HV_PRESENT)
 		usleep(1000);
 	assert_int_equal(hv_image_lock(fd, true), 0);
