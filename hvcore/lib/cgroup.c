@@ -84,9 +84,11 @@ static int make(char *dir, size_t base, bool v2)
 		*at = '\0';
 		if (mkdir(dir, 0755) && errno != EEXIST)
 			return -errno;
-		/* Refused where processes are in it, or there is no such controller. */
-		if (v2)
-			(void)put(dir, "cgroup.subtree_control", "+cpu +memory");
+		/* Each for itself: one write with a controller that is not there does nothing. */
+		if (v2) {
+			(void)put(dir, "cgroup.subtree_control", "+cpu");
+			(void)put(dir, "cgroup.subtree_control", "+memory");
+		}
 		*at = '/';
 	}
 	return mkdir(dir, 0755) && errno != EEXIST ? -errno : 0;
