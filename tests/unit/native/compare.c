@@ -8,11 +8,7 @@
 
 enum {
 	FLAGS_SEEN = 0xcd5 | 1 << 8 | 1 << 14 | 1 << 21, /* arithmetic, DF, TF, NT, ID */
-	FLAG_RF = 1 << 16,
-	FX_FOP = 6,
-	FX_FIP = 8,
-	FX_FDP_END = 24,
-	FX_MXCSR_MASK = 28,
+	LONGEST = 512,                                   /* bytes of an operand */
 };
 
 struct report {
@@ -148,14 +144,13 @@ static uint32_t page_fault_error(const struct state *s)
 
 static void ending(struct report *r, const struct state *a, const struct state *b, struct liberty l)
 {
-	uint64_t place = l.place ? ~(uint64_t)(PAGE - 1) : ~0ULL;
-
 	numbers(r, "vector", a->vector, b->vector);
 	if (a->vector != b->vector)
 		return;
 	if (a->vector == VEC_PF) {
 		numbers(r, "error", page_fault_error(a), page_fault_error(b));
-		numbers(r, "cr2", a->cr2 & place, b->cr2 & place);
+		if (!l.place || a->cr2 - b->cr2 + LONGEST > 2 * LONGEST)
+			numbers(r, "cr2", a->cr2, b->cr2);
 	} else {
 		numbers(r, "error", a->error, b->error);
 	}

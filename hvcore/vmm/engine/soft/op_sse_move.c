@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Loads, stores and moves of XMM and MMX registers. */
+#include "hvcore/vmm/engine/soft/seg.h"
 #include "hvcore/vmm/engine/soft/sse.h"
 
 /* A load: what the register becomes, from memory and from another register. */
@@ -164,18 +165,11 @@ struct insn *xmm_movdq2q(struct cpu *c, struct insn *i)
 static COLD void mask_store(struct cpu *c, struct insn *i, const uint8_t *v, const uint8_t *mask,
 			    unsigned n)
 {
-	uint64_t mode = i->flags & INSN_ADDR;
-	uint64_t di = c->r[REG_DI];
-	uint64_t va;
+	bool is64 = (c->mode & MODE_SIZE) == MODE_CODE64;
+	unsigned seg = is64 || i->seg != SEG_NONE ? i->seg : SEG_DS;
+	uint64_t va = seg_linear(c, i, seg, ea_truncate(i, c->r[REG_DI]), n, true);
 	int last = -1;
 
-	if (mode == INSN_ADDR32)
-		di = (uint32_t)di;
-	else if (mode == INSN_ADDR16)
-		di = (uint16_t)di;
-	va = di + c->seg[i->seg].base;
-	if ((c->mode & MODE_SIZE) != MODE_CODE64)
-		va = (uint32_t)va;
 	for (unsigned k = 0; k < n; k++)
 		if (mask[k] & 0x80) {
 			if (last < 0 || ((va + k) ^ (va + last)) & PAGE_MASK)

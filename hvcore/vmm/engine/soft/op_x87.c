@@ -92,11 +92,11 @@ insn_fn *const x87_reg[8][64] = {
 	ROW(3, 1, cmovne),
 	ROW(3, 2, cmovnbe),
 	ROW(3, 3, cmovnu),
-	[3][0x20] = x87_fnop, /* FENI, FDISI and FSETPM of the 8087 and 80287 */
-	[3][0x21] = x87_fnop,
+	[3][0x20] = x87_fnold, /* FENI, FDISI and FSETPM of the 8087 and 80287 */
+	[3][0x21] = x87_fnold,
 	[3][0x22] = x87_fnclex,
 	[3][0x23] = x87_fninit,
-	[3][0x24] = x87_fnop,
+	[3][0x24] = x87_fnold,
 	ROW(3, 5, ucomi),
 	ROW(3, 6, comi),
 

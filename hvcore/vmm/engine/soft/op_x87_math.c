@@ -43,28 +43,36 @@ X87_CONSTANTS(CONSTANT)
 X87_UNARY(UNARY)
 
 /*
- * ST(0) = f(ST(0), ST(1)).  An invalid FPREM leaves C0 and C3 as they were, so
- * the host's flags are cleared to see whether this one is.
+ * remainder_cc() - Which codes FPREM sets: one that ends in a NaN, or does not take
+ * place, leaves C0 and C3 as they were.  The host's flags were clear before.
  */
-#define BINARY(n, name, cc)                                                           \
-	struct insn *x87_##name(struct cpu *c, struct insn *i)                        \
-	{                                                                             \
-		uint16_t sw;                                                          \
-                                                                                      \
-		fpu_wait(c, i);                                                       \
-		x87_note(c, i);                                                       \
-		if (unlikely(fpu_empty(c, 0) || fpu_empty(c, 1))) {                   \
-			c->fpu.fsw &= ~((cc)&FSW_C2);                                 \
-			x87_underflow(c, 0, 0);                                       \
-			return NEXT(c, i);                                            \
-		}                                                                     \
-		__asm__ volatile("fnclex\n\tfldt %[s]\n\tfldt %[d]\n\t" #name X87_END \
-				 "fstpt %[d]\n\tfstp %%st(0)"                         \
-				 : "=&a"(sw), [d] "+m"(*fpu_st(c, 0))                 \
-				 : [s] "m"(*fpu_st(c, 1)), [unm] "q"(x87_unmasked(c)) \
-				 : "cc");                                             \
-		x87_status(c, sw, sw &FPX_IE ? (cc) & (FSW_C1 | FSW_C2) : (cc));      \
-		return NEXT(c, i);                                                    \
+HOT uint16_t remainder_cc(const struct ext *r, uint16_t sw, uint16_t cc)
+{
+	bool nan = (r->exp & 0x7fff) == 0x7fff && r->frac << 1;
+
+	return nan || sw & FPX_PRE ? cc & (FSW_C1 | FSW_C2) : cc;
+}
+
+/* ST(0) = f(ST(0), ST(1)) */
+#define BINARY(n, name, cc)                                                                     \
+	struct insn *x87_##name(struct cpu *c, struct insn *i)                                  \
+	{                                                                                       \
+		uint16_t sw;                                                                    \
+                                                                                                \
+		fpu_wait(c, i);                                                                 \
+		x87_note(c, i);                                                                 \
+		if (unlikely(fpu_empty(c, 0) || fpu_empty(c, 1))) {                             \
+			c->fpu.fsw &= ~((cc)&FSW_C2);                                           \
+			x87_underflow(c, 0, 0);                                                 \
+			return NEXT(c, i);                                                      \
+		}                                                                               \
+		__asm__ volatile("fnclex\n\tfldt %[s]\n\tfldt %[d]\n\t" #name X87_END           \
+				 "fstpt %[d]\n\tfstp %%st(0)"                                   \
+				 : "=&a"(sw), [d] "+m"(*fpu_st(c, 0))                           \
+				 : [s] "m"(*fpu_st(c, 1)), [unm] "q"(x87_unmasked(c))           \
+				 : "cc");                                                       \
+		x87_status(c, sw, remainder_cc(fpu_st(c, 0), sw & ~(c->fpu.fcw & FPX_DE), cc)); \
+		return NEXT(c, i);                                                              \
 	}
 X87_BINARY(BINARY)
 

@@ -113,15 +113,15 @@ HOT void store_status(struct cpu *c, uint16_t sw, bool empty)
 		uint64_t va;                                                                      \
                                                                                                   \
 		fpu_wait(c, i);                                                                   \
-		va = insn_ea(c, i, form, bits / 8, true);                                         \
 		empty = fpu_empty(c, 0);                                                          \
 		if (likely(!empty))                                                               \
 			r = name##_##type##_host(fpu_st(c, 0), x87_unmasked(c));                  \
 		if (unlikely(r.sw & ~c->fpu.fcw & FPX_ALL & ~FPX_PE)) {                           \
-			x87_note_mem(c, i, va);                                                   \
+			x87_note_mem(c, i, insn_ea_offset(c, i) + c->seg[i->seg].base);           \
 			store_status(c, r.sw, empty);                                             \
 			return NEXT(c, i);                                                        \
 		}                                                                                 \
+		va = insn_ea(c, i, form, bits / 8, true);                                         \
 		mem_write##bits(c, i, va, r.v);                                                   \
 		x87_note_mem(c, i, va);                                                           \
 		store_status(c, r.sw, empty);                                                     \
@@ -352,5 +352,11 @@ struct insn *x87_fnop(struct cpu *c, struct insn *i)
 {
 	fpu_wait(c, i);
 	x87_note(c, i);
+	return NEXT(c, i);
+}
+
+/* FNENI, FNDISI, FNSETPM: nothing since the 80387, and they do not wait. */
+struct insn *x87_fnold(struct cpu *c, struct insn *i)
+{
 	return NEXT(c, i);
 }

@@ -174,7 +174,7 @@ X87_DECLARE_MEM(x87_fld_f80)
 X87_DECLARE_MEM(x87_fstp_f80)
 insn_fn x87_fbld, x87_fbstp;
 insn_fn x87_fld, x87_fst, x87_fstp, x87_fstpnce, x87_fxch, x87_ffree, x87_ffreep, x87_fincstp,
-	x87_fdecstp, x87_fnop;
+	x87_fdecstp, x87_fnop, x87_fnold;
 
 /* op_x87_math.c: constants; functions of ST(0); of ST(0) and ST(1) */
 #define X87_CONSTANTS(X) \
