@@ -77,21 +77,32 @@ static const char *const op_name[] = {
 	[BLOCK_DISCARD] = "discard", [BLOCK_ZEROES] = "write",
 };
 
-/* To the operator: an event, but not a flood of them from a dead disk. */
-static void report_error(struct blk *d, const struct request *r, enum block_op op, int error)
+/* To the operator: an event, but not a flood of them from a dead disk; the last one is always told. */
+static void report_now(struct blk *d)
 {
-	uint64_t now = loop_host_now();
-
-	if (d->event_at && now - d->event_at < EVENT_INTERVAL_NS) {
-		d->unreported++;
-		return;
-	}
 	event_emit("BLOCK_IO_ERROR",
 		   json_pack("{s:s, s:s, s:s, s:b, s:s, s:I}", "device", d->v.name, "operation",
-			     op_name[op], "action", "report", "nospace", error == -ENOSPC, "reason",
-			     strerror(-error), "x-taiki-unreported", (json_int_t)d->unreported));
-	d->event_at = now;
+			     op_name[d->last_op], "action", "report", "nospace",
+			     d->last_error == -ENOSPC, "reason", strerror(-d->last_error),
+			     "x-taiki-errors", (json_int_t)d->unreported));
+	d->event_at = loop_host_now();
 	d->unreported = 0;
+}
+
+static void report_later(struct loop_timer *t)
+{
+	report_now((struct blk *)((char *)t - offsetof(struct blk, event)));
+}
+
+static void report_error(struct blk *d, enum block_op op, int error)
+{
+	d->last_op = op;
+	d->last_error = error;
+	d->unreported++;
+	if (d->event_at && loop_host_now() - d->event_at < EVENT_INTERVAL_NS)
+		loop_host_timer_arm(&d->event, d->event_at + EVENT_INTERVAL_NS);
+	else
+		report_now(d);
 }
 
 static void request_done(struct block_request *b, int result)
@@ -110,7 +121,7 @@ static void request_done(struct block_request *b, int result)
 	} else if (result) {
 		status = VIRTIO_BLK_S_IOERR;
 		d->count[op].failed++;
-		report_error(d, r, op, result);
+		report_error(d, op, result);
 	} else {
 		d->count[op].done++;
 		d->count[op].bytes += r->bytes;
@@ -378,6 +389,7 @@ int virtio_blk_create(const struct hv_disk *disk, const char *domain, bool fenci
 	d->v.ops = &blk_ops;
 	d->v.name = d->block.name;
 	d->v.nqueues = 1;
+	d->event.expired = report_later;
 	d->serial = disk->serial;
 	d->discard = disk->discard && !disk->readonly;
 	set_config(d);

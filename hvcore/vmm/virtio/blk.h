@@ -4,6 +4,7 @@
 #define VMM_VIRTIO_BLK_H
 
 #include "hvcore/vmm/block/block.h"
+#include "hvcore/vmm/loop.h"
 #include "hvcore/vmm/virtio/virtio.h"
 
 /* One row for each enum block_op. */
@@ -19,9 +20,12 @@ struct blk {
 	unsigned inflight;
 	uint64_t began; /* host ns since when nothing was answered; 0: nothing is owed */
 	struct blk_count count[BLOCK_ZEROES + 1];
-	uint64_t refused;    /* requests the guest made wrong */
-	uint64_t event_at;   /* host ns of the last BLOCK_IO_ERROR event */
-	uint64_t unreported; /* errors since, without an event of their own */
+	uint64_t refused;      /* requests the guest made wrong */
+	uint64_t event_at;     /* host ns of the last BLOCK_IO_ERROR event */
+	uint64_t unreported;   /* errors since */
+	enum block_op last_op; /* the last of them */
+	int last_error;
+	struct loop_timer event; /* a BLOCK_IO_ERROR held back */
 	struct blk *next;
 };
 

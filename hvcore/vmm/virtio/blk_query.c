@@ -8,7 +8,7 @@
 #include "hvcore/vmm/virtio/devices.h"
 
 /* How long a request may take before a resize, which would wait behind it, is refused. */
-#define HANGING_NS (5ULL * 1000 * 1000 * 1000)
+#define HANGING_NS (1ULL * 1000 * 1000 * 1000)
 
 /* Milliseconds the disk has owed answers; 0: it owes none. */
 static uint64_t owing_ms(const struct blk *d)

@@ -372,7 +372,9 @@ static void errors_reach_both(void **state)
 		assert_int_equal(one(VIRTIO_BLK_T_IN, 1500, DATA, 512, true), VIRTIO_BLK_S_IOERR);
 	assert_int_equal(rig.events, 1);
 	assert_int_equal(blk->count[BLOCK_READ].failed, 6);
-	assert_int_equal(blk->unreported, 5);
+	rig_timers(100000000);
+	assert_int_equal(rig.events, 2);
+	assert_int_equal(json_integer_value(json_object_get(rig.event_data, "x-taiki-errors")), 5);
 }
 
 /* A reset while requests are in flight is done when they are. */
