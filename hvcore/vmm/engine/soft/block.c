@@ -39,6 +39,7 @@ int cache_init(struct cache *k, const struct engine_config *cfg)
 			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (k->pool == MAP_FAILED || k->code == MAP_FAILED || !k->hash || k->pages == MAP_FAILED)
 		return -ENOMEM;
+	native_init(k);
 	return 0;
 }
 
@@ -51,6 +52,7 @@ void cache_fini(struct cache *k)
 	if (k->pages && k->pages != MAP_FAILED)
 		munmap(k->pages, k->maxpages * sizeof(*k->pages));
 	free(k->hash);
+	native_fini(k);
 }
 
 uint32_t gen_new(struct engine *e)
@@ -80,6 +82,7 @@ void cache_drop(struct engine *e)
 	k->npages = 0;
 	memset(k->hash, 0, sizeof(*k->hash) << HASH_BITS);
 	k->used = 0;
+	native_reset(k);
 	k->epoch++;
 	forget_all_jumps(e);
 }
@@ -91,6 +94,7 @@ void cache_trim(struct engine *e)
 	madvise(e->cache.pool, e->cache.size, MADV_DONTNEED);
 	madvise(e->cache.pages, e->cache.maxpages * sizeof(*e->cache.pages), MADV_DONTNEED);
 	madvise(e->cache.code, e->cache.code_size, MADV_DONTNEED);
+	native_trim(&e->cache);
 }
 
 static struct block **bucket(struct cache *k, uint64_t pa, uint8_t mode)
@@ -124,8 +128,10 @@ static void kill(struct engine *e, struct block *b, struct insn *i)
 	for (unsigned n = b->n - 1; n <= b->n; n++)
 		if (b->insn[n].seg == SEG_BRANCH)
 			b->insn[n].gen = GEN_NONE;
-	if (i >= b->insn && i < b->insn + b->n && !(i[1].flags & INSN_END))
+	if (i >= b->insn && i < b->insn + b->n && !(i[1].flags & INSN_END)) {
 		i[1].fn = op_resync;
+		native_resync(&e->cache, b, i + 1 - b->insn);
+	}
 }
 
 static void drop_page(struct engine *e, struct code_page *p, struct insn *i)
@@ -204,12 +210,18 @@ static bool place(struct block *b, const struct decoded *d, unsigned len)
 	if ((d->flags & DEC_JCC) && b->n && (b->mode & MODE_SIZE) == MODE_CODE64) {
 		insn_fn *fused = fuse(i - 1, i->op & 15);
 
-		if (fused)
+		if (fused) {
 			i[-1].fn = fused;
+			b->tail = b->n - 1;
+			b->fused = true;
+		}
 	}
+	if ((d->flags & DEC_ENDS) && !b->fused)
+		b->tail = b->n;
+	b->ends = d->flags & DEC_ENDS;
 	b->n++;
 	b->bytes += len;
-	return d->flags & DEC_ENDS;
+	return b->ends;
 }
 
 /* build() - Decode from @pa, which is RAM; @second: what follows the page, if it is needed. */
@@ -224,8 +236,11 @@ static void build(struct engine *e, struct block *b, const uint8_t *p, unsigned 
 		if (!len || place(b, &d, len))
 			break;
 	}
-	if (b->n)
-		finish(e, b);
+	if (!b->n)
+		return;
+	if (!b->ends)
+		b->tail = b->n;
+	finish(e, b);
 }
 
 static struct block *block_new(struct cpu *c, void *at, uint64_t pa)
@@ -236,6 +251,7 @@ static struct block *block_new(struct cpu *c, void *at, uint64_t pa)
 	b->pa = pa;
 	b->pa2 = NO_PAGE;
 	b->mode = c->mode;
+	b->code = native_none;
 	return b;
 }
 
@@ -283,7 +299,7 @@ static struct block *block_make(struct cpu *c, uint64_t la, uint64_t pa, bool ke
 	unsigned avail = PAGE_SIZE - (pa & ~PAGE_MASK);
 	struct block *b;
 
-	if (keep && (k->size - k->used < most || k->npages + 2 > k->maxpages))
+	if (keep && (k->size - k->used < most || k->npages + 2 > k->maxpages || native_full(k)))
 		cache_drop(e);
 	b = block_new(c, keep ? k->pool + k->used : (void *)c->scratch, pa);
 	if (is_ram(e, pa)) {
@@ -300,6 +316,7 @@ static struct block *block_make(struct cpu *c, uint64_t la, uint64_t pa, bool ke
 		return c->scratch;
 	}
 	insert(e, b);
+	native_emit(k, b);
 	k->used += sizeof(*b) + (b->n + 1U) * sizeof(struct insn);
 	return b;
 }

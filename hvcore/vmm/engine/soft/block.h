@@ -31,10 +31,13 @@ struct block {
 	struct block *page_next[2]; /* the next block of the first, the second page */
 	uint64_t pa;                /* of the first byte */
 	uint64_t pa2;               /* of the second page, or NO_PAGE */
+	insn_fn *code;              /* native code, or native_none() */
 	uint16_t n;                 /* instructions without the pseudo one */
 	uint16_t bytes;
 	uint8_t mode;
-	bool dead; /* its bytes were written: not in the tables any more */
+	uint8_t tail;     /* the instruction that native code jumps to: its last */
+	bool fused, ends; /* by what the last instruction is */
+	bool dead;        /* its bytes were written: not in the tables any more */
 	struct insn insn[];
 };
 #define NO_PAGE (~0ULL)
@@ -44,6 +47,8 @@ struct block *block_find(struct cpu *c);
 
 /* branch_link(), branch_lookup() - The slow ways to the block at r[REG_IP]; @i's chain is set. */
 insn_fn branch_link, branch_lookup;
+/* native_none() - In place of native code: the loop goes on with the instruction given. */
+insn_fn native_none;
 /* op_block_end() - The pseudo-instruction; op_resync() - Go on by address: the rest was overwritten. */
 insn_fn op_block_end, op_resync;
 
@@ -55,7 +60,7 @@ HOT struct insn *block_enter(struct cpu *c, struct block *b)
 		c->left += b->n;
 		return NULL;
 	}
-	return GOTO(c, b->insn);
+	return b->code(c, b->insn);
 }
 
 /* branch_direct() - Take the direct branch @i (or go on behind the block, if it is the pseudo one). */

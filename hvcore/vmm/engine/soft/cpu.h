@@ -37,9 +37,8 @@
 #define COLD        __attribute__((cold, noinline))
 
 /*
- * With SOFT_LOOP a handler returns the next instruction to a loop; without it
- * handlers jump to one another (sibling calls), which needs an optimising
- * compiler.  Sanitizers grow frames and defeat sibling calls.
+ * With SOFT_LOOP there is no native code: a loop calls the handlers.  Sanitizers
+ * grow frames and defeat sibling calls, and want to see every call.
  */
 #if !defined(SOFT_LOOP) && (defined(SANITIZE) || defined(FUZZING) || !defined(__OPTIMIZE__))
 #define SOFT_LOOP 1
@@ -435,6 +434,8 @@ HOT void *mem_rmw_begin(struct cpu *c, struct insn *i, uint64_t va, unsigned siz
 
 void mem_rmw_store(struct cpu *c, struct insn *i, uint64_t va);
 
+#define mem_rmw_store_thunked(c_, i_, va, a, b) (mem_rmw_store(c_, i_, va), 0)
+
 HOT void mem_rmw_end(struct cpu *c, struct insn *i, uint64_t va, const void *p)
 {
 	uint64_t slow;
@@ -443,7 +444,6 @@ HOT void mem_rmw_end(struct cpu *c, struct insn *i, uint64_t va, const void *p)
 		SLOW_CALL(mem_rmw_store, slow, c, i, va, 0, 0);
 	(void)slow;
 }
-#define mem_rmw_store_thunked(c_, i_, va, a, b) (mem_rmw_store(c_, i_, va), 0)
 
 /* mem_align16() - #GP(0) unless 16-byte aligned: MOVAPS and every SSE operand that is not MOVU. */
 HOT void mem_align16(struct cpu *c, struct insn *i, uint64_t va)

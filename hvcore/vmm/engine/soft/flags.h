@@ -32,14 +32,14 @@ HOT void flags_set_arith(struct cpu *c, uint32_t v)
 }
 
 /* Conditions in the order of the encoding; odd ones are the negation of their neighbour. */
-#define CONDITIONS(X)                                                                              \
-	X(0, o)                                                                                    \
-	X(1, no)                                                                                   \
-	X(2, b)                                                                                    \
-	X(3, ae)                                                                                   \
-	X(4, e)                                                                                    \
-	X(5, ne) X(6, be) X(7, a) X(8, s) X(9, ns) X(10, p) X(11, np) X(12, l) X(13, ge) X(14, le) \
-		X(15, g)
+#define CONDITIONS(X) \
+	X(0, o)       \
+	X(1, no)      \
+	X(2, b)       \
+	X(3, ae)      \
+	X(4, e)       \
+	X(5, ne)      \
+	X(6, be) X(7, a) X(8, s) X(9, ns) X(10, p) X(11, np) X(12, l) X(13, ge) X(14, le) X(15, g)
 
 HOT bool cond(const struct cpu *c, const unsigned cc)
 {

@@ -3,8 +3,8 @@
  * Decoded instructions, and how a file of handlers offers them to the decoder.
  *
  * decode() (decode.h) is pure: bytes and mode to a struct insn.  A handler does
- * its work and ends with `return NEXT(c, i)`, which jumps to the following
- * instruction's handler; branches end with the macros of block.h.
+ * its work and ends with `return NEXT(c, i)`; branches end with the functions
+ * of block.h.
  *
  * Memory operands come in three forms, chosen by the decoder, so that the
  * common ones need no tests at run time:
@@ -36,7 +36,11 @@
 
 #include "hvcore/vmm/engine/soft/cpu.h"
 
-/* A handler.  With sibling calls its value means nothing; in a loop it is the next instruction. */
+/*
+ * A handler.  Returns the next instruction, or NULL to leave to the run loop.
+ * Who calls it is a loop or a block's native code (native.c), which knows what
+ * comes next; a branch goes on in its target by a sibling call.
+ */
 typedef struct insn *insn_fn(struct cpu *c, struct insn *i);
 
 struct insn {
@@ -77,12 +81,8 @@ enum insn_flags {
 	INSN_END = 128, /* the pseudo-instruction behind a block's last */
 };
 
-#ifdef SOFT_LOOP
-#define GOTO(c, n) (n)
-#else
-#define GOTO(c, n) ((n)->fn((c), (n)))
-#endif
-#define NEXT(c, i) GOTO(c, (i) + 1)
+/* What a handler returns: the instruction to go on with; NULL: back to the run loop. */
+#define NEXT(c, i) ((i) + 1)
 
 /* insn_ip() - The linear address (less CS base) of @i; insn_next_ip() of what follows it. */
 HOT uint64_t insn_ip(const struct cpu *c, const struct insn *i)

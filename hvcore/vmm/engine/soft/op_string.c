@@ -197,36 +197,36 @@ HOT bool goes_on(const struct cpu *c, const struct insn *i)
 	return i->flags & INSN_REPNE ? !equal : equal;
 }
 
-#define COMPARE(index, bits)                                                              \
-	HOT void compare##bits(struct cpu *c, uint##bits##_t a, uint##bits##_t b)         \
-	{                                                                                 \
-		__asm__("cmp %[b], %[a]" FLAGS_OUT                                        \
-			: [fl] "=m"(c->fl), [of] "=m"(c->of)                              \
-			: [a] "q"(a), [b] "q"(b), FLAGS_CPU                               \
-			: "rax", "cc");                                                   \
-	}                                                                                 \
-	static void scas##bits(struct cpu *c, struct insn *i)                             \
-	{                                                                                 \
-		compare##bits(c, c->r[REG_AX],                                            \
-			      mem_read(c, i, target(c, i, bits / 8, false), bits));       \
-		reg_step(c, i, REG_DI, step(c, bits / 8));                                \
-	}                                                                                 \
-	static void cmps##bits(struct cpu *c, struct insn *i)                             \
-	{                                                                                 \
-		/* If both are forbidden, Intel's processors report rDI's. */             \
-		uint64_t b = mem_read(c, i, target(c, i, bits / 8, false), bits);         \
-                                                                                          \
-		compare##bits(c, mem_read(c, i, source(c, i, bits / 8), bits), b);        \
-		reg_step(c, i, REG_SI, step(c, bits / 8));                                \
-		reg_step(c, i, REG_DI, step(c, bits / 8));                                \
-	}                                                                                 \
-	static struct insn *op_scas##bits(struct cpu *c, struct insn *i)                  \
-	{                                                                                 \
-		return comparing(c, i, scas##bits);                                       \
-	}                                                                                 \
-	static struct insn *op_cmps##bits(struct cpu *c, struct insn *i)                  \
-	{                                                                                 \
-		return comparing(c, i, cmps##bits);                                       \
+#define COMPARE(index, bits)                                                        \
+	HOT void compare##bits(struct cpu *c, uint##bits##_t a, uint##bits##_t b)   \
+	{                                                                           \
+		__asm__("cmp %[b], %[a]" FLAGS_OUT                                  \
+			: [fl] "=m"(c->fl), [of] "=m"(c->of)                        \
+			: [a] "q"(a), [b] "q"(b), FLAGS_CPU                         \
+			: "rax", "cc");                                             \
+	}                                                                           \
+	static void scas##bits(struct cpu *c, struct insn *i)                       \
+	{                                                                           \
+		compare##bits(c, c->r[REG_AX],                                      \
+			      mem_read(c, i, target(c, i, bits / 8, false), bits)); \
+		reg_step(c, i, REG_DI, step(c, bits / 8));                          \
+	}                                                                           \
+	static void cmps##bits(struct cpu *c, struct insn *i)                       \
+	{                                                                           \
+		/* If both are forbidden, Intel's processors report rDI's. */       \
+		uint64_t b = mem_read(c, i, target(c, i, bits / 8, false), bits);   \
+                                                                                    \
+		compare##bits(c, mem_read(c, i, source(c, i, bits / 8), bits), b);  \
+		reg_step(c, i, REG_SI, step(c, bits / 8));                          \
+		reg_step(c, i, REG_DI, step(c, bits / 8));                          \
+	}                                                                           \
+	static struct insn *op_scas##bits(struct cpu *c, struct insn *i)            \
+	{                                                                           \
+		return comparing(c, i, scas##bits);                                 \
+	}                                                                           \
+	static struct insn *op_cmps##bits(struct cpu *c, struct insn *i)            \
+	{                                                                           \
+		return comparing(c, i, cmps##bits);                                 \
 	}
 
 HOT struct insn *comparing(struct cpu *c, struct insn *i, void (*one)(struct cpu *, struct insn *))

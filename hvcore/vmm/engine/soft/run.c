@@ -211,22 +211,12 @@ void block_run(struct cpu *c)
 	/* A single instruction runs even while attention is asked for. */
 	if (unlikely(c->slow || c->shadow)) {
 		c->left -= b->n;
-#ifdef SOFT_LOOP
-		for (i = b->insn; i; i = i->fn(c, i))
-			;
-#else
 		i = b->insn;
-		i->fn(c, i);
-#endif
-		return;
+	} else {
+		i = block_enter(c, b);
 	}
-#ifdef SOFT_LOOP
-	for (i = block_enter(c, b); i; i = i->fn(c, i))
-		;
-#else
-	i = block_enter(c, b);
-	(void)i;
-#endif
+	while (i)
+		i = i->fn(c, i);
 }
 
 /* turn() - Run @c until its slice ends or it stops; faults come back here. */

@@ -34,6 +34,14 @@ struct code_page {
 	uint32_t page;        /* number, see ram_page() */
 };
 
+/* Native code: one memfd, mapped twice (native.c). */
+struct native {
+	int fd;
+	uint8_t *write; /* NULL: there is none, the loop serves */
+	uint8_t *exec;
+	size_t size, used;
+};
+
 /* The decoded blocks of a domain (block.c). */
 struct cache {
 	uint8_t *pool;
@@ -46,6 +54,7 @@ struct cache {
 	uint32_t epoch; /* counts emptyings */
 	uint32_t gen;   /* the last generation given out */
 	bool flush_always;
+	struct native native;
 };
 
 struct range {
@@ -133,6 +142,19 @@ HOT void mark_dirty(struct engine *e, uint64_t pa)
 		atomic_fetch_or_explicit(&e->dirty[page / 64], 1ULL << (page % 64),
 					 memory_order_relaxed);
 }
+
+/*
+ * native.c: native_init() - Memory for code, if the host allows it.
+ * native_emit() - b->code; native_full() - No room for another block.
+ * native_resync() - Instruction @n of @b, which runs, must not be reached.
+ */
+void native_init(struct cache *k);
+void native_fini(struct cache *k);
+void native_trim(struct cache *k);
+void native_emit(struct cache *k, struct block *b);
+void native_reset(struct cache *k);
+bool native_full(const struct cache *k);
+void native_resync(struct cache *k, struct block *b, unsigned n);
 
 /* control.c: false = #GP */
 bool cr0_write(struct cpu *c, uint64_t v);
