@@ -11,15 +11,20 @@ static bool user(const struct cpu *c)
 	return c->cpl == 3;
 }
 
+/* One access wherever it lies, as the guest's own would be. */
+typedef volatile uint16_t __attribute__((aligned(1), may_alias)) any16;
+typedef volatile uint32_t __attribute__((aligned(1), may_alias)) any32;
+typedef volatile uint64_t __attribute__((aligned(1), may_alias)) any64;
+
 static uint64_t load(const uint8_t *p, unsigned size)
 {
 	uint64_t v = 0;
 
 	switch (size) {
 	case 1: return *p;
-	case 2: return *(const volatile uint16_t *)p;
-	case 4: return *(const volatile uint32_t *)p;
-	case 8: return *(const volatile uint64_t *)p;
+	case 2: return *(const any16 *)p;
+	case 4: return *(const any32 *)p;
+	case 8: return *(const any64 *)p;
 	default: memcpy(&v, p, size); return v;
 	}
 }
@@ -28,9 +33,9 @@ static void store(uint8_t *p, unsigned size, uint64_t v)
 {
 	switch (size) {
 	case 1: *p = v; break;
-	case 2: *(volatile uint16_t *)p = v; break;
-	case 4: *(volatile uint32_t *)p = v; break;
-	case 8: *(volatile uint64_t *)p = v; break;
+	case 2: *(any16 *)p = v; break;
+	case 4: *(any32 *)p = v; break;
+	case 8: *(any64 *)p = v; break;
 	default: memcpy(p, &v, size); break;
 	}
 }
