@@ -144,7 +144,8 @@ void hv_cgroup_join(const struct hv_config *c, int log)
 	for (unsigned i = 0; i < n; i++) {
 		int rc = group_dir(dir, sizeof(dir), &m[i], c->name);
 
-		if (!rc)
+		/* The last domain's end may take the slice away under us, once. */
+		if (!rc && make(dir, strlen(m[i].dir), m[i].v2))
 			rc = make(dir, strlen(m[i].dir), m[i].v2);
 		if (!rc)
 			rc = put(dir, "cgroup.procs", "0");
@@ -167,7 +168,12 @@ void hv_cgroup_remove(const char *name)
 	char dir[DIR_BYTES];
 
 	for (unsigned i = 0; i < n; i++) {
-		if (!group_dir(dir, sizeof(dir), &m[i], name))
+		if (group_dir(dir, sizeof(dir), &m[i], name))
+			continue;
+		rmdir(dir);
+		/* And the slice with the last of them; it is kept while it has others. */
+		*strrchr(dir, '/') = '\0';
+		if (strlen(dir) > strlen(m[i].dir))
 			rmdir(dir);
 	}
 }
