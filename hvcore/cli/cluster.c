@@ -112,11 +112,15 @@ static int cluster_define(const struct options *o, const struct hv_definition *d
 	int rc;
 
 	/* The cluster would start it a second time, perhaps on another host. */
-	if (hv_presence(id, NULL, NULL) != HV_ABSENT)
+	switch (hv_presence(id, NULL, err)) {
+	case HV_ABSENT: break;
+	case HV_UNKNOWN: return -EIO;
+	case HV_PRESENT:
 		return hv_err(err, -EBUSY,
 			      "domain %s runs on this host, started by hand; shut it down "
 			      "first: the cluster starts it anew",
 			      id);
+	}
 	if (cib_domain(cib, id) || cib_resource(cib, id))
 		return hv_err(err, -EEXIST,
 			      "the cluster has the resource %s already; "

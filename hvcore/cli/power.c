@@ -7,7 +7,6 @@
 
 #include "cli.h"
 #include "hv/launch.h"
-#include "hv/rundir.h"
 
 static int simple(const struct options *o, const char *name, const char *what, const char *command)
 {
@@ -44,14 +43,10 @@ int cmd_destroy(const struct options *o, int argc, char **argv)
 {
 	const char *name = argv[0];
 	struct hv_error err = {""};
-	int code, rc;
+	int code = running(name), rc;
 
-	if (!hv_name_ok(name))
-		return usage("\"%s\" cannot name a domain", name);
-	/* Not what running() says: the proof is wanted even where no process is left. */
-	if (hv_presence(name, NULL, &err) == HV_ABSENT)
-		return running(name);
-	code = owner_allows(o, name, "destroy");
+	if (!code)
+		code = owner_allows(o, name, "destroy");
 	if (code)
 		return code;
 	rc = hv_kill(name, left(o), &err);

@@ -11,6 +11,7 @@
 #include "console.h"
 #include "hv/console.h"
 #include "hv/launch.h"
+#include "hv/rundir.h"
 
 enum { UNDO_MS = 5000 };
 
@@ -36,8 +37,11 @@ static int start(const struct options *o, struct hv_definition *d, bool paused)
 {
 	struct hv_error err = {""};
 	struct hv_launch l = {.config = &d->config, .definition = d->text, .paused = paused};
-	int rc, code = owner_allows(o, d->config.name, "start");
+	int rc, code;
 
+	if (hv_presence(d->config.name, NULL, NULL) == HV_UNKNOWN)
+		return running(d->config.name);
+	code = owner_allows(o, d->config.name, "start");
 	if (code)
 		return code;
 	rc = hv_conflicts(&d->config, left(o), &err);

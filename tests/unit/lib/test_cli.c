@@ -250,6 +250,31 @@ static void lives(void **state)
 	assert_int_equal(run(NULL, "destroy", "web1", NULL), 3);
 }
 
+/* What cannot be told is not said to be off, and nothing is done about it. */
+static void cannot_tell(void **state)
+{
+	static const char *const commands[] = {"shutdown", "destroy", "reset",   "pause",
+					       "resume",   "info",    "console", "events"};
+	const char *path = file("x.xml", DOMAIN("web1", "64"));
+	char lock[256], *out;
+
+	/* A lock that cannot be opened. */
+	snprintf(lock, sizeof(lock), "%s/run", dir);
+	mkdir(lock, 0755);
+	snprintf(lock, sizeof(lock), "%s/run/web1", dir);
+	mkdir(lock, 0755);
+	snprintf(lock, sizeof(lock), "%s/run/web1/lock", dir);
+	mkdir(lock, 0755);
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (run(NULL, commands[i], "web1", NULL) != 6)
+			fail_msg("hv %s of a domain that cannot be asked", commands[i]);
+	assert_int_equal(run(NULL, "start", path, NULL), 6);
+	assert_int_equal(run(NULL, "cluster", "define", path, NULL), 1);
+	assert_int_equal(run(&out, "list", "--json", NULL), 0);
+	assert_non_null(strstr(out, "\"state\": \"unknown\""));
+	free(out);
+}
+
 static void in_the_cluster(void **state)
 {
 	const char *path = file("x.xml", DOMAIN("web1", "64"));
@@ -460,6 +485,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(defines, setup, teardown),
 		cmocka_unit_test_setup_teardown(refuses, setup, teardown),
 		cmocka_unit_test_setup_teardown(lives, setup, teardown),
+		cmocka_unit_test_setup_teardown(cannot_tell, setup, teardown),
 		cmocka_unit_test_setup_teardown(in_the_cluster, setup, teardown),
 		cmocka_unit_test_setup_teardown(with_a_file, setup, teardown),
 		cmocka_unit_test_setup_teardown(owned_by_a_resource, setup, teardown),
