@@ -40,6 +40,8 @@ CFLAGS   += -std=gnu17 -fno-strict-aliasing -fstack-protector-strong -fPIE \
 	-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wimplicit-fallthrough -Wpointer-arith -Wwrite-strings -Wvla \
 	-Wformat=2 -Wno-missing-field-initializers -Wno-unused-parameter -Werror
+# clang: <linux/kvm.h> is made for arrays behind its structures.
+CFLAGS   += $(if $(filter clang%,$(CC)),-Wno-gnu-variable-sized-type-not-at-end)
 LDFLAGS  ?=
 LDFLAGS  += -pie -Wl,-z,relro,-z,now -Wl,--as-needed
 ifdef SANITIZE
