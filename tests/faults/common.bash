@@ -155,7 +155,7 @@ never_fenced() { ! grep -q ' off ' "$(state)/bmc.log"; }
 # judge: what the storage servers and the listener recorded
 judge() {
 	"$O/tests/history/history-check" --image "$(state)/shared/web.raw" \
-		--acks "$(state)/history/acks" --at-least 20 "$(state)"/history/*.jsonl
+		--shared /leases --acks "$(state)/history/acks" --at-least 20 "$(state)"/history/*.jsonl
 }
 history_is_clean() {
 	local out

@@ -47,7 +47,7 @@ size_t check_writers(const struct history *h, FILE *out)
 		const struct opening *later = &h->opening[b];
 		size_t said = 0;
 
-		if (!is_writer(later))
+		if (!is_writer(later) || (h->shared && !strcmp(h->shared, later->path)))
 			continue;
 		for (size_t i = 0; i < h->nops; i++) {
 			const struct op *op = &h->op[i];

@@ -62,7 +62,8 @@ struct history {
 	size_t nops;
 	struct ack *ack;
 	size_t nacks;
-	char **word; /* interned strings */
+	const char *shared; /* path of a file that all may write (leases), or NULL */
+	char **word;        /* interned strings */
 	size_t nwords;
 };
 

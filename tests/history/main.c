@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * history-check [--image FILE [--acks FILE]] [--at-least ACKS] RECORD...
+ * history-check [--image FILE [--acks FILE]] [--shared PATH] [--at-least ACKS] RECORD...
  *
  * Judges what a lab's storage servers and client host recorded (history.h).
+ * --shared names a file that several hosts write by design, a lockspace.
  * Exit: 0 nothing to complain about, 1 violations (printed), 2 it could not be judged:
  * unreadable, or fewer acknowledgements than --at-least asks for.
  */
@@ -19,6 +20,7 @@
 static const struct option options[] = {
 	{"image", required_argument, NULL, 'i'},
 	{"acks", required_argument, NULL, 'a'},
+	{"shared", required_argument, NULL, 's'},
 	{"at-least", required_argument, NULL, 'n'},
 	{NULL},
 };
@@ -58,6 +60,8 @@ int main(int argc, char **argv)
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (c == 'i')
 			path = optarg;
+		else if (c == 's')
+			h.shared = optarg;
 		else if (c == 'n')
 			at_least = strtoul(optarg, NULL, 10);
 		else if (c != 'a' || history_read_acks(&h, optarg))
@@ -65,7 +69,7 @@ int main(int argc, char **argv)
 	}
 	if (optind == argc || (h.nacks && !path)) {
 		fprintf(stderr, "usage: history-check [--image FILE [--acks FILE]] "
-				"[--at-least ACKS] RECORD...\n");
+				"[--shared PATH] [--at-least ACKS] RECORD...\n");
 		goto out;
 	}
 	for (; optind < argc; optind++) {

@@ -149,6 +149,21 @@ static void other_images_do_not_matter(void **state)
 	assert_int_equal(writers(&s), 0);
 }
 
+static void a_lockspace_is_everybodys(void **state)
+{
+	struct scene s = {
+		{opening(A, 10, NEVER), opening(B, 40, NEVER)}, {write_op(A, 4096, 50, 55)}, 1};
+	struct history h = history_of(&s);
+
+	FILE *null = fopen("/dev/null", "we");
+
+	h.shared = "/leases";
+	assert_int_equal(check_writers(&h, null), 1);
+	h.shared = "/disk";
+	assert_int_equal(check_writers(&h, null), 0);
+	fclose(null);
+}
+
 static void one_process_may_open_twice(void **state)
 {
 	struct scene s = {
@@ -263,6 +278,7 @@ int main(void)
 		cmocka_unit_test(a_refused_opening_is_no_writer),
 		cmocka_unit_test(a_failed_write_has_no_effect),
 		cmocka_unit_test(other_images_do_not_matter),
+		cmocka_unit_test(a_lockspace_is_everybodys),
 		cmocka_unit_test(one_process_may_open_twice),
 		cmocka_unit_test(an_acknowledged_record_is_there),
 		cmocka_unit_test(an_acknowledged_record_is_lost),

@@ -11,3 +11,9 @@ $(call prog,tests/lab/storaged,$(wildcard tests/lab/storaged*.c),,$(shell $(PKG_
 .PHONY: lab-installs
 lab-installs:
 	@printf '%s\n' $(foreach i,$(INSTALLS),$(if $(filter /%,$i),$i,$(CURDIR)/$i))
+
+# Preloaded into sanlock on the nodes.
+EXTRAS += $(O)/tests/lab/limits.so
+$(O)/tests/lab/limits.so: tests/lab/limits.c
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D) && $(CC) -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -fPIC -shared -o $@ $< -ldl
