@@ -323,8 +323,8 @@ static void decode_8x(struct decoder *d, uint8_t op)
 		if (d->is64) {
 			d->ud = true;
 			break;
-		} /* else as 80 */
-		  /* fall through */
+		}
+		__attribute__((fallthrough)); /* as 80 */
 	case 0x80:
 	case 0x81:
 	case 0x83:
