@@ -487,7 +487,6 @@ static void decode_cx(struct decoder *d, uint8_t op)
 		dec_modrm(d);
 		i->fn = op_load_far_ptr;
 		d->ud = d->is64 || d->mod == 3;
-		i->disp = i->disp;
 		d->flags |= DEC_ENDS;
 		return;
 	case 0xc6:
