@@ -44,6 +44,18 @@ static int check_json(const struct hv_definition *d, const char *file, int rc,
 	return print_json(o, rc ? HV_EXIT_REFUSED : HV_EXIT_OK);
 }
 
+/* Given or derived, this is what it gets. */
+static void print_addresses(const struct hv_config *c)
+{
+	printf("Its UUID is %s.\n", c->uuid);
+	for (unsigned i = 0; i < c->nnics; i++) {
+		const uint8_t *m = c->nic[i].mac;
+
+		printf("Its interface %u on %s has the MAC address %02x:%02x:%02x:%02x:%02x:%02x.\n",
+		       i, c->nic[i].bridge, m[0], m[1], m[2], m[3], m[4], m[5]);
+	}
+}
+
 static int check_text(const struct hv_definition *d, const char *file, int rc,
 		      const struct hv_error *err)
 {
@@ -130,10 +142,7 @@ static int keep(const struct options *o, const struct hv_definition *d)
 	if (rc)
 		return fail(rc, &err);
 	printf("Domain %s is defined in %s.\n", c->name, path);
-	for (unsigned i = 0; i < c->nnics; i++)
-		printf("Interface %u on %s has the MAC address %02x:%02x:%02x:%02x:%02x:%02x.\n", i,
-		       c->nic[i].bridge, c->nic[i].mac[0], c->nic[i].mac[1], c->nic[i].mac[2],
-		       c->nic[i].mac[3], c->nic[i].mac[4], c->nic[i].mac[5]);
+	print_addresses(c);
 	if (hv_presence(c->name, NULL, NULL) == HV_PRESENT)
 		puts("It runs; what has changed counts from its next start.");
 	else

@@ -28,17 +28,17 @@ enum hv_verdict_kind { HV_UNDERSTOOD, HV_PASSED_OVER, HV_REFUSED };
 
 struct hv_verdict {
 	enum hv_verdict_kind kind;
-	int line;      /* in the file, from 1; 0: the definition as a whole */
-	char *path;    /* "domain/devices/disk[2]/driver/@cache" */
-	char *reason;  /* a clause for a person; NULL with most that are understood */
+	int line;     /* in the file, from 1; 0: the definition as a whole */
+	char *path;   /* "domain/devices/disk[2]/driver/@cache" */
+	char *reason; /* a clause for a person; NULL with most that are understood */
 };
 
 struct hv_definition {
-	struct hv_config config;  /* empty unless hv_definition_parse() returned 0 */
+	struct hv_config config; /* empty unless hv_definition_parse() returned 0 */
 	struct hv_verdict *verdict;
 	size_t nverdicts;
-	unsigned refused;         /* how many of them refuse */
-	char *text;               /* the XML as it was read, NUL-terminated */
+	unsigned refused; /* how many of them refuse */
+	char *text;       /* the XML as it was read, NUL-terminated */
 	size_t len;
 };
 
