@@ -195,13 +195,16 @@ _Noreturn static void page_fault(struct cpu *c, struct insn *i, uint64_t va, uin
 }
 
 /* not_canonical() - #SS for stack accesses, else #GP. */
-_Noreturn static void not_canonical(struct cpu *c, struct insn *i)
+_Noreturn static void not_canonical(struct cpu *c, struct insn *i, bool write)
 {
 	bool stack = false;
 
 	if (i && i->seg != SEG_BRANCH)
 		stack = i->seg == SEG_SS ||
 			(i->seg == SEG_NONE && (i->base == REG_SP || i->base == REG_BP));
+	/* CALL and PUSH of an operand write to the stack and nowhere else. */
+	if (i && i->op == 0xff && write && i->modrm & 0x30)
+		stack = true;
 	fault(c, i, stack ? EXC_SS : EXC_GP, 0);
 }
 
@@ -220,7 +223,7 @@ uint64_t mmu_translate(struct cpu *c, struct insn *i, uint64_t va, enum access a
 	}
 	if (c->efer & EFER_LMA) {
 		if (unlikely((uint64_t)((int64_t)(va << 16) >> 16) != va))
-			not_canonical(c, i);
+			not_canonical(c, i, acc == ACC_WRITE);
 	} else {
 		va = (uint32_t)va;
 	}

@@ -41,6 +41,14 @@ static unsigned xmm_count(const struct cpu *c)
 	return (c->mode & MODE_SIZE) == MODE_CODE64 ? 16 : 8;
 }
 
+/* check() - Alignment; an address that is not canonical comes first, it may be #SS(0). */
+static void check(struct cpu *c, struct insn *i, uint64_t va)
+{
+	if ((uint64_t)((int64_t)(va << 16) >> 16) != va)
+		mem_read8(c, i, va);
+	mem_align16(c, i, va);
+}
+
 static COLD void fxsave(struct cpu *c, struct insn *i)
 {
 	uint64_t va = insn_ea(c, i, FORM_GEN, FX_SIZE, true);
@@ -48,7 +56,7 @@ static COLD void fxsave(struct cpu *c, struct insn *i)
 	const struct fpu *f = &c->fpu;
 	uint8_t m[FX_SAVED] = {0};
 
-	mem_align16(c, i, va);
+	check(c, i, va);
 	put16(m, f->fcw);
 	put16(m + 2, f->fsw);
 	m[4] = f->ftw;
@@ -78,7 +86,7 @@ static COLD void fxrstor(struct cpu *c, struct insn *i)
 	uint8_t m[FX_SAVED];
 	uint32_t mxcsr;
 
-	mem_align16(c, i, va);
+	check(c, i, va);
 	mem_read_bytes(c, i, va, m, bytes);
 	mxcsr = (uint32_t)get(m + FX_MXCSR, 4);
 	if (mxcsr & ~(uint32_t)MXCSR_VALID)
