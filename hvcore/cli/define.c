@@ -72,6 +72,8 @@ static int check_text(const struct hv_definition *d, const char *file, int rc,
 		fprintf(stderr, "hv: %s\n", err->text);
 	printf("%s: %zu understood, %zu passed over, %zu refused: %s\n", file, count[HV_UNDERSTOOD],
 	       count[HV_PASSED_OVER], count[HV_REFUSED], rc ? "it cannot be run" : "it can be run");
+	if (!rc)
+		print_addresses(&d->config);
 	return rc ? HV_EXIT_REFUSED : HV_EXIT_OK;
 }
 

@@ -171,7 +171,7 @@ static void defines(void **state)
 
 	assert_int_equal(run(&out, "define", "--check", path, NULL), 0);
 	assert_non_null(strstr(out, "x.xml:1: understood   domain/name"));
-	assert_non_null(strstr(out, "0 refused: it can be run"));
+	assert_non_null(strstr(out, "0 refused: it can be run\nIts UUID is 322baf42-"));
 	free(out);
 	assert_int_equal(run(&out, "define", "--json", path, NULL), 0);
 	assert_non_null(strstr(out, "\"uuid\": \"322baf42-0a4a-5495-b8e7-faf758da7333\""));
