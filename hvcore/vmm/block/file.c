@@ -42,8 +42,8 @@ static int open_image(struct block *b, struct hv_error *err)
 			      b->name, b->path, strerror(EINVAL));
 	case EBUSY:
 		return hv_err(err, -EBUSY,
-			      "disk %s: device %s is in use on this host (mounted, or part of "
-			      "another device); release it first",
+			      "disk %s: device %s is in use on this host (mounted, part of another "
+			      "device, or another domain's disk); release it first",
 			      b->name, b->path);
 	default:
 		return hv_err(err, -errno, "disk %s: cannot open image %s for %s: %s", b->name,

@@ -29,7 +29,6 @@ enum {
 	SEG_MAX = QUEUE_SIZE - 2,      /* header and status take one each */
 	DISCARD_SECTORS_MAX = 1 << 22, /* 2 GiB a request */
 	ZEROES_SECTORS_MAX = 1 << 15,  /* 16 MiB: may have to be written */
-	EVENT_INTERVAL_NS = 100 * 1000 * 1000,
 };
 
 struct blk *blk_list;
@@ -72,39 +71,6 @@ static void answer(struct virtq *q, uint16_t head, const struct virtq_seg *statu
 
 /* --- what the host answered --- */
 
-static const char *const op_name[] = {
-	[BLOCK_READ] = "read",       [BLOCK_WRITE] = "write",  [BLOCK_FLUSH] = "write",
-	[BLOCK_DISCARD] = "discard", [BLOCK_ZEROES] = "write",
-};
-
-/* To the operator: an event, but not a flood of them from a dead disk; the last one is always told. */
-static void report_now(struct blk *d)
-{
-	event_emit("BLOCK_IO_ERROR",
-		   json_pack("{s:s, s:s, s:s, s:b, s:s, s:I}", "device", d->v.name, "operation",
-			     op_name[d->last_op], "action", "report", "nospace",
-			     d->last_error == -ENOSPC, "reason", strerror(-d->last_error),
-			     "x-taiki-errors", (json_int_t)d->unreported));
-	d->event_at = loop_host_now();
-	d->unreported = 0;
-}
-
-static void report_later(struct loop_timer *t)
-{
-	report_now((struct blk *)((char *)t - offsetof(struct blk, event)));
-}
-
-static void report_error(struct blk *d, enum block_op op, int error)
-{
-	d->last_op = op;
-	d->last_error = error;
-	d->unreported++;
-	if (d->event_at && loop_host_now() - d->event_at < EVENT_INTERVAL_NS)
-		loop_host_timer_arm(&d->event, d->event_at + EVENT_INTERVAL_NS);
-	else
-		report_now(d);
-}
-
 static void request_done(struct block_request *b, int result)
 {
 	struct request *r = (struct request *)b;
@@ -121,7 +87,7 @@ static void request_done(struct block_request *b, int result)
 	} else if (result) {
 		status = VIRTIO_BLK_S_IOERR;
 		d->count[op].failed++;
-		report_error(d, op, result);
+		blk_report_error(d, op, result);
 	} else {
 		d->count[op].done++;
 		d->count[op].bytes += r->bytes;
@@ -208,7 +174,7 @@ static int do_transfer(struct blk *d, struct virtq *q, const struct virtq_chain 
 		guest_fault(d->v.name,
 			    "%s of %llu bytes at sector %llu: not on the disk, or "
 			    "read-only",
-			    op_name[op], (unsigned long long)len, (unsigned long long)sector);
+			    blk_op_name[op], (unsigned long long)len, (unsigned long long)sector);
 		return VIRTIO_BLK_S_IOERR;
 	}
 	if (len == 0)
@@ -255,7 +221,7 @@ static int do_range(struct blk *d, struct virtq *q, const struct virtq_chain *c,
 	    !on_disk(d, range.sector, (uint64_t)range.num_sectors * SECTOR)) {
 		guest_fault(d->v.name,
 			    "%s of %u sectors at sector %llu: too long or not on the disk",
-			    op_name[op], range.num_sectors, (unsigned long long)range.sector);
+			    blk_op_name[op], range.num_sectors, (unsigned long long)range.sector);
 		return VIRTIO_BLK_S_IOERR;
 	}
 	if (range.num_sectors == 0)
@@ -389,7 +355,7 @@ int virtio_blk_create(const struct hv_disk *disk, const char *domain, bool fenci
 	d->v.ops = &blk_ops;
 	d->v.name = d->block.name;
 	d->v.nqueues = 1;
-	d->event.expired = report_later;
+	blk_report_init(d);
 	d->serial = disk->serial;
 	d->discard = disk->discard && !disk->readonly;
 	set_config(d);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the two halves of the block device share: blk.c (requests), blk_query.c (control). */
+/* What the parts of the block device share: blk.c (requests), blk_report.c (errors), blk_query.c (control). */
 #ifndef VMM_VIRTIO_BLK_H
 #define VMM_VIRTIO_BLK_H
 
@@ -30,6 +30,13 @@ struct blk {
 };
 
 extern struct blk *blk_list;
+
+/* What events and messages call an enum block_op. */
+extern const char *const blk_op_name[BLOCK_ZEROES + 1];
+
+/* blk_report_error() - @op failed with @error (-errno): BLOCK_IO_ERROR, now or soon. */
+void blk_report_error(struct blk *d, enum block_op op, int error);
+void blk_report_init(struct blk *d);
 
 /* blk_set_capacity() - Take block.size over into the configuration space. */
 void blk_set_capacity(struct blk *d);
