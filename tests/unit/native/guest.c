@@ -209,10 +209,10 @@ static void set_system(struct kvm_sregs *s)
 	s->gs.base = GS_BASE;
 }
 
-struct guest *guest_open(const struct engine_ops *ops)
+struct guest *guest_open(const struct engine_ops *ops, bool forgetful)
 {
 	struct guest *g = calloc(1, sizeof(*g));
-	struct engine_config cfg = {.vcpus = 1};
+	struct engine_config cfg = {.vcpus = 1, .flush_always = forgetful};
 	struct hv_error err = {0};
 
 	if (!g)

@@ -64,7 +64,8 @@ void host_close(struct host *h);
 /* guest.c */
 struct guest;
 struct engine_ops;
-struct guest *guest_open(const struct engine_ops *ops);
+/* @forgetful: with no decoded code kept. */
+struct guest *guest_open(const struct engine_ops *ops, bool forgetful);
 int guest_run(struct guest *g, const struct state *in, struct memory *m, struct state *out,
 	      const char **why);
 void guest_close(struct guest *g);

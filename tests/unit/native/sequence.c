@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { FILLER = 0xd0f7, FILLER_BYTES = 2, INT3 = 0xcc };
+enum { FILLER = 0xd0f7, FILLER_BYTES = 2, INT3 = 0xcc, COUNTER = DATA + 8 };
 
 /* A template that has been expanded: one opcode, one ModRM.reg. */
 struct one {
@@ -434,15 +434,37 @@ static void put_instruction(struct gen *g, const struct one *o)
 	g->s->undefined = t->undefined;
 }
 
+/* repeat() - Until the counter in memory is 0, once more from @back on. */
+static void repeat(struct gen *g, unsigned back)
+{
+	begin(g);
+	if (g->s->bits32)
+		put_bytes(g, 0x0dff, 2); /* dec dword [COUNTER] */
+	else
+		put_bytes(g, 0x250cff, 3);
+	put_bytes(g, COUNTER, 4);
+	end(g);
+	begin(g);
+	put_bytes(g, 0x850f, 2); /* jnz back */
+	put_bytes(g, (uint64_t)(int64_t)((int)back - (int)(g->s->len + 4)), 4);
+	end(g);
+}
+
 void sequence_make(struct sequence *s, struct rnd *r, unsigned t, bool bits32)
 {
 	struct gen g = {.s = s, .r = r};
 	unsigned before = rnd_one_in(r, 2) ? (unsigned)rnd_below(r, 4) : 0;
+	bool loop = rnd_one_in(r, 6);
+	unsigned back;
 
 	memset(s, 0, sizeof(*s));
 	s->bits32 = bits32;
+	loop = templates_count() && loop && !only_last(&ones[t]);
 	if (rnd_one_in(r, 8))
 		s->start = PAGE - (unsigned)rnd_below(r, 64);
+	if (loop)
+		set_mem(&g, COUNTER, rnd_one_in(r, 4) ? 64 : 2 + rnd_below(r, 3), 4);
+	back = s->len;
 	while (before--) {
 		unsigned k = (unsigned)rnd_below(r, templates_count());
 
@@ -450,6 +472,8 @@ void sequence_make(struct sequence *s, struct rnd *r, unsigned t, bool bits32)
 			put_instruction(&g, &ones[k]);
 	}
 	put_instruction(&g, &ones[t]);
+	if (loop)
+		repeat(&g, back);
 	begin(&g);
 	put_bytes(&g, INT3, 1);
 	end(&g);

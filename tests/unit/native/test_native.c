@@ -23,9 +23,9 @@
 #include "hvcore/vmm/engine/engine.h"
 
 #ifdef SANITIZE
-enum { ROUNDS = 12 };
+enum { ROUNDS = 12, FEW_ROUNDS = 2 };
 #else
-enum { ROUNDS = 40 };
+enum { ROUNDS = 80, FEW_ROUNDS = 5 };
 #endif
 enum { SHOWN = 12, TEXT = 16384, MORE_ROUNDS = 400 };
 
@@ -115,10 +115,9 @@ static void one(uint64_t seed, unsigned t, bool bits32)
 	show(&s, &in, &host);
 }
 
-static void all(bool bits32)
+static void all(bool bits32, uint64_t rounds)
 {
 	uint64_t seed = number("NATIVE_SEED", 1);
-	uint64_t rounds = number("NATIVE_ROUNDS", ROUNDS);
 	uint64_t only = number("NATIVE_ONLY", ~0ULL);
 	const char *replay = getenv("NATIVE_REPLAY");
 	unsigned long before = test.different;
@@ -147,12 +146,25 @@ static void all(bool bits32)
 
 static void in_64_bit_mode(void **state)
 {
-	all(false);
+	all(false, number("NATIVE_ROUNDS", ROUNDS));
 }
 
 static void in_compatibility_mode(void **state)
 {
-	all(true);
+	all(true, number("NATIVE_ROUNDS", ROUNDS));
+}
+
+/* The same with every block forgotten after it has run. */
+static void forgetting_everything(void **state)
+{
+	struct guest *usual = test.guest;
+
+	test.guest = guest_open(&engine_soft, true);
+	assert_non_null(test.guest);
+	all(false, FEW_ROUNDS);
+	all(true, FEW_ROUNDS);
+	guest_close(test.guest);
+	test.guest = usual;
 }
 
 static void every_handler_was_executed(void **state)
@@ -186,7 +198,8 @@ static int open_sides(void **state)
 	const char *engine = getenv("NATIVE_ENGINE");
 
 	test.host = host_open();
-	test.guest = guest_open(engine && !strcmp(engine, "kvm") ? &engine_kvm : &engine_soft);
+	test.guest = guest_open(engine && !strcmp(engine, "kvm") ? &engine_kvm : &engine_soft,
+				false);
 	return test.host && test.guest ? 0 : -1;
 }
 
@@ -202,6 +215,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(in_64_bit_mode),
 		cmocka_unit_test(in_compatibility_mode),
+		cmocka_unit_test(forgetting_everything),
 		cmocka_unit_test(every_handler_was_executed),
 	};
 
