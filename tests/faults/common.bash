@@ -5,7 +5,8 @@
 # that serves HTTP and writes numbered records to its disk, a listener on the
 # client host for what the guest says is on disk, and the judgement at the end.
 #
-# The cluster is up for one file; $TAIKI_FAULTS_KEEP leaves it up for a look.
+# With $TAIKI_FAULTS_SHARED a cluster that lost no host is left up for the next
+# file, and whoever set it takes it down; $TAIKI_FAULTS_KEEP leaves it for a look.
 
 # shellcheck source=tests/lab/lab.bash
 source "$(dirname "${BASH_SOURCE[0]}")/../lab/lab.bash"
@@ -16,13 +17,14 @@ host=       # where the guest ran when guest_up returned
 first_boot= # and its boot id
 injected=   # when the fault was
 
-# cluster_up: three hosts, nothing on them; SERVE_PORT is the listener's
+# cluster_up: three hosts, nothing on them, and the listener
 cluster_up() {
-	"$tree/tests/tools/guest-image" "$O/guest" >/dev/null 2>&1
-	lab down
-	lab up -n 3
-	shared=$(state)/shared
-	cp "$O/guest/vmlinuz" "$O/guest/initrd.gz" "$shared/"
+	if ! { [[ -n ${TAIKI_FAULTS_SHARED:-} ]] && lab wait 20 2>/dev/null && all_on; }; then
+		"$tree/tests/tools/guest-image" "$O/guest" >/dev/null 2>&1
+		lab down
+		lab up -n 3
+		cp "$O/guest/vmlinuz" "$O/guest/initrd.gz" "$(state)/shared/"
+	fi
 	"$LAB_COMMAND" client "$O/tests/history/ack-listen" 7000 "$(state)/history/acks" \
 		>"$(state)/listener" 2>&1 3>&- &
 	echo $! >"$(state)/listener.pid"
@@ -32,7 +34,25 @@ cluster_up() {
 cluster_down() {
 	[[ -z ${TAIKI_FAULTS_KEEP:-} ]] || return 0
 	kill "$(cat "$(state)/listener.pid" 2>/dev/null)" 2>/dev/null || true
-	lab down
+	if [[ -z ${TAIKI_FAULTS_SHARED:-} ]] || ! tidy; then lab down; fi
+}
+
+all_on() { [[ $(lab power | grep -c ' on$') -eq 3 ]]; }
+
+# tidy: make a cluster that lost no host as good as new for the next file.  The
+# image stays under another name: its inode number stands in the record.
+tidy() {
+	local node
+	all_on || return 1
+	lab heal
+	lab fence all ok
+	for node in node1 node2 node3; do lab fault $node none; done
+	lab exec node1 timeout 40 pcs resource delete web --force >/dev/null 2>&1 || return 1
+	runs_nowhere || return 1
+	mv "$(state)/shared/web.raw" "$(state)/shared/used.$(now_ms)"
+	mv "$(state)/history/acks" "$(state)/history/acks.$(now_ms)"
+	rm -f "$(state)"/shared/{web.xml,kept,leases} "$(state)/listener"
+	: >"$(state)/bmc.log"
 }
 
 # definition [GUARD...]: the guest's domain XML, with text for its metadata and devices

@@ -48,7 +48,7 @@ during() {
 	done
 }
 
-node_is() { lab status | grep -q "^$1 *$2\$"; }
+node_is() { lab power | grep -q "^$1 *$2\$"; }
 node_off() { node_is "$1" off; }
 
 # dead PID...: none of them lives (one that waits for its parent to notice does not)

@@ -161,8 +161,8 @@ cluster_formed() {
 	[[ $xml != *'pending="true"'* ]]
 }
 
-cmd_status() {
-	local node live state
+cmd_power() {
+	local node state
 	lab_needed
 	for node in $(all_nodes); do
 		state=off
@@ -172,6 +172,11 @@ cmd_status() {
 		fi
 		printf '%-10s %s\n' "$node" "$state"
 	done
+}
+
+cmd_status() {
+	local live
+	cmd_power
 	live=$(cluster_live) || return 0
 	(node_enter "$live" timeout 10 crm_mon -1)
 }
