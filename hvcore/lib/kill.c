@@ -18,6 +18,7 @@
 #include "hv/image.h"
 #include "hv/launch.h"
 #include "hv/rundir.h"
+#include "open_images.h"
 #include "probe.h"
 #include "turn.h"
 
@@ -123,6 +124,9 @@ static int end(const char *name, bool kill_it, int timeout_ms, struct hv_error *
 		rc = pidfd < 0 ? pidfd : 0;
 		if (rc == -ESRCH)
 			rc = 0; /* it has ended meanwhile; the lock tells */
+		/* Before the kill: afterwards nobody could say it any more. */
+		if (config_rc && pidfd >= 0)
+			config_rc = hv_open_images(pidfd, &c);
 		if (!rc && pidfd >= 0 && kill_it && pidfd_send_signal(pidfd, SIGKILL, NULL, 0) &&
 		    errno != ESRCH)
 			rc = hv_err(err, -errno, "domain %s: cannot be killed: %s", name,

@@ -89,7 +89,7 @@ static int fake_domain(int config, int status, const char *name)
 		return dprintf(status, "error: the lock is taken\n"), 1;
 	write_pid(name);
 	fd = c.ndisks ? open(c.disk[0].path, O_RDWR | O_CLOEXEC) : -1;
-	if (c.ndisks && hv_image_lock(fd, true))
+	if (c.ndisks && strcmp(name, "nolock") && hv_image_lock(fd, true))
 		return dprintf(status, "error: the image is locked\n"), 1;
 	dprintf(STDERR_FILENO, "the fake runs\n");
 	dprintf(status, "ok\n");
@@ -317,6 +317,36 @@ static void image_still_held(void **state)
 	killed("brief");
 }
 
+/* Without its config.json, what it has open tells which disks to ask about. */
+static void config_lost(void **state)
+{
+	static const char *const texts[] = {NULL, "", "garbage", "{\"version\":1}"};
+	struct hv_error err = {""};
+	char path[4096];
+	int fd;
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		FILE *f;
+
+		started("nolock");
+		hv_run_path(path, sizeof(path), "nolock", "config.json");
+		assert_int_equal(unlink(path), 0);
+		f = texts[i] ? fopen(path, "w") : NULL;
+		if (f) {
+			fputs(texts[i], f);
+			fclose(f);
+		}
+		fd = open(disk, O_RDWR | O_CLOEXEC);
+		assert_int_equal(hv_image_lock(fd, true), 0); /* as a request in flight would */
+		assert_int_equal(hv_kill("nolock", SHORT_MS, &err), -ETIMEDOUT);
+		assert_non_null(strstr(err.text, disk));
+		close(fd);
+		started("nolock");
+		unlink(path);
+		killed("nolock");
+	}
+}
+
 static void image_gone(void **state)
 {
 	started("web1");
@@ -443,6 +473,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(too_slow, setup, teardown),
 		cmocka_unit_test_setup_teardown(two_starters, setup, teardown),
 		cmocka_unit_test_setup_teardown(image_still_held, setup, teardown),
+		cmocka_unit_test_setup_teardown(config_lost, setup, teardown),
 		cmocka_unit_test_setup_teardown(image_gone, setup, teardown),
 		cmocka_unit_test_setup_teardown(readers_do_not_count, setup, teardown),
 		cmocka_unit_test_setup_teardown(waits_for_an_end, setup, teardown),
