@@ -17,3 +17,5 @@ EXTRAS += $(O)/tests/lab/limits.so
 $(O)/tests/lab/limits.so: tests/lab/limits.c
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D) && $(CC) -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -fPIC -shared -o $@ $< -ldl
+
+$(call unit,lab-storage,tests/lab/storaged_cache.c tests/lab/test-cache.c)
