@@ -45,6 +45,8 @@ int logfile_write(struct logfile *f, const void *data, size_t len)
 
 	if (f->fd < 0)
 		return 0;
+	/* Others may append (a starter's stderr) or truncate (logrotate). */
+	f->size = lseek(f->fd, 0, SEEK_END);
 	if (f->size + (off_t)len > f->max && f->size > f->max / 2)
 		halve(f);
 	n = pwrite(f->fd, data, len, f->size);
