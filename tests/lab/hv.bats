@@ -329,3 +329,17 @@ completes() {
 	done
 	[[ $(hv --help | grep -c '^  [a-z]') -eq $(completes "" | tr ' ' '\n' | grep -vc -- '--\|^$') ]]
 }
+
+@test "destroy with a damaged run directory is still a proof" {
+	domain one "$(printf "$disk" "$BATS_FILE_TMPDIR/disk")"
+	up one
+	echo garbage >"$TAIKI_RUN_DIR/one/config.json"
+	echo 1 >"$TAIKI_RUN_DIR/one/pid"
+	rm "$TAIKI_RUN_DIR/one/qmp.sock" "$TAIKI_RUN_DIR/one/definition.xml"
+	hv destroy one
+	is one off
+	up one
+	rm "$TAIKI_RUN_DIR/one/config.json"
+	hv destroy one
+	is one off
+}
