@@ -76,7 +76,10 @@ static void decode_group15(struct decoder *d)
 		return;
 	}
 	dec_modrm(d);
-	if (reg && n >= 5)
+	/* With a prefix they are others, which taiki-base has not: CLFLUSHOPT, INCSSP ... */
+	if (d->op66 || d->rep)
+		d->ud = true;
+	else if (reg && n >= 5)
 		d->i->fn = op_fence;
 	else if (!reg && n == 7)
 		d->i->fn = op_clflush;

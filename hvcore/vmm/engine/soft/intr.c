@@ -54,6 +54,7 @@ bool fault_deliver(struct cpu *c)
 		c->fault_ip = c->delivering_ip;
 	}
 	c->nesting = 1;
+	c->shadow = 0;
 	c->delivering = vector;
 	c->delivering_ip = c->fault_ip;
 	c->r[REG_IP] = c->fault_ip;

@@ -73,9 +73,9 @@ void lapic_restore(struct cpu *c, const struct kvm_lapic_state *s)
 	l->timer_divide = take(s, 0x3e0) & 11;
 	d = (l->timer_divide & 3) | (l->timer_divide >> 1 & 4);
 	d = d == 7 ? 1 : 2U << d;
+	l->deadline = UINT64_MAX;
 	/* The count goes on from where it stood.  TSC-deadline is an MSR and is set before. */
 	if ((l->lvt[LVT_TIMER] >> 17 & 3) != 2) {
-		l->deadline = UINT64_MAX;
 		if (l->timer_initial && current <= l->timer_initial && current) {
 			uint64_t now = guest_time(c);
 

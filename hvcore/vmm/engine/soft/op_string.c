@@ -45,8 +45,9 @@ HOT int64_t step(const struct cpu *c, unsigned size)
 /* again() - A REP instruction with work left may be interrupted here: true to leave it. */
 HOT bool again(struct cpu *c, uint64_t cost)
 {
-	c->left -= cost;
-	return unlikely(c->left < 0) ||
+	c->left -= (int64_t)cost;
+	/* TF traps after each element. */
+	return unlikely(c->left < 0) || unlikely(c->slow) ||
 	       unlikely(atomic_load_explicit(&c->attention, memory_order_relaxed));
 }
 

@@ -87,7 +87,7 @@ struct engine {
 	pthread_cond_t wake;
 	bool sleeping;
 	struct range written[WRITTEN_MAX];
-	unsigned nwritten; /* > WRITTEN_MAX: all */
+	_Atomic unsigned nwritten; /* > WRITTEN_MAX: all */
 	struct {
 		uint64_t gpa;
 		unsigned size;
