@@ -102,7 +102,7 @@ answers() {
 	domain one
 	is one off
 	up one
-	is one running
+	eventually 20 is one running
 	run -0 hv info one
 	[[ $output == *"engine:         soft, "*"no capabilities"* ]]
 	run -0 hv info --json one
@@ -116,12 +116,12 @@ answers() {
 	domain one
 	up one
 	hv pause one
-	is one paused
+	eventually 20 is one paused
 	type_ 'echo paused-$((1 + 1))'
 	sleep 1
 	run ! seen paused-2
 	hv resume one
-	is one running
+	eventually 20 is one running
 	eventually 30 seen paused-2
 }
 
@@ -141,7 +141,7 @@ answers() {
 	type_ 'killall acpid; echo deaf-$((1 + 1))'
 	eventually 20 seen deaf-2
 	run -5 hv shutdown --timeout 2 one
-	is one running
+	eventually 20 is one running
 	answers
 }
 
@@ -161,7 +161,7 @@ answers() {
 	is one off
 	up one
 	kill -STOP "$(cat "$TAIKI_RUN_DIR/one/pid")"
-	is one silent
+	eventually 20 is one silent
 	run -5 hv pause --timeout 1 one
 	run -5 hv info --timeout 1 one
 	hv destroy one
@@ -175,7 +175,7 @@ answers() {
 	eventually 10 is one off
 	[[ -e $TAIKI_RUN_DIR/one/qmp.sock ]]
 	up one
-	is one running
+	eventually 20 is one running
 }
 
 # total: what the guest believes its memory is, in KiB
