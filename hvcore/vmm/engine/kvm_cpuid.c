@@ -17,16 +17,16 @@ enum {
 	PV_FEATURES = 1 << 1 | 1 << 3 | 1 << 24, /* see cpuid.c */
 };
 
-struct table {
+union table {
 	struct kvm_cpuid2 head;
-	struct kvm_cpuid_entry2 entry[ENTRIES];
+	uint8_t bytes[sizeof(struct kvm_cpuid2) + ENTRIES * sizeof(struct kvm_cpuid_entry2)];
 };
 
-static const struct kvm_cpuid_entry2 *find(const struct table *t, uint32_t function, uint32_t index)
+static const struct kvm_cpuid_entry2 *find(const union table *t, uint32_t function, uint32_t index)
 {
 	for (unsigned i = 0; i < t->head.nent; i++)
-		if (t->entry[i].function == function && t->entry[i].index == index)
-			return &t->entry[i];
+		if (t->head.entries[i].function == function && t->head.entries[i].index == index)
+			return &t->head.entries[i];
 	return NULL;
 }
 
@@ -42,7 +42,7 @@ static const struct {
 	{0x80000001, 0, 0},
 };
 
-static int check(const struct table *want, const struct table *have, struct hv_error *err)
+static int check(const union table *want, const union table *have, struct hv_error *err)
 {
 	for (size_t i = 0; i < sizeof(required) / sizeof(required[0]); i++) {
 		const struct kvm_cpuid_entry2 *w = find(want, required[i].function, 0);
@@ -64,14 +64,14 @@ static int check(const struct table *want, const struct table *have, struct hv_e
 }
 
 /* as_domain() - Turn the host's own @t into that of @v. */
-static void as_domain(struct table *t, const struct kvm_vcpu *v)
+static void as_domain(union table *t, const struct kvm_vcpu *v)
 {
 	unsigned vcpus = v->e->cfg.vcpus, bits = 0;
 
 	while ((1U << bits) < vcpus)
 		bits++;
 	for (unsigned i = 0; i < t->head.nent; i++) {
-		struct kvm_cpuid_entry2 *e = &t->entry[i];
+		struct kvm_cpuid_entry2 *e = &t->head.entries[i];
 
 		switch (e->function) {
 		case 1:
@@ -101,8 +101,8 @@ static void as_domain(struct table *t, const struct kvm_vcpu *v)
 
 int kvm_cpuid_apply(struct kvm_vcpu *v, struct hv_error *err)
 {
-	struct table *have = calloc(1, sizeof(*have));
-	struct table *want = calloc(1, sizeof(*want));
+	union table *have = calloc(1, sizeof(*have));
+	union table *want = calloc(1, sizeof(*want));
 	int rc;
 
 	if (!have || !want) {
@@ -119,13 +119,14 @@ int kvm_cpuid_apply(struct kvm_vcpu *v, struct hv_error *err)
 		*want = *have;
 		as_domain(want, v);
 	} else {
-		want->head.nent = engine_cpuid(v->index, v->e->cfg.vcpus, want->entry, ENTRIES);
+		want->head.nent = engine_cpuid(v->index, v->e->cfg.vcpus, want->head.entries,
+					       ENTRIES);
 		rc = check(want, have, err);
 		if (rc)
 			goto out;
 		for (unsigned i = 0; i < want->head.nent; i++)
-			if (want->entry[i].function == LEAF_TSC_KHZ)
-				want->entry[i].eax = v->e->tsc_khz;
+			if (want->head.entries[i].function == LEAF_TSC_KHZ)
+				want->head.entries[i].eax = v->e->tsc_khz;
 	}
 	rc = kvm_ioctlp(v->fd, KVM_SET_CPUID2, want);
 	if (find(want, 1, 0))

@@ -110,13 +110,15 @@ static bool offer_extint(struct kvm_vcpu *v)
  */
 static void take_extint(struct kvm_vcpu *v)
 {
-	struct {
+	/* No signal is blocked: the kernel's set has 8 bytes. */
+	union {
 		struct kvm_signal_mask head;
-		uint64_t set;
-	} mask = {.head.len = sizeof(mask.set)};
+		uint8_t bytes[sizeof(struct kvm_signal_mask) + 8];
+	} mask = {.bytes = {0}};
 	static const struct timespec now = {0, 0};
 	sigset_t kick;
 
+	mask.head.len = 8;
 	sigemptyset(&kick);
 	sigaddset(&kick, KICK_SIGNAL);
 	pthread_sigmask(SIG_BLOCK, &kick, NULL);

@@ -32,27 +32,34 @@ static const uint32_t saved_msrs[] = {
 };
 enum { NSAVED = sizeof(saved_msrs) / sizeof(saved_msrs[0]) };
 
-struct one_msr {
+union one_msr {
 	struct kvm_msrs head;
-	struct kvm_msr_entry entry;
+	uint8_t bytes[sizeof(struct kvm_msrs) + sizeof(struct kvm_msr_entry)];
 };
 
 int kvm_msr_get(struct kvm_vcpu *v, uint32_t msr, uint64_t *value)
 {
-	struct one_msr m = {.head.nmsrs = 1, .entry.index = msr};
-	int rc = kvm_ioctlp(v->fd, KVM_GET_MSRS, &m);
+	union one_msr m = {.bytes = {0}};
+	int rc;
 
+	m.head.nmsrs = 1;
+	m.head.entries[0].index = msr;
+	rc = kvm_ioctlp(v->fd, KVM_GET_MSRS, &m);
 	if (rc != 1)
 		return rc < 0 ? rc : -EINVAL;
-	*value = m.entry.data;
+	*value = m.head.entries[0].data;
 	return 0;
 }
 
 int kvm_msr_set(struct kvm_vcpu *v, uint32_t msr, uint64_t value)
 {
-	struct one_msr m = {.head.nmsrs = 1, .entry.index = msr, .entry.data = value};
-	int rc = kvm_ioctlp(v->fd, KVM_SET_MSRS, &m);
+	union one_msr m = {.bytes = {0}};
+	int rc;
 
+	m.head.nmsrs = 1;
+	m.head.entries[0].index = msr;
+	m.head.entries[0].data = value;
+	rc = kvm_ioctlp(v->fd, KVM_SET_MSRS, &m);
 	return rc == 1 ? 0 : rc < 0 ? rc : -EINVAL;
 }
 

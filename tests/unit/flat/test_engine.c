@@ -16,8 +16,7 @@
 #include "tests/unit/flat/guests.h"
 #undef GUEST
 
-#define OPEN(vm, ops, vcpus, guest) \
-	vm_open(vm, ops, vcpus, flat_##guest, (size_t)(flat_##guest##_end - flat_##guest))
+#define OPEN(vm, ops, vcpus, guest) vm_open(vm, ops, vcpus, flat_##guest, flat_##guest##_end)
 
 enum { RESULTS = 0x200000, TSC = 0x10 };
 
@@ -107,7 +106,7 @@ static void test_reset_is_a_new_start(void **state)
 	assert_int_equal(b.sregs.cr3, 0);
 	assert_int_equal(b.sregs.efer, 0);
 	assert_int_equal(b.sregs.cr0 & 0x80000001, 0);
-	vm_reload(&vm, flat_paging, (size_t)(flat_paging_end - flat_paging));
+	vm_reload(&vm, flat_paging, flat_paging_end);
 	assert_int_equal(vm_run(&vm, 0), 0);
 	vm_close(&vm);
 }
@@ -134,7 +133,7 @@ static void test_dirty_log(void **state)
 	for (size_t i = 0; i < sizeof(got) / 8; i++)
 		assert_int_equal(got[i], 0);
 	ops->reset(vm.engine);
-	vm_reload(&vm, flat_dirty, (size_t)(flat_dirty_end - flat_dirty));
+	vm_reload(&vm, flat_dirty, flat_dirty_end);
 	assert_int_equal(vm_run(&vm, 0), 0);
 	assert_int_equal(ops->dirty_harvest(vm.engine, got, sizeof(got) / 8), 0);
 	for (size_t i = 0; i < sizeof(got) / 8; i++)
@@ -173,7 +172,7 @@ static void test_doorbell(void **state)
 	assert_int_equal(ops->doorbell(vm.engine, bell, 4, fd, false), 0);
 	assert_int_equal(ops->doorbell(vm.engine, bell, 0, fd, true), 0);
 	ops->reset(vm.engine);
-	vm_reload(&vm, flat_bell, (size_t)(flat_bell_end - flat_bell));
+	vm_reload(&vm, flat_bell, flat_bell_end);
 	assert_int_equal(vm_run(&vm, 0), 0);
 	assert_int_equal(rung(fd), 5);
 	assert_int_equal(vm.mmio_sum, sum);
@@ -181,7 +180,7 @@ static void test_doorbell(void **state)
 	/* Gone. */
 	assert_int_equal(ops->doorbell(vm.engine, bell, 0, fd, false), 0);
 	ops->reset(vm.engine);
-	vm_reload(&vm, flat_bell, (size_t)(flat_bell_end - flat_bell));
+	vm_reload(&vm, flat_bell, flat_bell_end);
 	assert_int_equal(vm_run(&vm, 0), 0);
 	assert_int_equal(rung(fd), 0);
 	assert_true(vm.mmio_sum != sum);

@@ -70,7 +70,7 @@ static void run_guest(const struct guest *g, const struct engine_ops *ops, struc
 {
 	static struct vm vm;
 
-	vm_open(&vm, ops, g->vcpus, g->elf, (size_t)(g->end - g->elf));
+	vm_open(&vm, ops, g->vcpus, g->elf, g->end);
 	out->exit = vm_run(&vm, 0);
 	if (out->exit == FLAT_FAILED)
 		print_message("%s: %s: %s\n", g->name, ops->name, vm.why);

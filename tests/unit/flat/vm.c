@@ -186,19 +186,19 @@ static void written(void *opaque, uint64_t gpa, uint64_t len)
 		vm->ops->ram_written(vm->engine, gpa, len);
 }
 
-void vm_reload(struct vm *vm, const void *elf, size_t len)
+void vm_reload(struct vm *vm, const void *elf, const void *elf_end)
 {
 	uint32_t entry;
 
 	memset(vm->ram.base, 0, FLAT_RAM);
-	entry = load(vm, elf, len);
+	entry = load(vm, elf, (uintptr_t)elf_end - (uintptr_t)elf);
 	ram_written(&vm->ram, 0, FLAT_RAM);
 	vm->end = -1;
 	assert_int_equal(vm->ops->boot(vm->engine, entry, 0), 0);
 }
 
 void vm_open(struct vm *vm, const struct engine_ops *ops, unsigned vcpus, const void *elf,
-	     size_t len)
+	     const void *elf_end)
 {
 	struct hv_error err = {""};
 	int rc;
@@ -233,7 +233,7 @@ void vm_open(struct vm *vm, const struct engine_ops *ops, unsigned vcpus, const 
 	rc = ops->create(&vm->config, &vm->engine, &err);
 	if (rc)
 		fail_msg("%s: %s", ops->name, err.text);
-	vm_reload(vm, elf, len);
+	vm_reload(vm, elf, elf_end);
 }
 
 void vm_close(struct vm *vm)

@@ -73,11 +73,11 @@ struct vm {
 
 /* vm_open() - A machine with @elf loaded, ready to run.  Fails the test if it cannot. */
 void vm_open(struct vm *vm, const struct engine_ops *ops, unsigned vcpus, const void *elf,
-	     size_t len);
+	     const void *elf_end);
 void vm_close(struct vm *vm);
 
 /* vm_reload() - Fresh memory with @elf in it, and vCPU 0 at its entry; after ops->reset(). */
-void vm_reload(struct vm *vm, const void *elf, size_t len);
+void vm_reload(struct vm *vm, const void *elf, const void *elf_end);
 
 /* vm_run() - Until the guest ends, or for @ms if it is not 0.  Exit code, or FLAT_...; -1: still running. */
 int vm_run(struct vm *vm, unsigned ms);
