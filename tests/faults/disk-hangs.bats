@@ -17,6 +17,6 @@ teardown_file() { cluster_down; }
 	lab fault "$host" web.raw hang
 	inject "the disk hangs on $host, then the guest is moved away" \
 		lab exec "$(observer)" crm_resource --ban -r web -N "$host"
-	recovered 90
+	recovered
 	fenced "$host"
 }

@@ -21,5 +21,5 @@ teardown_file() { cluster_down; }
 	grep -q "off $host (fail)" "$(state)/bmc.log"
 	lab fence "$host" ok
 	injected=$(now_ms)
-	recovered 90
+	recovered
 }

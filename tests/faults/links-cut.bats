@@ -27,6 +27,7 @@ teardown_file() { cluster_down; }
 	inject "ring0 cut" lab cut ring0
 	during 6 answers_unchanged
 	never_fenced
+	took "still undisturbed"
 	lab heal
 	history_is_clean
 }

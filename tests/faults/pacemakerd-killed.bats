@@ -15,7 +15,7 @@ teardown_file() { cluster_down; }
 	guest_up
 	pid=$(pid_of "$host")
 	old=$(process "$host" pacemakerd)
-	must "the same guest goes on, without a gap that a client sees; no host is fenced"
+	must "the same guest goes on, in the same process; no host is fenced"
 	inject "SIGKILL to pacemakerd on $host" kill -KILL "$old"
 	back() { now=$(process "$host" pacemakerd) && [[ $now != "$old" ]]; }
 	eventually 20 back

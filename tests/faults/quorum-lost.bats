@@ -24,5 +24,5 @@ teardown_file() { cluster_down; }
 	never_fenced
 	lab power-on "$host" "$other"
 	note "both are back"
-	recovered 90
+	recovered
 }

@@ -20,6 +20,7 @@ teardown_file() { cluster_down; }
 	run lab exec "$other" timeout 30 hv start /shared/web.xml
 	echo "$output"
 	[[ $status -ne 0 && $output == *web* ]]
+	took "refused ($output)"
 	during 5 answers_unchanged
 	run ! runs_on "$other"
 	[[ $(copies) -eq 1 ]]

@@ -26,10 +26,8 @@ cgroup_parents() {
 
 # cgroup_dirs: the same, of this lab, as they were when it went up
 cgroup_dirs() {
-	local controllers dir
-	while read -r controllers dir; do
-		echo "$controllers $dir/taiki-lab.$NAME"
-	done <"$LAB/cgroups"
+	if [[ -e $LAB/cgroups ]]; then cat "$LAB/cgroups"; else cgroup_parents; fi |
+		sed "s,\$,/taiki-lab.$NAME,"
 }
 
 cgroup_up() { cgroup_parents >"$LAB/cgroups"; }
@@ -106,7 +104,6 @@ cgroup_members() {
 
 cgroup_down() {
 	local _ dir
-	[[ -e $LAB/cgroups ]] || return 0
 	while read -r _ dir; do
 		[[ ! -d $dir ]] || find "$dir" -depth -type d -exec rmdir {} + 2>/dev/null
 	done < <(cgroup_dirs)
