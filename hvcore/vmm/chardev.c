@@ -6,22 +6,20 @@
  * thread: a guest that prints byte by byte costs no system call a byte.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "chardev.h"
+#include "listen.h"
 #include "log.h"
 #include "logfile.h"
 #include "loop.h"
 
 enum {
 	GATHER_NS = 500000,
+	DEAF_NS = 1000000000,
 	BACKLOG = 16384, /* bytes of what was said last that a new client of a console gets */
 };
 
@@ -46,6 +44,7 @@ struct chardev {
 	struct logfile log;
 	uint64_t logged;
 	struct loop_timer gather;
+	struct loop_timer deaf; /* armed: accept() failed, and is tried again later */
 	uint64_t total;
 	struct chardev *next;
 	uint8_t ring[CHARDEV_BUFFER];
@@ -305,13 +304,24 @@ static void adopt(struct chardev *c, struct client *k, int fd)
 	send_to(k);
 }
 
+static void listen_again(struct loop_timer *t)
+{
+	struct chardev *c = (struct chardev *)((char *)t - offsetof(struct chardev, deaf));
+
+	loop_mod(&c->listener, EPOLLIN);
+}
+
 static void listener_ready(struct loop_fd *w, uint32_t events)
 {
 	struct chardev *c = (struct chardev *)((char *)w - offsetof(struct chardev, listener));
 	int fd = accept4(w->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-	if (fd < 0)
+	if (fd < 0) {
+		/* Without descriptors it would be ready again at once, for ever. */
+		if (errno != EAGAIN && errno != EINTR && !loop_mod(w, 0))
+			loop_host_timer_arm(&c->deaf, loop_host_now() + DEAF_NS);
 		return;
+	}
 	for (size_t i = 0; i < client_max(c); i++) {
 		if (c->client[i].w.fd >= 0)
 			continue;
@@ -323,23 +333,10 @@ static void listener_ready(struct loop_fd *w, uint32_t events)
 
 static int listen_on(struct chardev *c, struct hv_error *err)
 {
-	struct sockaddr_un sa = {.sun_family = AF_UNIX};
-	int fd, rc;
+	int rc, fd = unix_listen(c->path, err);
 
-	if (strlen(c->path) >= sizeof(sa.sun_path))
-		return hv_err(err, -ENAMETOOLONG, "%s: too long for a socket (%zu bytes at most)",
-			      c->path, sizeof(sa.sun_path) - 1);
-	strcpy(sa.sun_path, c->path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
-		return hv_err(err, -errno, "%s: no socket: %s", c->path, strerror(errno));
-	/* The caller holds the domain's lock: what is there was left by a crash. */
-	unlink(c->path);
-	if (bind(fd, (struct sockaddr *)&sa, sizeof(sa)) || chmod(c->path, 0600) || listen(fd, 8)) {
-		rc = hv_err(err, -errno, "%s: cannot listen: %s", c->path, strerror(errno));
-		close(fd);
-		return rc;
-	}
+		return fd;
 	c->listener = (struct loop_fd){.fd = fd, .ready = listener_ready};
 	rc = loop_add(&c->listener, EPOLLIN);
 	return rc ? hv_err(err, rc, "%s: cannot be watched: %s", c->path, strerror(-rc)) : 0;
@@ -359,6 +356,7 @@ int chardev_open(const struct chardev_config *cfg, const struct chardev_ops *ops
 	c->lossless = cfg->lossless;
 	c->log.fd = c->listener.fd = -1;
 	c->gather.expired = gathered;
+	c->deaf.expired = listen_again;
 	for (size_t i = 0; i < CHARDEV_CLIENTS_MAX; i++)
 		c->client[i].w.fd = -1;
 	c->next = all;
@@ -391,6 +389,7 @@ void chardev_close(struct chardev *c)
 	*at = c->next;
 	flush(c);
 	loop_host_timer_cancel(&c->gather);
+	loop_host_timer_cancel(&c->deaf);
 	for (size_t i = 0; i < CHARDEV_CLIENTS_MAX; i++) {
 		if (c->client[i].w.fd < 0)
 			continue;

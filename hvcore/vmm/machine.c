@@ -35,10 +35,11 @@ static struct {
 	struct loop_fd wake; /* eventfd: a request is there */
 	unsigned requests;   /* 1 << enum board_request */
 	const char *cause;
-	uint64_t resets, pauses;
 	int status; /* exit status */
 	bool stuck; /* a vCPU does not come back: nothing can be taken down in order */
 } m = {.wake = {.fd = -1}};
+
+struct machine_counts machine_counts;
 
 enum machine_state machine_state(void)
 {
@@ -112,7 +113,7 @@ int machine_pause(struct hv_error *err)
 		return rc;
 	/* The guest may have powered itself off in its last moment: then that is what happened. */
 	m.state = MACHINE_PAUSED;
-	m.pauses++;
+	machine_counts.pauses++;
 	event_emit("STOP", NULL);
 	return 0;
 }
@@ -249,7 +250,7 @@ static void rebuild(void)
 		engine_error();
 		return;
 	}
-	m.resets++;
+	machine_counts.resets++;
 	if (m.run_after) {
 		go();
 		return;
@@ -376,34 +377,4 @@ int machine_run(void)
 	if (m.stuck)
 		_exit(m.status);
 	return m.status;
-}
-
-void machine_info(struct machine_info *i)
-{
-	*i = (struct machine_info){
-		.engine = board.engine_ops->name,
-		.engine_why = machine_engine_why,
-		.vcpus = board.config->vcpus,
-		.clock = clock_now(board.clock),
-		.resets = m.resets,
-		.pauses = m.pauses,
-		.guest_faults = board_counters.guest_faults,
-		.io_reads = board_counters.io_reads,
-		.io_writes = board_counters.io_writes,
-		.mmio_reads = board_counters.mmio_reads,
-		.mmio_writes = board_counters.mmio_writes,
-		.uart_bytes = uart_bytes(),
-	};
-}
-
-uint64_t machine_retired(unsigned vcpu)
-{
-	return vcpu < board.config->vcpus ? board.engine_ops->retired(board.engine, vcpu) : 0;
-}
-
-int machine_thread_id(unsigned vcpu)
-{
-	unsigned n = board.engine_ops->nthreads(board.engine);
-
-	return threads_id(n > 1 ? vcpu : 0);
 }
