@@ -11,3 +11,4 @@ $(call unit,virtio_console,tests/unit/virtio/test_console.c $(VIRTIO_RIG),virtio
 	$(VIRTIO_LIBS))
 $(call unit,virtio_balloon,tests/unit/virtio/test_balloon.c $(VIRTIO_RIG),virtio.a libhv.a,\
 	$(VIRTIO_LIBS))
+$(call unit,virtio_tap,tests/unit/virtio/test_tap.c hvcore/vmm/net/tap.c,libhv.a)
