@@ -33,7 +33,8 @@ struct options {
 };
 
 static const char usage[] =
-	"usage: hv-domain --config-fd N [--status-fd N] [--paused] [--no-fencing] NAME\n"
+	"usage: hv-domain --config-fd N [--status-fd N] [--paused] [--no-fencing]\n"
+	"                 [--deterministic] NAME\n"
 	"Runs one guest in the foreground; started by hv(8) and by the cluster agent.\n";
 
 static int parse_fd(const char *text, int *fd)
