@@ -172,7 +172,8 @@ struct space {
 	struct tlb_entry tlb[TLB_SIZE];
 	struct jump jump[JC_SIZE];
 	uint64_t nonglobal[TLB_SIZE / 64]; /* TLB slots that a write to CR3 voids */
-	uint64_t executed[16]; /* bloom filter: pages whose blocks may be cached by address */
+	uint64_t executed[32]; /* bloom filter: pages whose blocks may be cached by address; a
+				* half each for the halves of the address space */
 	uint64_t large[2]
 		      [2]; /* [upper half]: range that large pages in the TLB lie in: [from, to) */
 	uint32_t gen;      /* chains across pages made under another one are void */

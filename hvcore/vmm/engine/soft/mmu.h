@@ -41,7 +41,7 @@ bool mmu_load_pdptes(struct cpu *c, uint64_t cr3);
 /* page_hash() - A page's bit in space.executed. */
 HOT unsigned page_hash(uint64_t va)
 {
-	return (va >> PAGE_SHIFT) * 0x9e3779b97f4a7c15ULL >> 54;
+	return ((va >> PAGE_SHIFT) * 0x9e3779b97f4a7c15ULL >> 54) | (unsigned)(va >> 63) << 10;
 }
 
 /* space_forget_jumps() - Forget blocks by address; chains across pages become void. */

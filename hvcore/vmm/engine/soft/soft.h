@@ -19,7 +19,7 @@
 
 enum {
 	POOL_DEFAULT = 8 << 20, /* bytes of decoded blocks */
-	HASH_BITS = 14,
+	HASH_BITS = 15,
 	WRITTEN_MAX = 64,
 	DOORBELLS = 64,
 	PINS = 24,
