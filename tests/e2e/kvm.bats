@@ -88,6 +88,20 @@ show() { grep -e '^E2E' -e '^LOG' "$BATS_FILE_TMPDIR/log" || tail -n 50 "$BATS_F
 	[ "$(fact ping-after)" = ok ]
 }
 
+@test "a reset starts both processors anew" {
+	[ "$(fact reset)" = ok ]
+	[ "$(grep -c '^GUEST guest: cpus 2' "$BATS_FILE_TMPDIR/log")" = 2 ]
+}
+
+@test "with the host's own processor a guest boots, works and powers off, too" {
+	[ "$(fact own-start)" = ok ]
+	grep -q '^OWN guest: cpus 2' "$BATS_FILE_TMPDIR/log"
+	[ "$(sed -n 's/^OWN guest: beyond-base //p' "$BATS_FILE_TMPDIR/log")" != 0 ]
+	[ "$(sed -n 's/^OWN guest: read //p' "$BATS_FILE_TMPDIR/log")" = \
+		"$(sed -n 's/^OWN guest: written //p' "$BATS_FILE_TMPDIR/log")" ]
+	grep -q '^OWNLOG .*guest-shutdown' "$BATS_FILE_TMPDIR/log"
+}
+
 @test "the power button ends it in order" {
 	[ "$(fact shutdown)" = ok ]
 	[ "$(fact gone)" = yes ]
@@ -104,6 +118,6 @@ show() { grep -e '^E2E' -e '^LOG' "$BATS_FILE_TMPDIR/log" || tail -n 50 "$BATS_F
 	[ -n "$(fact booted)" ]
 	[ -n "$(fact end)" ]
 	[ "$(fact dmesg)" = 0 ]
-	[ "$(grep -cE '^GUEST .*(soft lockup|rcu_sched|BUG:|Oops|clocksource.*unstable)' \
+	[ "$(grep -cE '^(GUEST|OWN) .*(soft lockup|rcu_sched|BUG:|Oops|clocksource.*unstable)' \
 		"$BATS_FILE_TMPDIR/log")" = 0 ]
 }
