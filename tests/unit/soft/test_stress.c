@@ -79,7 +79,7 @@ static void run_all(const struct engine_ops *ops)
 
 		if (g->engines == NONE)
 			continue;
-		vm_open(&vm, ops, g->vcpus, g->elf, (size_t)(g->end - g->elf));
+		vm_open(&vm, ops, g->vcpus, g->elf, g->end);
 		end = vm_run(&vm, 0);
 		if (end != g->exit)
 			fail_msg("%s: ended with %d, not %d", g->name, end, g->exit);
@@ -114,7 +114,7 @@ static void run_deterministic(const struct engine_ops *ops, const struct guest *
 	struct vm vm;
 
 	memset(o, 0, sizeof(*o));
-	vm_open(&vm, ops, g->vcpus, g->elf, (size_t)(g->end - g->elf));
+	vm_open(&vm, ops, g->vcpus, g->elf, g->end);
 	if (vm_run(&vm, 0) != g->exit)
 		fail_msg("%s did not end as it should", g->name);
 	for (unsigned n = 0; n < g->vcpus; n++) {
