@@ -111,7 +111,7 @@ cluster_node_files() {
 	n=$(config_get n)
 	mkdir -p "$disk"/etc/{corosync/uidgid.d,taiki} "$disk"/var/lib/{corosync,taiki} \
 		"$disk"/var/lib/pacemaker/{cib,pengine,blackbox,cores} \
-		"$disk"/var/log/{corosync,pacemaker,crmsh}
+		"$disk"/var/log/{corosync,pacemaker,crmsh,pcsd}
 	corosync_conf >"$disk/etc/corosync/corosync.conf"
 	echo "$1" >"$disk/etc/hostname"
 	{
