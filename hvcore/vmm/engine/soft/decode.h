@@ -25,7 +25,7 @@ struct decoded {
  */
 unsigned decode(const uint8_t *p, unsigned avail, unsigned mode, struct decoded *out);
 
-/* The decoder's own state, shared by decode.c and decode_0f.c. */
+/* The decoder's own state, shared by decode*.c. */
 struct decoder {
 	const uint8_t *p, *end, *start;
 	struct insn *i;
@@ -55,6 +55,27 @@ void dec_mem_only(struct decoder *d, insn_fn *const mem[FORMS_MEM]);
 void dec_branch(struct decoder *d, unsigned bytes, insn_fn *fast, insn_fn *legacy);
 /* dec_reg8() - Register number @n of an 8-bit operand as byte offset. */
 unsigned dec_reg8(const struct decoder *d, unsigned n);
+/* dec_use() - @fn handles it; NULL: #UD. */
+void dec_use(struct decoder *d, insn_fn *fn);
+/* dec_rm_reg() - Ev,Gv: the destination is rm.  dec_reg_rm(): Gv,Ev.  dec_rm_imm(): Ev,imm (already read). */
+void dec_rm_reg(struct decoder *d, const struct alu_op *a, unsigned size);
+void dec_reg_rm(struct decoder *d, const struct alu_op *a, unsigned size);
+void dec_rm_imm(struct decoder *d, const struct alu_op *a, unsigned size);
+void dec_unary(struct decoder *d, const struct unary_op *u, unsigned size);
+/* dec_size() - Operand size index of an opcode whose bit 0 is clear for bytes. */
+unsigned dec_size(const struct decoder *d, uint8_t op);
+/* dec_stack_size() - That of PUSH, POP, near branches: 64 by default in 64-bit mode. */
+unsigned dec_stack_size(const struct decoder *d);
+
+/* The opcode map, by its rows: decode_one.c, decode_90.c, decode_0f.c. */
+void decode_one(struct decoder *d, uint8_t op);
+void decode_one_9x(struct decoder *d, uint8_t op);
+void decode_one_ax(struct decoder *d, uint8_t op);
+void decode_one_bx(struct decoder *d, uint8_t op);
+void decode_one_cx(struct decoder *d, uint8_t op);
+void decode_one_shift(struct decoder *d, uint8_t op);
+void decode_one_ex(struct decoder *d, uint8_t op);
+void decode_one_fx(struct decoder *d, uint8_t op);
 void decode_0f(struct decoder *d);
 void dec_fpu(struct decoder *d, uint8_t op);
 bool dec_sse(struct decoder *d, uint8_t op);

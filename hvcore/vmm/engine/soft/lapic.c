@@ -5,43 +5,6 @@
 #include "hvcore/vmm/engine/soft/msr.h"
 #include "hvcore/vmm/engine/soft/soft.h"
 
-enum { /* register offsets */
-       REG_ID = 0x20,
-       REG_VERSION = 0x30,
-       REG_TPR = 0x80,
-       REG_APR = 0x90,
-       REG_PPR = 0xa0,
-       REG_EOI = 0xb0,
-       REG_RRD = 0xc0,
-       REG_LDR = 0xd0,
-       REG_DFR = 0xe0,
-       REG_SVR = 0xf0,
-       REG_ISR = 0x100,
-       REG_TMR = 0x180,
-       REG_IRR = 0x200,
-       REG_ESR = 0x280,
-       REG_CMCI = 0x2f0,
-       REG_ICR = 0x300,
-       REG_ICR2 = 0x310,
-       REG_LVT = 0x320,
-       REG_INITIAL = 0x380,
-       REG_CURRENT = 0x390,
-       REG_DIVIDE = 0x3e0,
-       REG_SELF = 0x3f0,
-       VERSION = 0x50014,
-       LVT_MASKED = 1 << 16,
-       LVT_MODE = 3 << 17,
-       LVT_PERIODIC = 1 << 17,
-       LVT_DEADLINE = 2 << 17,
-       SVR_ENABLE = 1 << 8,
-       MODE_FIXED = 0,
-       MODE_LOWEST = 1,
-       MODE_NMI = 4,
-       MODE_INIT = 5,
-       MODE_SIPI = 6,
-       MODE_EXTINT = 7,
-};
-
 static bool x2(const struct cpu *c)
 {
 	return (c->apic_base & APIC_BASE_X2) == APIC_BASE_X2;
@@ -144,8 +107,7 @@ static void eoi(struct cpu *c)
 		again(c);
 }
 
-/* raise() - Set @vector in @c's IRR; any thread. */
-static void raise_vector(struct cpu *c, unsigned vector, bool level)
+void lapic_raise(struct cpu *c, unsigned vector, bool level)
 {
 	struct lapic *l = c->lapic;
 	uint32_t bit = 1U << (vector % 32);
@@ -165,7 +127,7 @@ static void send(struct cpu *c, unsigned mode, unsigned vector, bool level)
 {
 	switch (mode) {
 	case MODE_FIXED:
-	case MODE_LOWEST: raise_vector(c, vector, level); break;
+	case MODE_LOWEST: lapic_raise(c, vector, level); break;
 	case MODE_NMI:
 		atomic_fetch_or(&c->events, EV_NMI);
 		engine_wake(c->engine, c);
@@ -238,73 +200,6 @@ static void send_ipi(struct cpu *c)
 		      false, icr >> 18 & 3);
 }
 
-/* The timer. */
-static unsigned divisor(const struct lapic *l)
-{
-	unsigned d = (l->timer_divide & 3) | (l->timer_divide >> 1 & 4);
-
-	return d == 7 ? 1 : 2U << d;
-}
-
-static void timer_start(struct cpu *c)
-{
-	struct lapic *l = c->lapic;
-
-	l->deadline = UINT64_MAX;
-	if (!l->timer_initial || (l->lvt[LVT_TIMER] & LVT_MODE) == LVT_DEADLINE)
-		return;
-	l->timer_start = guest_time(c);
-	l->deadline = l->timer_start + (uint64_t)l->timer_initial * divisor(l);
-}
-
-static uint32_t timer_current(struct cpu *c)
-{
-	struct lapic *l = c->lapic;
-	uint64_t gone, period = (uint64_t)l->timer_initial * divisor(l);
-
-	if (!l->timer_initial || (l->lvt[LVT_TIMER] & LVT_MODE) == LVT_DEADLINE)
-		return 0;
-	gone = guest_time(c) - l->timer_start;
-	if (gone >= period) {
-		if (!(l->lvt[LVT_TIMER] & LVT_PERIODIC))
-			return 0;
-		gone %= period;
-	}
-	return l->timer_initial - gone / divisor(l);
-}
-
-void lapic_set_deadline(struct cpu *c, uint64_t tsc)
-{
-	struct lapic *l = c->lapic;
-
-	if ((l->lvt[LVT_TIMER] & LVT_MODE) != LVT_DEADLINE)
-		return;
-	l->tsc_deadline = tsc;
-	/* A nanosecond is a TSC tick. */
-	l->deadline = tsc ? (int64_t)(tsc - c->tsc_offset) < 0 ? 0 : tsc - c->tsc_offset
-			  : UINT64_MAX;
-	lapic_poll(c, guest_time(c));
-}
-
-void lapic_poll(struct cpu *c, uint64_t now)
-{
-	struct lapic *l = c->lapic;
-
-	if (likely(now < l->deadline))
-		return;
-	if ((l->lvt[LVT_TIMER] & LVT_MODE) == LVT_PERIODIC) {
-		uint64_t period = (uint64_t)l->timer_initial * divisor(l);
-
-		/* Ticks that were missed are lost, as on hardware that could not deliver them. */
-		l->deadline += ((now - l->deadline) / period + 1) * period;
-	} else {
-		l->deadline = UINT64_MAX;
-		l->tsc_deadline = 0;
-	}
-	if (!(l->lvt[LVT_TIMER] & LVT_MASKED))
-		raise_vector(c, l->lvt[LVT_TIMER] & 0xff, false);
-}
-
 /* Registers. */
 static uint32_t reg_read(struct cpu *c, unsigned off)
 {
@@ -322,7 +217,7 @@ static uint32_t reg_read(struct cpu *c, unsigned off)
 	case REG_ICR: return l->icr;
 	case REG_ICR2: return l->icr >> 32;
 	case REG_INITIAL: return l->timer_initial;
-	case REG_CURRENT: return timer_current(c);
+	case REG_CURRENT: return lapic_timer_current(c);
 	case REG_DIVIDE: return l->timer_divide;
 	default: break;
 	}
@@ -349,7 +244,7 @@ static void lvt_write(struct cpu *c, unsigned n, uint32_t v)
 	l->lvt[n] = v & writable[n];
 	if (n == LVT_TIMER && ((old ^ v) & LVT_MODE)) {
 		l->tsc_deadline = 0;
-		timer_start(c);
+		lapic_timer_start(c);
 	}
 	if (n == LVT_LINT0)
 		again(c);
@@ -390,11 +285,11 @@ static void reg_write(struct cpu *c, unsigned off, uint32_t v)
 	case REG_ICR2: l->icr = (l->icr & 0xffffffff) | (uint64_t)v << 32; break;
 	case REG_INITIAL:
 		l->timer_initial = v;
-		timer_start(c);
+		lapic_timer_start(c);
 		break;
 	case REG_DIVIDE:
 		l->timer_divide = v & 11;
-		timer_start(c);
+		lapic_timer_start(c);
 		break;
 	default:
 		if (off >= REG_LVT && off < REG_LVT + 16 * LVTS)
@@ -462,7 +357,7 @@ bool lapic_msr_write(struct cpu *c, uint32_t msr, uint64_t v)
 		c->lapic->icr = v;
 		send_ipi(c);
 		return true;
-	case REG_SELF: raise_vector(c, v & 0xff, false); return true;
+	case REG_SELF: lapic_raise(c, v & 0xff, false); return true;
 	case REG_ESR:
 	case REG_EOI:
 		if (v)

@@ -26,7 +26,49 @@ struct lapic {
 	_Atomic uint32_t tmr[8]; /* any thread */
 };
 
+enum { /* register offsets, and values of their fields */
+       REG_ID = 0x20,
+       REG_VERSION = 0x30,
+       REG_TPR = 0x80,
+       REG_APR = 0x90,
+       REG_PPR = 0xa0,
+       REG_EOI = 0xb0,
+       REG_RRD = 0xc0,
+       REG_LDR = 0xd0,
+       REG_DFR = 0xe0,
+       REG_SVR = 0xf0,
+       REG_ISR = 0x100,
+       REG_TMR = 0x180,
+       REG_IRR = 0x200,
+       REG_ESR = 0x280,
+       REG_CMCI = 0x2f0,
+       REG_ICR = 0x300,
+       REG_ICR2 = 0x310,
+       REG_LVT = 0x320,
+       REG_INITIAL = 0x380,
+       REG_CURRENT = 0x390,
+       REG_DIVIDE = 0x3e0,
+       REG_SELF = 0x3f0,
+       VERSION = 0x50014,
+       LVT_MASKED = 1 << 16,
+       LVT_MODE = 3 << 17,
+       LVT_PERIODIC = 1 << 17,
+       LVT_DEADLINE = 2 << 17,
+       SVR_ENABLE = 1 << 8,
+       MODE_FIXED = 0,
+       MODE_LOWEST = 1,
+       MODE_NMI = 4,
+       MODE_INIT = 5,
+       MODE_SIPI = 6,
+       MODE_EXTINT = 7,
+};
+
 void lapic_reset(struct cpu *c);
+/* lapic_raise() - Set @vector in @c's IRR; any thread. */
+void lapic_raise(struct cpu *c, unsigned vector, bool level);
+/* lapic_timer_start() - The count begins anew; lapic_timer_current() - where it stands. */
+void lapic_timer_start(struct cpu *c);
+uint32_t lapic_timer_current(struct cpu *c);
 uint64_t lapic_mmio_read(struct cpu *c, unsigned off, unsigned size);
 void lapic_mmio_write(struct cpu *c, unsigned off, unsigned size, uint64_t v);
 /* lapic_msr_*() - x2APIC registers 0x800..0x8ff: false = #GP. */
