@@ -6,6 +6,13 @@
 #include "hvcore/vmm/engine/soft/flags.h"
 #include "hvcore/vmm/engine/soft/seg.h"
 
+/* Numbers in guest memory, which need not be aligned: MEM_T(32) *p. */
+typedef uint8_t mem8_t;
+typedef uint16_t __attribute__((aligned(1), may_alias)) mem16_t;
+typedef uint32_t __attribute__((aligned(1), may_alias)) mem32_t;
+typedef uint64_t __attribute__((aligned(1), may_alias)) mem64_t;
+#define MEM_T(bits) mem##bits##_t
+
 /* X(index, bits) for each operand size; the index is what the decoder's tables use. */
 #define SIZES(X)      X(0, 8) X(1, 16) X(2, 32) X(3, 64)
 #define WIDE_SIZES(X) X(1, 16) X(2, 32) X(3, 64)

@@ -16,7 +16,7 @@
 	}
 /* The same on memory; @lock is the prefix or nothing. */
 #define CALC2_MEM(name, bits, before, insn, suffix, lock)                           \
-	HOT void name##bits##suffix(struct cpu *c, T(bits) * p, T(bits) b)          \
+	HOT void name##bits##suffix(struct cpu *c, MEM_T(bits) * p, T(bits) b)      \
 	{                                                                           \
 		__asm__ volatile(before lock insn " %[b], %[a]" FLAGS_OUT           \
 				 : [a] "+m"(*p), [fl] "+m"(c->fl), [of] "=m"(c->of) \
@@ -51,7 +51,7 @@
 	static struct insn *name##bits##_##kind##suffix(struct cpu *c, struct insn *i) \
 	{                                                                              \
 		uint64_t va = insn_ea(c, i, form, bits / 8, true);                     \
-		T(bits) *p = mem_rmw_begin(c, i, va, bits / 8);                        \
+		MEM_T(bits) *p = mem_rmw_begin(c, i, va, bits / 8);                    \
                                                                                        \
 		name##bits##_mem(c, p, B);                                             \
 		mem_rmw_end(c, i, va, p);                                              \
@@ -61,7 +61,7 @@
 	static struct insn *name##bits##_lock##kind##suffix(struct cpu *c, struct insn *i) \
 	{                                                                                  \
 		uint64_t va = insn_ea(c, i, form, bits / 8, true);                         \
-		T(bits) *p = mem_rmw_begin(c, i, va, bits / 8);                            \
+		MEM_T(bits) *p = mem_rmw_begin(c, i, va, bits / 8);                        \
                                                                                            \
 		name##bits##_lock(c, p, B);                                                \
 		mem_rmw_end(c, i, va, p);                                                  \
@@ -192,7 +192,7 @@ const struct alu_op test_ops[4] = {SIZES(TEST_ROW)};
 	static struct insn *name##bits##_##kind##m##suffix(struct cpu *c, struct insn *i) \
 	{                                                                                 \
 		uint64_t va = insn_ea(c, i, form, bits / 8, true);                        \
-		T(bits) *p = mem_rmw_begin(c, i, va, bits / 8);                           \
+		MEM_T(bits) *p = mem_rmw_begin(c, i, va, bits / 8);                       \
                                                                                           \
 		__asm__ volatile(before prefix #name SUFFIX_##bits " %[a]" after          \
 				 : [a] "+m"(*p), [fl] "+m"(c->fl), [of] "+m"(c->of)       \

@@ -8,35 +8,35 @@
  * BT family.  Only CF changes.  With a register as bit number the memory
  * operand is a bit string: the number's upper part moves the address.
  */
-#define BIT(name, bits, writes)                                                            \
-	HOT T(bits) name##bits##_calc(struct cpu *c, T(bits) a, T(bits) n)                 \
-	{                                                                                  \
-		__asm__(FLAGS_IN #name " %[n], %[a]" FLAGS_KEEP                            \
-			: [a] "+r"(a), [fl] "+m"(c->fl)                                    \
-			: [n] "r"(n), FLAGS_CPU                                            \
-			: "rax", "cc");                                                    \
-		return a;                                                                  \
-	}                                                                                  \
-	HOT void name##bits##_mem(struct cpu *c, T(bits) * p, uint64_t n, const bool lock) \
-	{                                                                                  \
-		n &= bits - 1;                                                             \
-		if (!writes)                                                               \
-			(void)name##bits##_calc(c, *p, n);                                 \
-		else if (!lock)                                                            \
-			*p = name##bits##_calc(c, *p, n);                                  \
-		else                                                                       \
-			name##bits##_locked(c, p, n);                                      \
-	}                                                                                  \
-	BIT_BY(name, bits, writes, reg, reg_get(c, i->reg, bits),                          \
-	       (int##bits##_t)reg_get(c, i->reg, bits) >> INDEX_##bits)                    \
+#define BIT(name, bits, writes)                                                                \
+	HOT T(bits) name##bits##_calc(struct cpu *c, T(bits) a, T(bits) n)                     \
+	{                                                                                      \
+		__asm__(FLAGS_IN #name " %[n], %[a]" FLAGS_KEEP                                \
+			: [a] "+r"(a), [fl] "+m"(c->fl)                                        \
+			: [n] "r"(n), FLAGS_CPU                                                \
+			: "rax", "cc");                                                        \
+		return a;                                                                      \
+	}                                                                                      \
+	HOT void name##bits##_mem(struct cpu *c, MEM_T(bits) * p, uint64_t n, const bool lock) \
+	{                                                                                      \
+		n &= bits - 1;                                                                 \
+		if (!writes)                                                                   \
+			(void)name##bits##_calc(c, *p, n);                                     \
+		else if (!lock)                                                                \
+			*p = name##bits##_calc(c, *p, n);                                      \
+		else                                                                           \
+			name##bits##_locked(c, p, n);                                          \
+	}                                                                                      \
+	BIT_BY(name, bits, writes, reg, reg_get(c, i->reg, bits),                              \
+	       (int##bits##_t)reg_get(c, i->reg, bits) >> INDEX_##bits)                        \
 	BIT_BY(name, bits, writes, imm, i->imm, 0)
-#define LOCKED(name, bits, insn)                                            \
-	HOT void name##bits##_locked(struct cpu *c, T(bits) * p, T(bits) n) \
-	{                                                                   \
-		__asm__ volatile(FLAGS_IN insn " %[n], %[a]" FLAGS_KEEP     \
-				 : [a] "+m"(*p), [fl] "+m"(c->fl)           \
-				 : [n] "r"(n), FLAGS_CPU                    \
-				 : "rax", "cc", "memory");                  \
+#define LOCKED(name, bits, insn)                                                \
+	HOT void name##bits##_locked(struct cpu *c, MEM_T(bits) * p, T(bits) n) \
+	{                                                                       \
+		__asm__ volatile(FLAGS_IN insn " %[n], %[a]" FLAGS_KEEP         \
+				 : [a] "+m"(*p), [fl] "+m"(c->fl)               \
+				 : [n] "r"(n), FLAGS_CPU                        \
+				 : "rax", "cc", "memory");                      \
 	}
 #define INDEX_16 4
 #define INDEX_32 5
@@ -56,7 +56,8 @@
 	{                                                                                        \
 		uint64_t va = insn_ea_plus(c, i, form, bits / 8, writes,                         \
 					   (int64_t)(WORDS) * (bits / 8));                       \
-		T(bits) t, *p;                                                                   \
+		MEM_T(bits) * p;                                                                 \
+		T(bits) t;                                                                       \
                                                                                                  \
 		if (!writes) {                                                                   \
 			t = mem_read(c, i, va, bits);                                            \
@@ -155,7 +156,7 @@ const struct op_forms bsr_ops[4] = {WIDE_SIZES(BSR_ROW)};
 
 /* The destination is always written; the host's LOCK form serves both (the guest cannot tell). */
 #define CMPXCHG(bits)                                                                            \
-	HOT bool cmpxchg##bits##_do(struct cpu *c, T(bits) * p, T(bits) * acc, T(bits) src)      \
+	HOT bool cmpxchg##bits##_do(struct cpu *c, MEM_T(bits) * p, T(bits) * acc, T(bits) src)  \
 	{                                                                                        \
 		bool same;                                                                       \
 		T(bits) a = *acc;                                                                \
@@ -170,7 +171,7 @@ const struct op_forms bsr_ops[4] = {WIDE_SIZES(BSR_ROW)};
 	HOT struct insn *cmpxchg##bits##_m(struct cpu *c, struct insn *i, const enum form form)  \
 	{                                                                                        \
 		uint64_t va = insn_ea(c, i, form, bits / 8, true);                               \
-		T(bits) *p = mem_rmw_begin(c, i, va, bits / 8);                                  \
+		MEM_T(bits) *p = mem_rmw_begin(c, i, va, bits / 8);                              \
 		T(bits) acc = c->r[REG_AX];                                                      \
 		bool same = cmpxchg##bits##_do(c, p, &acc, reg_get(c, i->reg, bits));            \
                                                                                                  \
@@ -194,7 +195,7 @@ const struct op_forms bsr_ops[4] = {WIDE_SIZES(BSR_ROW)};
 	HOT struct insn *xadd##bits##_m(struct cpu *c, struct insn *i, const enum form form)     \
 	{                                                                                        \
 		uint64_t va = insn_ea(c, i, form, bits / 8, true);                               \
-		T(bits) *p = mem_rmw_begin(c, i, va, bits / 8);                                  \
+		MEM_T(bits) *p = mem_rmw_begin(c, i, va, bits / 8);                              \
 		T(bits) v = reg_get(c, i->reg, bits);                                            \
                                                                                                  \
 		__asm__ volatile("lock xadd %[v], %[d]" FLAGS_OUT                                \
@@ -231,12 +232,15 @@ const struct unary_op xadd_ops[4] = {SIZES(XADD_ROW)};
 struct insn *op_cmpxchg8b(struct cpu *c, struct insn *i)
 {
 	uint64_t va = insn_ea(c, i, FORM_GEN, 8, true);
-	uint64_t *p = mem_rmw_begin(c, i, va, 8);
+	mem64_t *p = mem_rmw_begin(c, i, va, 8);
 	uint64_t old = c->r[REG_DX] << 32 | (uint32_t)c->r[REG_AX];
 	uint64_t new = c->r[REG_CX] << 32 | (uint32_t)c->r[REG_BX];
-	bool same = __atomic_compare_exchange_n(p, &old, new, false, __ATOMIC_SEQ_CST,
-						__ATOMIC_SEQ_CST);
+	bool same;
 
+	__asm__ volatile("lock cmpxchg %[s], %[m]"
+			 : "+a"(old), [m] "+m"(*p), "=@cce"(same)
+			 : [s] "r"(new)
+			 : "memory");
 	mem_rmw_end(c, i, va, p);
 	if (!same) {
 		c->r[REG_AX] = (uint32_t)old;

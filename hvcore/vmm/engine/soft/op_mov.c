@@ -47,7 +47,7 @@ HOT struct insn *xchg_rr(struct cpu *c, struct insn *i, const unsigned bits)
 	HOT struct insn *xchg_m##bits(struct cpu *c, struct insn *i, const enum form form) \
 	{                                                                                  \
 		uint64_t va = insn_ea(c, i, form, bits / 8, true);                         \
-		uint##bits##_t *p = mem_rmw_begin(c, i, va, bits / 8);                     \
+		MEM_T(bits) *p = mem_rmw_begin(c, i, va, bits / 8);                        \
 		uint##bits##_t v = reg_get(c, i->reg, bits);                               \
                                                                                            \
 		__asm__ volatile("xchg %0, %1" : "+q"(v), "+m"(*p) : : "memory");          \

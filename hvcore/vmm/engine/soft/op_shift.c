@@ -30,7 +30,7 @@
 	HOT struct insn *name##bits##_m##by(struct cpu *c, struct insn *i, const enum form form) \
 	{                                                                                        \
 		uint64_t va = insn_ea(c, i, form, bits / 8, true);                               \
-		T(bits) *p = mem_rmw_begin(c, i, va, bits / 8);                                  \
+		MEM_T(bits) *p = mem_rmw_begin(c, i, va, bits / 8);                              \
 		uint8_t n = N;                                                                   \
                                                                                                  \
 		if (likely(n))                                                                   \
@@ -90,7 +90,7 @@ const struct op_forms shift_cl[4][8] = {SIZES(ROW_CL)};
 	HOT struct insn *name##bits##_m##by(struct cpu *c, struct insn *i, const enum form form) \
 	{                                                                                        \
 		uint64_t va = insn_ea(c, i, form, bits / 8, true);                               \
-		T(bits) *p = mem_rmw_begin(c, i, va, bits / 8);                                  \
+		MEM_T(bits) *p = mem_rmw_begin(c, i, va, bits / 8);                              \
 		uint8_t n = N;                                                                   \
                                                                                                  \
 		if (likely(n))                                                                   \
