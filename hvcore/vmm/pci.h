@@ -55,7 +55,6 @@ struct pci_device {
 	struct {
 		uint64_t addr;
 		uint32_t data, ctrl;
-		int irqfd; /* -1: none */
 	} msix[PCI_MSIX_MAX];
 	uint64_t msix_pending;
 	bool intx;
