@@ -6,3 +6,5 @@ $(call unit,soft_traps,tests/unit/soft/test_traps.c tests/unit/soft/programs.c h
 	hvcore/vmm/clock.c,engine.a libhv.a,-pthread)
 $(call unit,soft_stress,tests/unit/soft/test_stress.c tests/unit/flat/vm.c hvcore/vmm/ram.c \
 	hvcore/vmm/clock.c,flat/guests.a engine.a libhv.a,-pthread)
+$(call unit,soft_random,tests/unit/soft/test_random.c hvcore/vmm/ram.c hvcore/vmm/clock.c,\
+	engine.a libhv.a,-pthread)

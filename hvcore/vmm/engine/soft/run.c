@@ -233,6 +233,8 @@ static void turn(struct cpu *c)
 	how = setjmp(escape);
 	if (how == 2)
 		return;
+	/* An exception costs as an instruction does: a loop of nothing else must end its turn. */
+	c->left -= how;
 	if (how == 1 && !fault_deliver(c)) {
 		e->shutdown = true;
 		return;
