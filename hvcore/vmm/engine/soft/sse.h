@@ -84,39 +84,35 @@ enum { SSE_EXACT = 0 };
 void sse_probe(void);
 void sse_raise(struct cpu *c, struct insn *i, v128 d, v128 s, v128 result, unsigned what);
 
+/* Lists, which the formatter would indent ever deeper. */
+/* clang-format off */
 /* op_sse_int.c: MMX (0F op) and XMM (66 0F op), destination op source, same width. */
-#define SSE_INT_BOTH(X)                                                                            \
-	X(0x63, packsswb)                                                                          \
-	X(0x64, pcmpgtb)                                                                           \
-	X(0x65, pcmpgtw) X(0x66, pcmpgtd) X(0x67, packuswb) X(0x68, punpckhbw) X(                  \
-		0x69, punpckhwd) X(0x6a, punpckhdq) X(0x6b, packssdw) X(0x74, pcmpeqb)             \
-		X(0x75, pcmpeqw) X(0x76, pcmpeqd) X(0xd1, psrlw) X(0xd2, psrld) X(0xd3, psrlq) X(  \
-			0xd4, paddq) X(0xd5, pmullw) X(0xd8, psubusb) X(0xd9, psubusw)             \
-			X(0xda, pminub) X(0xdb, pand) X(0xdc, paddusb) X(0xdd, paddusw) X(         \
-				0xde, pmaxub) X(0xdf, pandn) X(0xe0, pavgb) X(0xe1, psraw)         \
-				X(0xe2, psrad) X(0xe3, pavgw) X(0xe4, pmulhuw) X(0xe5, pmulhw) X(  \
-					0xe8, psubsb) X(0xe9, psubsw) X(0xea, pminsw) X(0xeb, por) \
-					X(0xec, paddsb) X(0xed, paddsw) X(0xee, pmaxsw) X(         \
-						0xef, pxor) X(0xf1, psllw) X(0xf2, pslld)          \
-						X(0xf3, psllq) X(0xf4, pmuludq) X(0xf5, pmaddwd)   \
-							X(0xf6, psadbw) X(0xf8, psubb) X(          \
-								0xf9, psubw) X(0xfa, psubd)        \
-								X(0xfb, psubq) X(0xfc, paddb)      \
-									X(0xfd, paddw)             \
-										X(0xfe, paddd)
+#define SSE_INT_BOTH(X)                                                                    \
+	X(0x63, packsswb) X(0x64, pcmpgtb) X(0x65, pcmpgtw) X(0x66, pcmpgtd)               \
+	X(0x67, packuswb) X(0x68, punpckhbw) X(0x69, punpckhwd) X(0x6a, punpckhdq)         \
+	X(0x6b, packssdw) X(0x74, pcmpeqb) X(0x75, pcmpeqw) X(0x76, pcmpeqd)               \
+	X(0xd1, psrlw) X(0xd2, psrld) X(0xd3, psrlq) X(0xd4, paddq) X(0xd5, pmullw)        \
+	X(0xd8, psubusb) X(0xd9, psubusw) X(0xda, pminub) X(0xdb, pand)                    \
+	X(0xdc, paddusb) X(0xdd, paddusw) X(0xde, pmaxub) X(0xdf, pandn)                   \
+	X(0xe0, pavgb) X(0xe1, psraw) X(0xe2, psrad) X(0xe3, pavgw) X(0xe4, pmulhuw)       \
+	X(0xe5, pmulhw) X(0xe8, psubsb) X(0xe9, psubsw) X(0xea, pminsw) X(0xeb, por)       \
+	X(0xec, paddsb) X(0xed, paddsw) X(0xee, pmaxsw) X(0xef, pxor)                      \
+	X(0xf1, psllw) X(0xf2, pslld) X(0xf3, psllq) X(0xf4, pmuludq) X(0xf5, pmaddwd)     \
+	X(0xf6, psadbw) X(0xf8, psubb) X(0xf9, psubw) X(0xfa, psubd) X(0xfb, psubq)        \
+	X(0xfc, paddb) X(0xfd, paddw) X(0xfe, paddd)
 /* Likewise, but MMX reads only 32 bits of memory. */
 #define SSE_INT_LOW(X) X(0x60, punpcklbw) X(0x61, punpcklwd) X(0x62, punpckldq)
 /* XMM only: 66 0F op; then those without 66, which are bitwise. */
-#define SSE_INT_XMM(X)                                                                   \
-	X(0x6c, punpcklqdq)                                                              \
-	X(0x6d, punpckhqdq)                                                              \
-	X(0x14, unpcklpd) X(0x15, unpckhpd) X(0x54, andpd) X(0x55, andnpd) X(0x56, orpd) \
-		X(0x57, xorpd)
-#define SSE_INT_PS(X)     \
-	X(0x14, unpcklps) \
-	X(0x15, unpckhps) X(0x54, andps) X(0x55, andnps) X(0x56, orps) X(0x57, xorps)
+#define SSE_INT_XMM(X)                                                                     \
+	X(0x6c, punpcklqdq) X(0x6d, punpckhqdq) X(0x14, unpcklpd) X(0x15, unpckhpd)        \
+	X(0x54, andpd) X(0x55, andnpd) X(0x56, orpd) X(0x57, xorpd)
+#define SSE_INT_PS(X)                                                                      \
+	X(0x14, unpcklps) X(0x15, unpckhps)                                                \
+	X(0x54, andps) X(0x55, andnps) X(0x56, orps) X(0x57, xorps)
 /* 71..73 /r: shifts by an immediate, by a register's low 64 bits underneath. */
-#define SSE_SHIFTS(X) X(psrlw) X(psraw) X(psllw) X(psrld) X(psrad) X(pslld) X(psrlq) X(psllq)
+#define SSE_SHIFTS(X)                                                                      \
+	X(psrlw) X(psraw) X(psllw) X(psrld) X(psrad) X(pslld) X(psrlq) X(psllq)
+/* clang-format on */
 
 #define DECLARE_XMM(op, name) SSE_DECLARE(xmm_##name)
 #define DECLARE_MMX(op, name) SSE_DECLARE(mmx_##name)
@@ -185,11 +181,11 @@ SSE_DECLARE(xmm_ucomiss)
 SSE_DECLARE(xmm_ucomisd)
 
 /* op_sse_cvt.c: between vectors; from and to general registers; from and to MMX. */
-#define SSE_CVT_128(X)                                                         \
-	X(cvtdq2ps, SSE_EXACT)                                                \
-	X(cvtps2dq, SSE_EXACT)                                                \
-	X(cvttps2dq, SSE_EXACT) X(cvtpd2ps, SSE_WHAT(cvt, PS)) X(cvttpd2dq, SSE_EXACT) \
-		X(cvtpd2dq, SSE_EXACT)
+#define SSE_CVT_128(X)          \
+	X(cvtdq2ps, SSE_EXACT)  \
+	X(cvtps2dq, SSE_EXACT)  \
+	X(cvttps2dq, SSE_EXACT) \
+	X(cvtpd2ps, SSE_WHAT(cvt, PS)) X(cvttpd2dq, SSE_EXACT) X(cvtpd2dq, SSE_EXACT)
 #define SSE_CVT_64(X)          X(cvtps2pd, SSE_EXACT) X(cvtdq2pd, SSE_EXACT)
 #define SSE_CVT_LOW(X)         X(cvtss2sd, SSE_EXACT, 32) X(cvtsd2ss, SSE_WHAT(cvt, SS), 64)
 #define SSE_CVT_SI(X)          X(cvtsi2ss) X(cvtsi2sd)
