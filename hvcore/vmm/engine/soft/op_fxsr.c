@@ -41,12 +41,22 @@ static unsigned xmm_count(const struct cpu *c)
 	return (c->mode & MODE_SIZE) == MODE_CODE64 ? 16 : 8;
 }
 
-/* check() - Alignment; an address that is not canonical comes first, it may be #SS(0). */
-static void check(struct cpu *c, struct insn *i, uint64_t va)
+/*
+ * check() - Alignment, and access to all 512 bytes, even those that are not used.
+ * An address that is not canonical comes first: it may be #SS(0).
+ */
+static void check(struct cpu *c, struct insn *i, uint64_t va, bool write)
 {
 	if ((uint64_t)((int64_t)(va << 16) >> 16) != va)
 		mem_read8(c, i, va);
 	mem_align16(c, i, va);
+	if (write) {
+		mem_rmw_begin(c, i, va, 1);
+		mem_rmw_begin(c, i, va + FX_SIZE - 1, 1);
+	} else {
+		mem_read8(c, i, va);
+		mem_read8(c, i, va + FX_SIZE - 1);
+	}
 }
 
 static COLD void fxsave(struct cpu *c, struct insn *i)
@@ -56,7 +66,7 @@ static COLD void fxsave(struct cpu *c, struct insn *i)
 	const struct fpu *f = &c->fpu;
 	uint8_t m[FX_SAVED] = {0};
 
-	check(c, i, va);
+	check(c, i, va, true);
 	put16(m, f->fcw);
 	put16(m + 2, f->fsw);
 	m[4] = f->ftw;
@@ -86,7 +96,7 @@ static COLD void fxrstor(struct cpu *c, struct insn *i)
 	uint8_t m[FX_SAVED];
 	uint32_t mxcsr;
 
-	check(c, i, va);
+	check(c, i, va, false);
 	mem_read_bytes(c, i, va, m, bytes);
 	mxcsr = (uint32_t)get(m + FX_MXCSR, 4);
 	if (mxcsr & ~(uint32_t)MXCSR_VALID)
