@@ -11,7 +11,8 @@
 # shellcheck source=tests/lab/lab.bash
 source "$(dirname "${BASH_SOURCE[0]}")/../lab/lab.bash"
 
-export TAIKI_LAB=${TAIKI_LAB:-faults}
+TAIKI_LAB=${TAIKI_LAB:-$(lab_name faults)}
+export TAIKI_LAB
 address=10.71.1.1
 host=       # where the guest ran when guest_up returned
 first_boot= # and its boot id

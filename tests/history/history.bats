@@ -7,7 +7,8 @@ bats_require_minimum_version 1.5.0
 load ../lab/lab.bash
 
 setup_file() {
-	export TAIKI_LAB=thistory
+	TAIKI_LAB=$(lab_name thistory)
+	export TAIKI_LAB
 	lab down
 	lab up -n 2 --idle
 }

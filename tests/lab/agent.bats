@@ -13,7 +13,8 @@ load lab.bash
 load ../unit/agent/domain.bash
 
 setup_file() {
-	export TAIKI_LAB=tagent
+	TAIKI_LAB=$(lab_name tagent)
+	export TAIKI_LAB
 	lab down
 	lab up -n 2
 	make_roms

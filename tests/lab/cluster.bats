@@ -6,7 +6,10 @@ bats_require_minimum_version 1.5.0
 # shellcheck source=tests/lab/lab.bash
 load lab.bash
 
-setup_file() { export TAIKI_LAB=tcluster; }
+setup_file() {
+	TAIKI_LAB=$(lab_name tcluster)
+	export TAIKI_LAB
+}
 setup() { lab down; }
 teardown() { lab down; }
 

@@ -6,7 +6,8 @@
 load lab.bash
 
 setup_file() {
-	export TAIKI_LAB=tfence
+	TAIKI_LAB=$(lab_name tfence)
+	export TAIKI_LAB
 	lab down
 	lab up -n 2 --idle
 }
@@ -40,7 +41,7 @@ fence() { printf '%s\n' "$@" | lab exec node1 fence_lab; }
 }
 
 @test "off is proven: no process of the node is left; on and reboot bring it back" {
-	pids=$(ip netns pids taiki.tfence.node2)
+	pids=$(ip netns pids taiki.$TAIKI_LAB.node2)
 	fence action=off plug=node2
 	# shellcheck disable=SC2086 # words
 	dead $pids

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash disable=SC2034 # used by the tests that load this
 #
-# What tests on a lab share.  A test file sets TAIKI_LAB (its lab's name) in
+# What tests on a lab share.  A test file sets TAIKI_LAB (lab_name makes it) in
 # setup_file, and ends the lab in teardown_file.
 
 tree=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -12,6 +12,10 @@ export O
 export LAB_COMMAND=$tree/tests/lab/lab
 lab() { "$LAB_COMMAND" "$@"; }
 state() { lab path; }
+
+# lab_name WORD: a lab's name that is this build's own, so that two checks of
+# two trees on one machine do not meet
+lab_name() { echo "$1$(cksum <<<"$O" | cut -c 1-4)"; }
 
 # note TEXT...: a line in the test's output, shown by tests/tools/run
 note() { echo "# $*" >&3; }

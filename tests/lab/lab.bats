@@ -7,12 +7,18 @@ bats_require_minimum_version 1.5.0
 load lab.bash
 
 setup_file() {
-	export TAIKI_LAB=tlab
+	TAIKI_LAB=$(lab_name tlab)
+	export TAIKI_LAB
 	lab down
 	lab up -n 2 --idle
 }
 
 teardown_file() { lab down; }
+
+setup() {
+	other=$(lab_name tother) gone=$(lab_name tgone)
+	crash=$(lab_name tcrash) half=$(lab_name thalf)
+}
 
 # traces NAME: what is left of a lab, as far as anybody could look
 traces() {
@@ -26,12 +32,12 @@ traces() {
 }
 
 @test "several labs are up at once, and one going down leaves the other alone" {
-	lab --name tother up -n 1 --idle
+	lab --name "$other" up -n 1 --idle
 	run lab list
-	[[ $output == *tlab* && $output == *tother* ]]
-	lab --name tother exec node1 true
-	lab --name tother down
-	[[ -z $(traces tother) ]]
+	[[ $output == *"$TAIKI_LAB"* && $output == *"$other"* ]]
+	lab --name "$other" exec node1 true
+	lab --name "$other" down
+	[[ -z $(traces "$other") ]]
 	lab exec node1 true
 }
 
@@ -39,33 +45,33 @@ traces() {
 	[[ ! -e /shared && ! -e /etc/taiki/lab && ! -e /usr/sbin/fence_lab ]]
 	run ip -o link
 	[[ $output != *node1* && $output != *ring0* ]]
-	lab --name tgone up -n 2 --idle
-	lab --name tgone exec node1 touch /etc/taiki/lab /usr/sbin/lab-was-here /var/lib/taiki/x
+	lab --name "$gone" up -n 2 --idle
+	lab --name "$gone" exec node1 touch /etc/taiki/lab /usr/sbin/lab-was-here /var/lib/taiki/x
 	[[ ! -e /etc/taiki/lab && ! -e /usr/sbin/lab-was-here && ! -e /var/lib/taiki/x ]]
-	[[ -n $(traces tgone) ]]
-	lab --name tgone down
-	[[ -z $(traces tgone) ]]
+	[[ -n $(traces "$gone") ]]
+	lab --name "$gone" down
+	[[ -z $(traces "$gone") ]]
 }
 
 @test "after a crash of anything, down still leaves nothing behind" {
-	lab --name tcrash up -n 2 --idle
-	dir=$(lab --name tcrash path)
+	lab --name "$crash" up -n 2 --idle
+	dir=$(lab --name "$crash" path)
 	# The power controller, a storage server, one node's PID 1, all with -9; files lost.
 	for file in bmc.pid nodes/node1/storaged nodes/node2/init; do
 		kill -KILL "$(cut -d ' ' -f 1 "$dir/$file")"
 	done
 	rm "$dir"/nodes/node1/{init,storaged}
-	lab --name tcrash down
-	[[ -z $(traces tcrash) ]]
+	lab --name "$crash" down
+	[[ -z $(traces "$crash") ]]
 }
 
 @test "an up that was killed half way is swept by down, or by the next up" {
-	setsid "$LAB_COMMAND" --name thalf up -n 3 --idle 3>&- &
+	setsid "$LAB_COMMAND" --name "$half" up -n 3 --idle 3>&- &
 	up=$!
-	eventually 20 test -s /run/taiki-lab/thalf/nodes/node1/init
+	eventually 20 test -s /run/taiki-lab/$half/nodes/node1/init
 	kill -KILL -- "-$up"
-	lab --name thalf down
-	[[ -z $(traces thalf) ]]
+	lab --name "$half" down
+	[[ -z $(traces "$half") ]]
 }
 
 @test "a node has its own boot id, another one after each boot, and its memory limit" {
@@ -92,7 +98,7 @@ traces() {
 	lab client socat TCP:10.71.255.1:7 EXEC:'sleep 60' 3>&- &
 	client=$!
 	eventually 10 established
-	pids=$(ip netns pids taiki.tlab.node1)
+	pids=$(ip netns pids taiki.$TAIKI_LAB.node1)
 	lab power-off node1
 	sleep 1
 	established # neither FIN nor RST came

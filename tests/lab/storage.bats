@@ -6,7 +6,8 @@
 load lab.bash
 
 setup_file() {
-	export TAIKI_LAB=tstore
+	TAIKI_LAB=$(lab_name tstore)
+	export TAIKI_LAB
 	lab down
 	lab up -n 2 --idle
 }
@@ -104,7 +105,7 @@ at() { dd if="$(state)/shared/img" bs=1 skip="$1" count=1 status=none | tr -d '\
 	lab fault node1 img hang
 	lab exec node1 dd if=/dev/zero of=/shared/img bs=4096 count=1 oflag=direct conv=notrunc 3>&- &
 	stuck() {
-		for pid in $(ip netns pids taiki.tstore.node1); do
+		for pid in $(ip netns pids "taiki.$TAIKI_LAB.node1"); do
 			[[ $(cat "/proc/$pid/comm") != dd ]] || return 0
 		done
 		return 1
