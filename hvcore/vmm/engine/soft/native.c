@@ -181,12 +181,14 @@ static bool may_stop(const struct insn *i)
 void native_emit(struct cache *k, struct block *b)
 {
 	struct native *v = &k->native;
-	struct out o = {v->write + v->used, v->exec + v->used};
-	uint8_t *code = v->exec + v->used;
+	struct out o;
+	uint8_t *code;
 	unsigned n;
 
 	if (!v->write)
 		return;
+	o = (struct out){v->write + v->used, v->exec + v->used};
+	code = v->exec + v->used;
 	if (b->tail == 0) {
 		branch(&o, "\xe9", 1, (const void *)b->insn[0].fn);
 	} else {
