@@ -43,6 +43,7 @@ start() {
 	 "disk": [{"path": "$RUN/disk", "target": "vda", "guard": "fencing"}],
 	 "nic": [{"bridge": "br0", "mac": "52:54:00:01:02:03", "queues": 1}]}
 	END
+	rm -f "$RUN/status" # an earlier start's answer
 	ip netns exec "$NS" "$HV_DOMAIN" --config-fd 9 --status-fd 8 g \
 		9<"$RUN/config" 8>"$RUN/status" 2>"$RUN/stderr" 3>&- &
 	PID=$!
