@@ -22,6 +22,7 @@ setup_file() {
 		-drive "file=$BATS_FILE_TMPDIR/disk.img,format=raw,if=none,id=d,cache=writeback" \
 		-device virtio-blk-pci,drive=d </dev/null >&2
 	tr -d '\r' <"$LOG" >"$BATS_FILE_TMPDIR/log"
+	[[ -n $(fact end) ]] || echo "# the host did not come to its end; see $LOG" >&3
 	echo "# from start to \"booted\": $(fact starting) to $(fact booted) s of the host's time" >&3
 }
 
