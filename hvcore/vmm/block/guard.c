@@ -26,8 +26,8 @@ int block_guard(const struct hv_disk *disk, const char *domain, bool fencing, st
 			      disk->target, domain);
 	case HV_GUARD_SCSI_PR:
 		return hv_err(err, -ENOTSUP,
-			      "disk %s of %s: guard scsi-pr is not there yet: persistent "
-			      "reservations are not implemented; choose guard fencing or lease",
+			      "disk %s of %s: guard scsi-pr is not there yet: it needs persistent "
+			      "reservations; choose guard fencing or lease",
 			      disk->target, domain);
 	}
 	return hv_err(err, -EINVAL, "disk %s of %s: unknown guard %d", disk->target, domain,

@@ -30,7 +30,7 @@ enum {
 };
 
 static struct {
-	void *library;
+	void *handle;
 	int sock;
 	int (*reg)(void);
 	int (*restrict_)(int sock, uint32_t flags);
@@ -44,22 +44,22 @@ static struct {
 
 static int load(const struct hv_disk *disk, struct hv_error *err)
 {
-	if (sanlock.library)
+	if (sanlock.handle)
 		return 0;
-	sanlock.library = dlopen("libsanlock_client.so.1", RTLD_NOW | RTLD_LOCAL);
-	if (!sanlock.library)
+	sanlock.handle = dlopen("libsanlock_client.so.1", RTLD_NOW | RTLD_LOCAL);
+	if (!sanlock.handle)
 		return hv_err(err, -ENOENT,
 			      "disk %s: guard lease: %s; install libsanlock-client1 and sanlock",
 			      disk->target, dlerror());
-	*(void **)&sanlock.reg = dlsym(sanlock.library, "sanlock_register");
-	*(void **)&sanlock.restrict_ = dlsym(sanlock.library, "sanlock_restrict");
-	*(void **)&sanlock.acquire = dlsym(sanlock.library, "sanlock_acquire");
-	*(void **)&sanlock.owners = dlsym(sanlock.library, "sanlock_read_resource_owners");
-	*(void **)&sanlock.hosts = dlsym(sanlock.library, "sanlock_get_hosts");
+	*(void **)&sanlock.reg = dlsym(sanlock.handle, "sanlock_register");
+	*(void **)&sanlock.restrict_ = dlsym(sanlock.handle, "sanlock_restrict");
+	*(void **)&sanlock.acquire = dlsym(sanlock.handle, "sanlock_acquire");
+	*(void **)&sanlock.owners = dlsym(sanlock.handle, "sanlock_read_resource_owners");
+	*(void **)&sanlock.hosts = dlsym(sanlock.handle, "sanlock_get_hosts");
 	if (sanlock.reg && sanlock.restrict_ && sanlock.acquire && sanlock.owners && sanlock.hosts)
 		return 0;
-	dlclose(sanlock.library);
-	sanlock.library = NULL;
+	dlclose(sanlock.handle);
+	sanlock.handle = NULL;
 	return hv_err(err, -ENOENT,
 		      "disk %s: guard lease: libsanlock_client.so.1 lacks a function; install "
 		      "sanlock 3",
