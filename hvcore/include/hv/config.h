@@ -61,6 +61,39 @@ struct hv_channel {
 	char *socket; /* Unix socket path, or NULL: RUNDIR/channel/NAME.sock */
 };
 
+/* What heartbeat does about a guest it finds failed (taiki:heartbeat action=). */
+enum hv_heartbeat_action {
+	HV_HEARTBEAT_RECOVER, /* tell Pacemaker, which recovers it */
+	HV_HEARTBEAT_RESET,   /* reset it in place first; tell Pacemaker when that was too often */
+	HV_HEARTBEAT_NOTIFY,  /* only say so: attribute, log, metrics */
+};
+
+/* taiki:heartbeat; all times in milliseconds, except where said. */
+struct hv_heartbeat {
+	bool beats;            /* a guest is expected to beat on org.taiki.heartbeat.0 */
+	unsigned timeout;      /* a guest silent for so long has failed; 10000 */
+	unsigned interval;     /* the guest is asked to beat so often; 1000 */
+	unsigned boot_grace;   /* after start and reset nothing is expected for so long; 120000 */
+	unsigned min_uptime;   /* a reset in place only after so long since the last; 120000 */
+	unsigned max_resets;   /* so many resets in place in reset_window, then Pacemaker; 3 */
+	unsigned reset_window; /* seconds; 3600 */
+	unsigned
+		io_window; /* progress of disk or network inside it speaks for the guest; 0: never */
+	unsigned agent_timeout; /* ping of org.qemu.guest_agent.0 unanswered so long; 0: no ping */
+	enum hv_heartbeat_action action;
+};
+
+/* <watchdog model= action=>: what happens when the guest's watchdog bites. */
+enum hv_watchdog_model { HV_WATCHDOG_NONE, HV_WATCHDOG_I6300ESB, HV_WATCHDOG_WDAT };
+enum hv_watchdog_action {
+	HV_WATCHDOG_RESET,
+	HV_WATCHDOG_SHUTDOWN, /* the power button */
+	HV_WATCHDOG_POWEROFF,
+	HV_WATCHDOG_PAUSE,
+	HV_WATCHDOG_ACT_NONE,
+	HV_WATCHDOG_INJECT_NMI,
+};
+
 struct hv_config {
 	char *name;
 	char uuid[37];           /* lower case, with dashes */
@@ -90,6 +123,15 @@ struct hv_config {
 	unsigned balloon_stats_period; /* seconds, 0: off */
 	bool free_page_reporting;
 	bool panic; /* pvpanic */
+	enum hv_watchdog_model watchdog;
+	enum hv_watchdog_action watchdog_action;
+	struct hv_heartbeat heartbeat;
+	/*
+	 * taiki:fencing group=: the guest cluster it is a member of.  Members may
+	 * fence one another through org.taiki.fence.0, which this element adds.
+	 * NULL: it may fence nobody, and no guest may fence it.
+	 */
+	char *fence_group;
 	struct hv_disk disk[HV_DISKS_MAX];
 	unsigned ndisks;
 	struct hv_nic nic[HV_NICS_MAX];

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The doors of taiki-fenced: who comes in, and who they are.
+ *
+ *   channel  the fence channel of each domain of this host that has a group
+ *            (hv/config.h fence_group); the host itself vouches for who it is
+ *   tls      TCP and TLS 1.3 with a pre-shared key; the key's identity is the
+ *            name of a domain, or of a stranger that the table of keys gives a group
+ *
+ * A door hands over requests that are well-formed, not replayed and not too
+ * frequent (door_policy.h); everything else it answers itself and writes to the audit log.
+ * All of it runs on taiki-fenced's main loop and never waits.
+ */
+#ifndef TAIKI_FENCE_DOOR_H
+#define TAIKI_FENCE_DOOR_H
+
+#include "fencing/message.h"
+
+struct qb_loop;
+struct door_client; /* lives until gone() was called */
+
+struct door_ops {
+	/*
+	 * request() - @who asks for @r.  The callee answers once, now or later,
+	 * with door_answer(); by r->timeout_ms at the latest.
+	 */
+	void (*request)(struct door_client *who, const struct fence_request *r);
+	/* gone() - It has gone; it must not be answered any more. */
+	void (*gone)(struct door_client *who);
+};
+
+/* door_domain() - The domain that asks, "" for a stranger; door_group() - its fence group. */
+const char *door_domain(const struct door_client *who);
+const char *door_group(const struct door_client *who);
+/* door_name() - For messages: "domain db1 (channel)", "db2 (tls, 10.0.0.7)". */
+const char *door_name(const struct door_client *who);
+
+void door_answer(struct door_client *who, const struct fence_reply *r);
+
+/* door_open() - Remember loop and callee.  Before all else here. */
+void door_open(struct qb_loop *loop, const struct door_ops *ops);
+void door_close(void);
+
+/*
+ * door_channel_add() - Connect to RUN/@domain/channel/org.taiki.fence.0.sock and
+ * stay connected (again after each loss) until door_channel_remove().
+ */
+int door_channel_add(const char *domain, const char *group);
+void door_channel_remove(const char *domain);
+
+/*
+ * door_tls_listen() - Serve TLS on @address ("[::]:1229" or "10.0.0.1:1229") with the table of
+ * keys @path: lines "IDENTITY HEXKEY [group=GROUP]", mode 0600, read anew when it changes.
+ * An identity without group= is a domain, and its group is what its definition says.
+ */
+int door_tls_listen(const char *address, const char *path, char *err, size_t err_size);
+
+#endif
