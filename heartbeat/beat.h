@@ -4,13 +4,16 @@
  * lines of ASCII, at most BEAT_LINE_MAX bytes with their newline, each with the
  * CRC-32 (IEEE) of everything before " crc=".  Either end may appear at any time
  * in the middle of a line: what does not parse is counted and dropped up to the
- * next newline, and nobody waits for anybody.
+ * next newline, and nobody waits for anybody.  An empty line is nothing: who
+ * opens the channel sends one first, so that what its predecessor left unfinished
+ * does not spoil the first line.
  *
  *   guest → host  TB1 beat seq=17 clock=81234 load=12 role=active health=ok crc=0123abcd
  *   host → guest  TB1 set interval=1000 crc=...        how often to beat, ms
  *   host → guest  TB1 role value=active crc=...        run /etc/taiki/role.d, then beat with it
  *
- * A key that is not known is passed over, so that later versions may add some.
+ * A key that is not known is passed over, so that later versions may add some; a
+ * known one stands once, in any order.  Numbers are decimal and without sign.
  */
 #ifndef TAIKI_BEAT_H
 #define TAIKI_BEAT_H
@@ -21,6 +24,7 @@
 
 #define BEAT_PORT "org.taiki.heartbeat.0"
 enum { BEAT_LINE_MAX = 256, BEAT_ROLE_MAX = 31 };
+enum { BEAT_INTERVAL_MIN = 50, BEAT_INTERVAL_MAX = 60000 }; /* ms */
 
 enum beat_health {
 	BEAT_HEALTH_NONE,    /* no health command is configured */
@@ -37,15 +41,22 @@ struct beat {
 	uint64_t clock;          /* BEAT: the guest's CLOCK_BOOTTIME, ms */
 	unsigned load;           /* BEAT: 1-minute load average, hundredths */
 	enum beat_health health; /* BEAT */
-	unsigned interval;       /* SET: ms, 50..60000 */
+	unsigned interval;       /* SET: ms, BEAT_INTERVAL_MIN..MAX */
 	char role[BEAT_ROLE_MAX + 1]; /* BEAT, ROLE: [a-z0-9-]+, "none" where it has none */
 };
 
 /* beat_format() - @b as a line with its newline; its length, or -EINVAL (a value out of range). */
 int beat_format(char out[BEAT_LINE_MAX], const struct beat *b);
 
-/* beat_parse() - One line, without its newline, of @len bytes.  0, -EINVAL, or -EBADMSG: the CRC. */
+/* beat_parse() - One line, without its newline, of @len bytes.  0, -EINVAL, or -EBADMSG: the CRC.
+ * Unless 0, @b is left as it was; what the message has no field for is 0 or "". */
 int beat_parse(const char *line, size_t len, struct beat *b);
+
+/* beat_role_ok() - Whether @role can stand in a message. */
+bool beat_role_ok(const char *role);
+
+/* beat_health_name() - Its word in a beat: "none", "ok", "failed", "timeout". */
+const char *beat_health_name(enum beat_health health);
 
 /* What cuts a stream of bytes into lines; zeroed: empty. */
 struct beat_framer {
