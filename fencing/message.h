@@ -21,7 +21,14 @@
 #include <stdint.h>
 
 #define FENCE_PORT "org.taiki.fence.0"
-enum { FENCE_BODY_MAX = 64 << 10, FENCE_NAME_MAX = 63, FENCE_TEXT_MAX = 255, FENCE_LIST_MAX = 512 };
+enum {
+	FENCE_HEADER = 16,
+	FENCE_BODY_MAX = 64 << 10,
+	FENCE_NAME_MAX = 63,
+	FENCE_TEXT_MAX = 255,
+	FENCE_LIST_MAX = 512,
+	FENCE_REQUEST_MAX = 16 + 2 + 4 + 2 + FENCE_NAME_MAX, /* body of a request */
+};
 
 enum fence_kind { FENCE_REQUEST = 1, FENCE_REPLY = 2 };
 enum fence_op {
@@ -77,15 +84,31 @@ int fence_request_decode(const uint8_t *body, size_t len, struct fence_request *
 int fence_reply_decode(const uint8_t *body, size_t len, struct fence_reply *r);
 void fence_reply_free(struct fence_reply *r);
 
-/* Cuts a stream into messages; zeroed: empty; fence_framer_free() when it ends. */
+/* A word for each, for messages and logs ("off", "no-quorum"); "unknown" for what is none. */
+const char *fence_op_name(unsigned op);
+const char *fence_result_name(unsigned result);
+const char *fence_power_name(unsigned power);
+
+/*
+ * Cuts a stream into messages; zeroed: empty; fence_framer_free() when it ends.
+ * It holds one unfinished message at most, beside what one fence_feed() brought.
+ */
 struct fence_framer {
 	uint8_t *buf;
 	size_t len, size;
-	uint64_t bad; /* bytes or messages passed over */
+	size_t done; /* bytes of buf that the last fence_next() gave out */
+	uint64_t
+		bad; /* times that something was passed over: a damaged message, or bytes of none */
+	bool lost;   /* out of step: what is being passed over was counted */
+	/*
+	 * The one kind that may come, an enum fence_kind; 0: any.  Who reads from a guest
+	 * sets FENCE_REQUEST: requests are short, and so is the work that damaged ones make.
+	 */
+	uint16_t want;
 };
 
 /*
- * fence_feed() - Append @len bytes; 0, -ENOMEM.
+ * fence_feed() - Append @len bytes; 0, -ENOMEM (the framer is as it was).
  * fence_next() - The next whole, intact message: 1 with @kind, @body, @body_len (valid
  * until the next call); 0: none yet.  What is damaged is passed over and counted.
  */
