@@ -20,6 +20,15 @@ void hv_config_init(struct hv_config *c)
 	c->on_crash = HV_ACTION_DESTROY;
 	c->serial = true;
 	c->console_is_serial = true;
+	c->heartbeat = (struct hv_heartbeat){
+		.timeout = 10000,
+		.interval = 1000,
+		.boot_grace = 120000,
+		.min_uptime = 120000,
+		.max_resets = 3,
+		.reset_window = 3600,
+		.io_window = 5000,
+	};
 }
 
 static void disk_free(struct hv_disk *d)
@@ -39,6 +48,7 @@ void hv_config_free(struct hv_config *c)
 	free(c->initrd);
 	free(c->cmdline);
 	free(c->loader);
+	free(c->fence_group);
 	/* Whole arrays: the counts may not be set yet where a parser gave up. */
 	for (unsigned i = 0; i < HV_DISKS_MAX; i++)
 		disk_free(&c->disk[i]);

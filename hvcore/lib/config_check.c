@@ -12,6 +12,8 @@
 #include "hv/config.h"
 #include "hv/rundir.h"
 
+#include "config_check.h"
+
 enum {
 	CMDLINE_MAX = 2047, /* bytes: x86's COMMAND_LINE_SIZE less the final NUL */
 	SERIAL_MAX = 20,    /* bytes: virtio 1.2 section 5.2.6, GET_ID */
@@ -272,7 +274,8 @@ static int check_channels(const struct hv_config *c, struct hv_error *err)
 int hv_config_check(const struct hv_config *c, struct hv_error *err)
 {
 	static int (*const checks[])(const struct hv_config *, struct hv_error *) = {
-		check_size, check_cputune, check_boot, check_disks, check_nics, check_channels,
+		check_size,     check_cputune,      check_boot,        check_disks,      check_nics,
+		check_channels, hv_check_heartbeat, hv_check_watchdog, hv_check_fencing,
 	};
 
 	if (!c->name || !hv_name_ok(c->name))

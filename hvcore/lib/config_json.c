@@ -26,6 +26,10 @@ struct field {
 static const char *const engines[] = {"auto", "kvm", "soft", NULL};
 static const char *const cpus[] = {"taiki-base", "host-passthrough", NULL};
 static const char *const actions[] = {"destroy", "restart", "preserve", NULL};
+static const char *const watchdogs[] = {"none", "i6300esb", "wdat", NULL};
+static const char *const watchdog_actions[] = {"reset", "shutdown",   "poweroff", "pause",
+					       "none",  "inject-nmi", NULL};
+static const char *const heartbeat_actions[] = {"recover", "reset", "notify", NULL};
 static const char *const guards[] = {"fencing", "lease", "mirror", "scsi-pr", NULL};
 
 #define F(s, t, k)                                                    \
@@ -36,9 +40,11 @@ static const char *const guards[] = {"fencing", "lease", "mirror", "scsi-pr", NU
 	{                                                                            \
 		.key = #k, .type = ENUM, .offset = offsetof(struct s, k), .names = n \
 	}
-#define CPUTUNE(t, k)                                                                 \
-	{                                                                             \
-		.key = #k, .type = t, .offset = offsetof(struct hv_config, cputune.k) \
+#define CPUTUNE(t, k)                                             \
+	{                                                         \
+		.key = #k, .type = t,                             \
+		.offset = offsetof(struct hv_config, cputune.k) - \
+			  offsetof(struct hv_config, cputune)     \
 	}
 
 static const struct field top[] = {
@@ -67,6 +73,9 @@ static const struct field top[] = {
 	F(hv_config, UINT, balloon_stats_period),
 	F(hv_config, BOOL, free_page_reporting),
 	F(hv_config, BOOL, panic),
+	FE(hv_config, watchdog, watchdogs),
+	FE(hv_config, watchdog_action, watchdog_actions),
+	F(hv_config, STR, fence_group),
 	{0},
 };
 
@@ -74,6 +83,20 @@ static const struct field cputune[] = {
 	CPUTUNE(U64, shares),
 	CPUTUNE(U64, period),
 	CPUTUNE(I64, quota),
+	{0},
+};
+
+static const struct field heartbeat[] = {
+	F(hv_heartbeat, BOOL, beats),
+	F(hv_heartbeat, UINT, timeout),
+	F(hv_heartbeat, UINT, interval),
+	F(hv_heartbeat, UINT, boot_grace),
+	F(hv_heartbeat, UINT, min_uptime),
+	F(hv_heartbeat, UINT, max_resets),
+	F(hv_heartbeat, UINT, reset_window),
+	F(hv_heartbeat, UINT, io_window),
+	F(hv_heartbeat, UINT, agent_timeout),
+	FE(hv_heartbeat, action, heartbeat_actions),
 	{0},
 };
 
@@ -115,6 +138,24 @@ static const struct array {
 	{"channel", channel, offsetof(struct hv_config, channel),
 	 offsetof(struct hv_config, nchannels), sizeof(struct hv_channel), HV_CHANNELS_MAX},
 };
+
+/* Objects that are always there, once. */
+static const struct part {
+	const char *key;
+	const struct field *fields;
+	size_t offset;
+} parts[] = {
+	{"cputune", cputune, offsetof(struct hv_config, cputune)},
+	{"heartbeat", heartbeat, offsetof(struct hv_config, heartbeat)},
+};
+
+static const struct part *part_find(const char *key)
+{
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		if (!strcmp(parts[i].key, key))
+			return &parts[i];
+	return NULL;
+}
 
 static const struct array *array_find(const char *key)
 {
@@ -180,15 +221,20 @@ static int put_array(json_t *o, const struct array *a, const struct hv_config *c
 
 char *hv_config_to_json(const struct hv_config *c)
 {
-	json_t *o = json_object(), *tune = json_object();
+	json_t *o = json_object();
 	char *text = NULL;
-	int rc;
 
-	if (json_object_set_new(o, "cputune", tune))
+	if (json_object_set_new(o, "version", json_integer(HV_CONFIG_VERSION)) ||
+	    put_fields(o, top, c))
 		goto out;
-	rc = json_object_set_new(o, "version", json_integer(HV_CONFIG_VERSION));
-	if (rc || put_fields(o, top, c) || put_fields(tune, cputune, c))
-		goto out;
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		json_t *part = json_object();
+
+		/* Takes over the reference. */
+		if (json_object_set_new(o, parts[i].key, part) ||
+		    put_fields(part, parts[i].fields, (const char *)c + parts[i].offset))
+			goto out;
+	}
 	for (size_t i = 0; i < sizeof(arrays) / sizeof(arrays[0]); i++)
 		if (put_array(o, &arrays[i], c))
 			goto out;
@@ -329,14 +375,17 @@ static int get_top(json_t *root, struct hv_config *c, struct hv_error *err)
 			HV_CONFIG_VERSION);
 	json_object_foreach (root, key, v) {
 		const struct array *a = array_find(key);
+		const struct part *p = part_find(key);
+		char where[32];
 		int rc;
 
 		if (v == version)
 			continue;
+		snprintf(where, sizeof(where), "%.20s: ", key);
 		if (a)
 			rc = get_array(a, v, c, err);
-		else if (!strcmp(key, "cputune"))
-			rc = get_object(cputune, v, c, "cputune: ", err);
+		else if (p)
+			rc = get_object(p->fields, v, (char *)c + p->offset, where, err);
 		else
 			rc = get_field(top, key, v, c, "", err);
 		if (rc)

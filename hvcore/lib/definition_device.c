@@ -45,15 +45,6 @@ static enum hv_verdict_kind take_panic(struct reading *r, xmlNodePtr node, const
 	return HV_UNDERSTOOD;
 }
 
-/* libvirt adds the q35 chipset's own watchdog unasked; the others were asked for. */
-static enum hv_verdict_kind take_watchdog(struct reading *r, xmlNodePtr node, const char *value)
-{
-	r->skip = true;
-	if (hv_read_attr_is(node, "model", "itco"))
-		return hv_read_pass(r, "part of a chipset that the board does not have");
-	return hv_read_refuse(r, "a watchdog is not there yet");
-}
-
 #define V "domain/devices/"
 
 const struct rule hv_rules_device[] = {
@@ -83,7 +74,6 @@ const struct rule hv_rules_device[] = {
 
 	{.path = V "panic", .kind = HV_UNDERSTOOD, .take = take_panic, .flags = RULE_ONCE},
 	ONE_OF(V "panic/@model", "isa|pvpanic", "pvpanic is there: give model='isa' or 'pvpanic'"),
-	TAKE(V "watchdog", take_watchdog),
 
 	PASS_TREE(V "controller", own_bus),
 	PASS_TREE(V "hub", own_bus),

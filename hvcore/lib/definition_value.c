@@ -95,6 +95,31 @@ enum hv_verdict_kind hv_read_memory(struct reading *r, uint64_t *bytes, const ch
 	return HV_UNDERSTOOD;
 }
 
+enum hv_verdict_kind hv_read_duration(struct reading *r, unsigned *ms, const char *value)
+{
+	static const struct {
+		const char *name;
+		unsigned ms;
+	} units[] = {{"ms", 1}, {"s", 1000}, {"min", 60 * 1000}, {"h", 3600 * 1000}};
+	size_t digits = strspn(value, "0123456789");
+	unsigned long long n = digits ? strtoull(value, NULL, 10) : 0;
+
+	if (!strcmp(value, "0")) {
+		*ms = 0;
+		return HV_UNDERSTOOD;
+	}
+	for (size_t i = 0; digits && i < sizeof(units) / sizeof(units[0]); i++) {
+		if (strcmp(units[i].name, value + digits))
+			continue;
+		if (n > UINT32_MAX / units[i].ms)
+			return hv_read_refuse(r, "\"%.40s\" is too long a time", value);
+		*ms = (unsigned)n * units[i].ms;
+		return HV_UNDERSTOOD;
+	}
+	return hv_read_refuse(r, "\"%.40s\" is not a time: give a number and ms, s, min or h",
+			      value);
+}
+
 char *hv_read_attr(xmlNodePtr node, const char *name)
 {
 	return (char *)xmlGetNoNsProp(node, (const xmlChar *)name);

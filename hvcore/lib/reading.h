@@ -113,7 +113,7 @@ struct rule {
 
 /* Each table ends with an empty row. */
 extern const struct rule hv_rules_domain[], hv_rules_os[], hv_rules_taiki[], hv_rules_disk[],
-	hv_rules_interface[], hv_rules_char[], hv_rules_device[];
+	hv_rules_interface[], hv_rules_char[], hv_rules_device[], hv_rules_heartbeat[];
 
 /* definition_walk.c */
 void hv_read_walk(struct reading *r, xmlNodePtr root);
@@ -123,6 +123,9 @@ bool hv_one_of(const char *values, const char *value);
 
 /* definition_finish.c: what only the whole document tells. */
 void hv_read_finish(struct reading *r);
+
+/* definition_heartbeat.c: the channels that heartbeat and fencing bring with them. */
+void hv_read_finish_heartbeat(struct reading *r);
 
 /* definition_value.c: what takers are made of. */
 enum hv_verdict_kind hv_read_refuse(struct reading *r, const char *fmt, ...)
@@ -134,6 +137,8 @@ enum hv_verdict_kind hv_read_uint(struct reading *r, unsigned *to, const char *v
 /* hv_read_memory() - @value in <memory>'s units ("KiB" where @unit is NULL), in bytes. */
 enum hv_verdict_kind hv_read_memory(struct reading *r, uint64_t *bytes, const char *value,
 				    const char *unit);
+/* hv_read_duration() - "200ms", "10s", "2min", "1h" or "0" into @ms; without a unit refused. */
+enum hv_verdict_kind hv_read_duration(struct reading *r, unsigned *ms, const char *value);
 /* hv_read_attr() - Attribute @name of @node, the caller's to xmlFree(), or NULL. */
 char *hv_read_attr(xmlNodePtr node, const char *name);
 bool hv_read_attr_is(xmlNodePtr node, const char *name, const char *value);

@@ -28,6 +28,11 @@ enum {
 	HV_VCPUS_MAX = 64,
 };
 
+/* The channels that heartbeat and fencing speak on (heartbeat/beat.h, fencing/message.h). */
+#define HV_CHANNEL_HEARTBEAT "org.taiki.heartbeat.0"
+#define HV_CHANNEL_FENCE     "org.taiki.fence.0"
+#define HV_CHANNEL_AGENT     "org.qemu.guest_agent.0"
+
 enum hv_engine { HV_ENGINE_AUTO, HV_ENGINE_KVM, HV_ENGINE_SOFT };
 enum hv_cpu_model { HV_CPU_TAIKI_BASE, HV_CPU_HOST_PASSTHROUGH };
 /* What happens when the guest powers off, reboots or panics (on_*). */
@@ -68,7 +73,10 @@ enum hv_heartbeat_action {
 	HV_HEARTBEAT_NOTIFY,  /* only say so: attribute, log, metrics */
 };
 
-/* taiki:heartbeat; all times in milliseconds, except where said. */
+/*
+ * taiki:heartbeat; all times in milliseconds, except where said.  The figures
+ * are the defaults, also where the element is not there; .beats is then false.
+ */
 struct hv_heartbeat {
 	bool beats;            /* a guest is expected to beat on org.taiki.heartbeat.0 */
 	unsigned timeout;      /* a guest silent for so long has failed; 10000 */
@@ -78,7 +86,7 @@ struct hv_heartbeat {
 	unsigned max_resets;   /* so many resets in place in reset_window, then Pacemaker; 3 */
 	unsigned reset_window; /* seconds; 3600 */
 	unsigned
-		io_window; /* progress of disk or network inside it speaks for the guest; 0: never */
+		io_window; /* disk or network progress inside it speaks for the guest; 0: never; 5000 */
 	unsigned agent_timeout; /* ping of org.qemu.guest_agent.0 unanswered so long; 0: no ping */
 	enum hv_heartbeat_action action;
 };

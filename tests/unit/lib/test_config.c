@@ -69,6 +69,13 @@ static void defaults(void **state)
 	assert_int_equal(c.vcpus, 1);
 	assert_int_equal(c.on_reboot, HV_ACTION_RESTART);
 	assert_int_equal(c.engine, HV_ENGINE_AUTO);
+	assert_false(c.heartbeat.beats);
+	assert_int_equal(c.heartbeat.timeout, 10000);
+	assert_int_equal(c.heartbeat.interval, 1000);
+	assert_int_equal(c.heartbeat.boot_grace, 120000);
+	assert_int_equal(c.heartbeat.reset_window, 3600);
+	assert_int_equal(c.watchdog, HV_WATCHDOG_NONE);
+	assert_null(c.fence_group);
 	hv_config_free(&c);
 }
 
@@ -102,6 +109,9 @@ static const struct {
 	{"short mac", "{" MINIMAL ",\"nic\":[{\"mac\":\"52:54:00:00:00\"}]}", "\"mac\""},
 	{"mac with blanks", "{" MINIMAL ",\"nic\":[{\"mac\":\"52:54:00: 1: 2: 3\"}]}", "\"mac\""},
 	{"mac of colons", "{" MINIMAL ",\"nic\":[{\"mac\":\":::::::::::::::::\"}]}", "\"mac\""},
+	{"unknown watchdog", "{" MINIMAL ",\"watchdog\":\"itco\"}", "\"watchdog\""},
+	{"unknown key of heartbeat", "{" MINIMAL ",\"heartbeat\":{\"x\":1}}", "heartbeat: \"x\""},
+	{"list for heartbeat", "{" MINIMAL ",\"heartbeat\":[]}", "heartbeat"},
 	{"inconsistent", "{" MINIMAL ",\"vcpus\":65}", "65 vcpus"},
 };
 
@@ -295,6 +305,50 @@ static void b_enum(struct hv_config *c)
 {
 	c->on_crash = (enum hv_action)9;
 }
+static void b_beats(struct hv_config *c)
+{
+	c->nchannels = 2;
+}
+static void b_agent(struct hv_config *c)
+{
+	set(&c->channel[0].name, "other");
+}
+static void b_interval(struct hv_config *c)
+{
+	c->heartbeat.interval = 3000;
+}
+static void b_timeout(struct hv_config *c)
+{
+	c->heartbeat.timeout = 0;
+}
+static void b_window(struct hv_config *c)
+{
+	c->heartbeat.reset_window = 0;
+}
+static void b_heartbeat(struct hv_config *c)
+{
+	c->heartbeat.action = (enum hv_heartbeat_action)3;
+}
+static void b_watchdog(struct hv_config *c)
+{
+	c->watchdog = (enum hv_watchdog_model)3;
+}
+static void b_wdat(struct hv_config *c)
+{
+	c->watchdog = HV_WATCHDOG_WDAT;
+}
+static void b_button(struct hv_config *c)
+{
+	c->watchdog_action = HV_WATCHDOG_SHUTDOWN;
+}
+static void b_group(struct hv_config *c)
+{
+	set(&c->fence_group, "a/b");
+}
+static void b_fence(struct hv_config *c)
+{
+	c->nchannels = 3;
+}
 
 static const struct {
 	void (*breaks)(struct hv_config *c);
@@ -336,6 +390,17 @@ static const struct {
 	{b_socket, "absolute path"},
 	{b_console, "there is none"},
 	{b_enum, "on_*"},
+	{b_beats, "no channel org.taiki.heartbeat.0"},
+	{b_agent, "org.qemu.guest_agent.0"},
+	{b_interval, "two beats"},
+	{b_timeout, "timeout is 0"},
+	{b_window, "reset-window is 0"},
+	{b_heartbeat, "action is unknown"},
+	{b_watchdog, "model or action"},
+	{b_wdat, "ACPI"},
+	{b_button, "power button"},
+	{b_group, "fencing group"},
+	{b_fence, "no channel org.taiki.fence.0"},
 };
 
 static void checks(void **state)

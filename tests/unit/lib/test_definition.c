@@ -241,12 +241,35 @@ static void derived(void **state)
 	free(text);
 }
 
+/* A channel that the definition has keeps its socket; what the agent's ping needs can be there. */
+static void channels(void **state)
+{
+	static const char text[] =
+		"<domain><name>a</name><memory>65536</memory>"
+		"<os><type>hvm</type><kernel>/k</kernel></os>" TAIKI(
+			"<taiki:heartbeat agent-timeout='30s'/><taiki:fencing group='g'/>") "<devices><channel type='unix'><source path='/h.sock'/>"
+											    "<target type='virtio' name='org.taiki.heartbeat.0'/></channel>"
+											    "<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/>"
+											    "</channel></devices></domain>";
+	struct hv_error err = {""};
+	struct hv_definition d;
+
+	if (hv_definition_parse(&d, text, strlen(text), "f", &err))
+		fail_msg("%s", err.text);
+	assert_int_equal(d.config.nchannels, 3);
+	assert_string_equal(d.config.channel[0].socket, "/h.sock");
+	assert_string_equal(d.config.channel[2].name, "org.taiki.fence.0");
+	assert_int_equal(d.config.heartbeat.agent_timeout, 30000);
+	hv_definition_free(&d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(refused),       cmocka_unit_test(passed_over),
 		cmocka_unit_test(understood),    cmocka_unit_test(whole_files),
 		cmocka_unit_test(all_are_named), cmocka_unit_test(derived),
+		cmocka_unit_test(channels),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -75,6 +75,13 @@ void sample(struct hv_config *c)
 	c->console = c->rng = c->balloon = c->free_page_reporting = c->panic = true;
 	c->console_is_serial = false;
 	c->balloon_stats_period = 5;
+	c->watchdog = HV_WATCHDOG_I6300ESB;
+	c->watchdog_action = HV_WATCHDOG_PAUSE;
+	c->heartbeat.beats = true;
+	c->heartbeat.timeout = 5000;
+	c->heartbeat.agent_timeout = 20000;
+	c->heartbeat.action = HV_HEARTBEAT_NOTIFY;
+	c->fence_group = strdup("web");
 	sample_disks(c);
 	c->nnics = 2;
 	c->nic[0].bridge = strdup("br0");
@@ -85,10 +92,12 @@ void sample(struct hv_config *c)
 	memcpy(c->nic[1].mac, mac, 6);
 	c->nic[1].mac[5] = 0;
 	c->nic[1].link_down = true;
-	c->nchannels = 2;
+	c->nchannels = 4;
 	c->channel[0].name = strdup("org.qemu.guest_agent.0");
 	c->channel[1].name = strdup("com.example.log");
 	c->channel[1].socket = strdup("/run/example/log.sock");
+	c->channel[2].name = strdup("org.taiki.heartbeat.0");
+	c->channel[3].name = strdup("org.taiki.fence.0");
 }
 
 static char dir[64];
