@@ -14,25 +14,38 @@ enum {
 	CRC_TAIL = 5 + CRC_DIGITS, /* " crc=" and its digits */
 };
 
-enum key { KEY_SEQ, KEY_CLOCK, KEY_LOAD, KEY_ROLE, KEY_HEALTH, KEY_INTERVAL, KEY_VALUE, KEYS };
+enum key {
+	KEY_SEQ,
+	KEY_CLOCK,
+	KEY_LOAD,
+	KEY_ROLE,
+	KEY_HEALTH,
+	KEY_FAILURES,
+	KEY_INTERVAL,
+	KEY_VALUE,
+	KEYS
+};
 
 #define BIT(k) (1u << (k))
 
 static const char *const key_names[KEYS] = {
-	[KEY_SEQ] = "seq",     [KEY_CLOCK] = "clock",   [KEY_LOAD] = "load",
-	[KEY_ROLE] = "role",   [KEY_HEALTH] = "health", [KEY_INTERVAL] = "interval",
-	[KEY_VALUE] = "value",
+	[KEY_SEQ] = "seq",     [KEY_CLOCK] = "clock",       [KEY_LOAD] = "load",
+	[KEY_ROLE] = "role",   [KEY_HEALTH] = "health",     [KEY_INTERVAL] = "interval",
+	[KEY_VALUE] = "value", [KEY_FAILURES] = "failures",
 };
 
-/* A message: its word and the keys it must have. */
+/* A message: its word, the keys it must have, and those it may have. */
 static const struct {
 	const char *word;
-	unsigned keys;
+	unsigned keys, optional;
 } kinds[] = {
-	[BEAT_BEAT] = {"beat", BIT(KEY_SEQ) | BIT(KEY_CLOCK) | BIT(KEY_LOAD) | BIT(KEY_ROLE) |
-				       BIT(KEY_HEALTH)},
+	[BEAT_BEAT] = {"beat",
+		       BIT(KEY_SEQ) | BIT(KEY_CLOCK) | BIT(KEY_LOAD) | BIT(KEY_ROLE) |
+			       BIT(KEY_HEALTH),
+		       BIT(KEY_FAILURES)},
 	[BEAT_SET] = {"set", BIT(KEY_INTERVAL)},
 	[BEAT_ROLE] = {"role", BIT(KEY_VALUE)},
+	[BEAT_BYE] = {"bye", BIT(KEY_SEQ) | BIT(KEY_CLOCK)},
 };
 
 static const char *const health_names[] = {
@@ -113,9 +126,10 @@ static int format_body(char *out, size_t size, const struct beat *b)
 	case BEAT_BEAT:
 		if (!b->seq || (size_t)b->health >= HEALTHS || !beat_role_ok(b->role))
 			return -EINVAL;
-		return snprintf(out, size, "TB1 beat seq=%ju clock=%ju load=%u role=%s health=%s",
+		return snprintf(out, size,
+				"TB1 beat seq=%ju clock=%ju load=%u role=%s health=%s failures=%ju",
 				(uintmax_t)b->seq, (uintmax_t)b->clock, b->load, b->role,
-				health_names[b->health]);
+				health_names[b->health], (uintmax_t)b->failures);
 	case BEAT_SET:
 		if (!interval_ok(b->interval))
 			return -EINVAL;
@@ -124,13 +138,18 @@ static int format_body(char *out, size_t size, const struct beat *b)
 		if (!beat_role_ok(b->role))
 			return -EINVAL;
 		return snprintf(out, size, "TB1 role value=%s", b->role);
+	case BEAT_BYE:
+		if (!b->seq)
+			return -EINVAL;
+		return snprintf(out, size, "TB1 bye seq=%ju clock=%ju", (uintmax_t)b->seq,
+				(uintmax_t)b->clock);
 	}
 	return -EINVAL;
 }
 
 int beat_format(char out[BEAT_LINE_MAX], const struct beat *b)
 {
-	/* The longest body: 20 digits twice, 10 once, a role; far below the limit. */
+	/* The longest body: 20 digits thrice, 10 once, a role; far below the limit. */
 	int len = format_body(out, BEAT_LINE_MAX - CRC_TAIL - 2, b);
 
 	if (len < 0 || len >= BEAT_LINE_MAX - CRC_TAIL - 2)
@@ -191,6 +210,7 @@ static int parse_value(enum key key, struct span s, struct beat *b)
 	switch (key) {
 	case KEY_SEQ: return parse_number(s, UINT64_MAX, &b->seq) ?: b->seq ? 0 : -EINVAL;
 	case KEY_CLOCK: return parse_number(s, UINT64_MAX, &b->clock);
+	case KEY_FAILURES: return parse_number(s, UINT64_MAX, &b->failures);
 	case KEY_LOAD: return parse_unsigned(s, &b->load);
 	case KEY_ROLE:
 	case KEY_VALUE: return parse_role(s, b->role);
@@ -237,12 +257,13 @@ static int parse_body(struct span rest, struct beat *b)
 		return -EINVAL;
 	b->kind = (enum beat_kind)kind;
 	while (rest.len) {
-		int rc = parse_pair(span_cut(&rest, ' '), kinds[kind].keys, &seen, b);
+		int rc = parse_pair(span_cut(&rest, ' '), kinds[kind].keys | kinds[kind].optional,
+				    &seen, b);
 
 		if (rc)
 			return rc;
 	}
-	return seen == kinds[kind].keys ? 0 : -EINVAL;
+	return (seen & kinds[kind].keys) == kinds[kind].keys ? 0 : -EINVAL;
 }
 
 int beat_parse(const char *line, size_t len, struct beat *b)

@@ -8,7 +8,9 @@
  * opens the channel sends one first, so that what its predecessor left unfinished
  * does not spoil the first line.
  *
- *   guest → host  TB1 beat seq=17 clock=81234 load=12 role=active health=ok crc=0123abcd
+ *   guest → host  TB1 beat seq=17 clock=81234 load=12 role=active health=ok failures=0 crc=...
+ *   guest → host  TB1 bye seq=18 clock=81301 crc=...   taiki-guest ends in order (the guest may
+ *                                  be going down): silence after it is no hang, until a beat
  *   host → guest  TB1 set interval=1000 crc=...        how often to beat, ms
  *   host → guest  TB1 role value=active crc=...        run /etc/taiki/role.d, then beat with it
  *
@@ -27,20 +29,22 @@ enum { BEAT_LINE_MAX = 256, BEAT_ROLE_MAX = 31 };
 enum { BEAT_INTERVAL_MIN = 50, BEAT_INTERVAL_MAX = 60000 }; /* ms */
 
 enum beat_health {
-	BEAT_HEALTH_NONE,    /* no health command is configured */
-	BEAT_HEALTH_OK,      /* its last run ended with 0 */
-	BEAT_HEALTH_FAILED,  /* ... with something else */
-	BEAT_HEALTH_TIMEOUT, /* ... not in time, and was killed */
+	BEAT_HEALTH_NONE,    /* no health command is configured, or it has not ended yet */
+	BEAT_HEALTH_OK,      /* its last runs ended with 0 */
+	BEAT_HEALTH_FAILED,  /* ... with something else, as many in a row as are configured */
+	BEAT_HEALTH_TIMEOUT, /* ... the last one not in time, and was killed */
 };
 
-enum beat_kind { BEAT_BEAT, BEAT_SET, BEAT_ROLE };
+enum beat_kind { BEAT_BEAT, BEAT_SET, BEAT_ROLE, BEAT_BYE };
 
 struct beat {
 	enum beat_kind kind;
-	uint64_t seq;            /* BEAT: 1, 2, 3, ...; 1 again: taiki-guest was started anew */
-	uint64_t clock;          /* BEAT: the guest's CLOCK_BOOTTIME, ms */
-	unsigned load;           /* BEAT: 1-minute load average, hundredths */
+	uint64_t seq;   /* BEAT, BYE: 1, 2, 3, ...; 1 again: taiki-guest was started anew */
+	uint64_t clock; /* BEAT, BYE: the guest's CLOCK_BOOTTIME, ms */
+	unsigned load;  /* BEAT: 1-minute load average, hundredths */
 	enum beat_health health; /* BEAT */
+	uint64_t failures;       /* BEAT, may be missing: failed health runs since seq 1; that it
+				    grows while health is "ok" shows a service that flaps */
 	unsigned interval;       /* SET: ms, BEAT_INTERVAL_MIN..MAX */
 	char role[BEAT_ROLE_MAX + 1]; /* BEAT, ROLE: [a-z0-9-]+, "none" where it has none */
 };

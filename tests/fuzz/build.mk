@@ -28,4 +28,4 @@ $(call fuzzer,fuzz_definition,tests/fuzz/fuzz_definition.c $(wildcard hvcore/lib
 	$$(LIBHV_LIBS))
 $(call fuzzer,fuzz_config,tests/fuzz/fuzz_config.c \
 	$(addprefix hvcore/lib/,config.c config_check.c config_json.c err.c rundir.c),-ljansson)
-$(call fuzzer,fuzz_beat,tests/fuzz/fuzz_beat.c,)
+$(call fuzzer,fuzz_beat,tests/fuzz/fuzz_beat.c heartbeat/beat.c,)

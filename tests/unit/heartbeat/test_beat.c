@@ -10,7 +10,8 @@
 #include "heartbeat/beat.h"
 
 /* The CRCs are those of another implementation (Python's zlib.crc32). */
-#define BEAT_LINE "TB1 beat seq=17 clock=81234 load=12 role=active health=ok crc=b1451191"
+#define BEAT_LINE \
+	"TB1 beat seq=17 clock=81234 load=12 role=active health=ok failures=3 crc=f06ec194"
 #define SET_LINE  "TB1 set interval=1000 crc=82a1455d"
 #define ROLE_LINE "TB1 role value=active crc=97e5f71a"
 
@@ -41,7 +42,7 @@ static void test_format(void **state)
 		const char *want; /* NULL: refused */
 	} cases[] = {
 		{{BEAT_BEAT, .seq = 17, .clock = 81234, .load = 12, .role = "active",
-		  .health = BEAT_HEALTH_OK},
+		  .health = BEAT_HEALTH_OK, .failures = 3},
 		 BEAT_LINE "\n"},
 		{{BEAT_SET, .interval = 1000}, SET_LINE "\n"},
 		{{BEAT_ROLE, .role = "active"}, ROLE_LINE "\n"},
@@ -53,7 +54,9 @@ static void test_format(void **state)
 		{{BEAT_ROLE, .role = "a\nb"}, NULL},
 		{{BEAT_BEAT, .seq = 0, .role = "none"}, NULL},
 		{{BEAT_BEAT, .seq = 1, .role = "none", .health = 4}, NULL},
-		{{(enum beat_kind)3, .role = "none"}, NULL},
+		{{BEAT_BYE, .seq = 5, .clock = 6}, "TB1 bye seq=5 clock=6 crc=2b427493\n"},
+		{{BEAT_BYE}, NULL},
+		{{(enum beat_kind)4, .role = "none"}, NULL},
 	};
 	char line[BEAT_LINE_MAX];
 
@@ -71,7 +74,9 @@ static void test_format(void **state)
 
 static void test_longest(void **state)
 {
-	struct beat b = {BEAT_BEAT, UINT64_MAX, UINT64_MAX, UINT32_MAX, BEAT_HEALTH_TIMEOUT}, got;
+	struct beat b = {BEAT_BEAT,  UINT64_MAX,          UINT64_MAX,
+			 UINT32_MAX, BEAT_HEALTH_TIMEOUT, UINT64_MAX},
+		    got;
 	char line[BEAT_LINE_MAX];
 	int len;
 
@@ -92,6 +97,7 @@ static void test_parse(void **state)
 	assert_int_equal(b.clock, 81234);
 	assert_int_equal(b.load, 12);
 	assert_int_equal(b.health, BEAT_HEALTH_OK);
+	assert_int_equal(b.failures, 3);
 	assert_string_equal(b.role, "active");
 	assert_int_equal(beat_parse(SET_LINE, strlen(SET_LINE), &b), 0);
 	assert_int_equal(b.kind, BEAT_SET);
@@ -135,6 +141,12 @@ static void test_bodies(void **state)
 		{"TB1 beat seq=18446744073709551616 clock=2 load=3 role=none health=ok", -EINVAL},
 		{"TB1 beat seq=1 clock=2 load=4294967295 role=none health=ok", 0},
 		{"TB1 beat seq=1 clock=2 load=4294967296 role=none health=ok", -EINVAL},
+		{BEAT_HEAD "role=none health=ok failures=7", 0},
+		{BEAT_HEAD "role=none health=ok failures=", -EINVAL},
+		{BEAT_HEAD "role=none health=ok failures=1 failures=1", -EINVAL},
+		{"TB1 bye seq=1 clock=2", 0},
+		{"TB1 bye seq=0 clock=2", -EINVAL},
+		{"TB1 bye seq=1", -EINVAL},
 		{"TB1 set interval=50", 0},
 		{"TB1 set interval=60000", 0},
 		{"TB1 set interval=49", -EINVAL},
@@ -202,7 +214,7 @@ static void stream(const char *text, size_t total, size_t piece, char *out, uint
 		size_t len = total - at < piece ? total - at : piece;
 
 		while (beat_feed(&f, &in, &len, &b))
-			*out++ = "bsr"[b.kind];
+			*out++ = "bsrB"[b.kind];
 		assert_int_equal(len, 0);
 		assert_ptr_equal(in, text + at + (total - at < piece ? total - at : piece));
 	}
@@ -222,7 +234,7 @@ static void test_streams(void **state)
 		{BEAT_LINE, "", 0},
 		{BEAT_LINE "\n", "b", 0},
 		{BEAT_LINE "\n" SET_LINE "\n\n" ROLE_LINE "\n", "bsr", 0},
-		{"load=12 role=active health=ok crc=b1451191\n" BEAT_LINE "\n", "b", 1},
+		{"load=12 role=active health=ok failures=3 crc=f06ec194\n" BEAT_LINE "\n", "b", 1},
 		{"TB1 beat seq=17 clo\n" BEAT_LINE "\n", "b",
 		 1}, /* cut off; the next one starts anew */
 		{"TB1 beat seq=17 clo" BEAT_LINE "\n" BEAT_LINE "\n", "b", 1},
