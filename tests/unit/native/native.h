@@ -114,6 +114,13 @@ unsigned cover_wanted(bool wanted[512]);
 /* cover_missing() - Write those never executed to @out (n bytes); returns how many. */
 unsigned cover_missing(char *out, size_t n);
 
+/*
+ * vendor.c: makes equal what the host's vendor and `soft`'s answer otherwise;
+ * true if nothing of the two results can be compared.
+ */
+bool vendor_excuses(const struct sequence *s, const struct state *host, const struct memory *host_m,
+		    struct state *soft, struct memory *soft_m);
+
 /* compare.c: true if equal; else what differs in @out. */
 bool same(const struct sequence *s, const struct state *a, const struct memory *ma,
 	  const struct state *b, const struct memory *mb, char *out, size_t n);

@@ -106,6 +106,8 @@ static void one(uint64_t seed, unsigned t, bool bits32)
 	cover_executed(&s, soft.ip);
 	ignore(&s, &host_m);
 	ignore(&s, &soft_m);
+	if (vendor_excuses(&s, &host, &host_m, &soft, &soft_m))
+		return;
 	if (same(&s, &host, &host_m, &soft, &soft_m, text, sizeof(text)))
 		return;
 	if (test.different++ >= number("NATIVE_SHOWN", SHOWN))
