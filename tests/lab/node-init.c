@@ -24,6 +24,7 @@ enum {
 	READY_MS = 20000,  /* corosync must have joined its sockets by then */
 	RESTART_MS = 1000, /* RestartSec of pacemaker.service */
 	RESTARTS_MAX = 5,  /* StartLimitBurst of pacemaker.service */
+	OURS_MS = 100,     /* RestartSec of our own units */
 	EXIT_FATAL = 100,  /* pacemakerd: do not start me again */
 };
 
@@ -32,6 +33,7 @@ struct service {
 	const char *argv[6];
 	bool restart; /* Restart=on-failure */
 	bool wanted;
+	bool ours;        /* started where it is installed, again as often as it ends badly */
 	unsigned started; /* how often */
 	pid_t pid;        /* 0: not running */
 };
@@ -40,6 +42,8 @@ static struct service services[] = {
 	{.name = "corosync", .argv = {"corosync", "-f"}, .wanted = true},
 	{.name = "corosync-qdevice", .argv = {"corosync-qdevice", "-f"}, .restart = true},
 	{.name = "pacemaker", .argv = {"pacemakerd", "-f"}, .restart = true, .wanted = true},
+	/* Taiki's own daemons: a line for each is all it takes. */
+	{.name = "taiki-heartbeatd", .argv = {"/usr/sbin/taiki-heartbeatd"}, .ours = true},
 };
 
 enum { NSERVICES = sizeof(services) / sizeof(services[0]) };
@@ -110,9 +114,10 @@ static void ended(pid_t pid, int status)
 			continue;
 		s->pid = 0;
 		printf("node-init: %s ended with %d\n", s->name, rc);
-		if (!s->restart || rc == 0 || rc == EXIT_FATAL || s->started > RESTARTS_MAX)
+		if (rc == 0 ||
+		    (!s->ours && (!s->restart || rc == EXIT_FATAL || s->started > RESTARTS_MAX)))
 			return;
-		sleep_ms(RESTART_MS);
+		sleep_ms(s->ours ? OURS_MS : RESTART_MS);
 		start(s);
 		return;
 	}
@@ -129,6 +134,9 @@ int main(int argc, char **argv)
 			idle = true;
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	for (size_t i = 0; i < NSERVICES; i++)
+		if (services[i].ours)
+			services[i].wanted = !access(services[i].argv[0], X_OK);
 	for (size_t i = 0; i < NSERVICES && !idle; i++) {
 		if (!services[i].wanted)
 			continue;

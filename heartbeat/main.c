@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * taiki-heartbeatd: notices at once that a guest has failed, and tells Pacemaker.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "hv/rundir.h"
+
+#include "heartbeatd.h"
+#include "log.h"
+#include "privilege.h"
+#include "reporter.h"
+
+enum { EXIT_SETUP = 1, EXIT_USAGE = 2, EXIT_RUNS = 3 };
+
+static const char usage[] =
+	"usage: taiki-heartbeatd [--debug]\n"
+	"       taiki-heartbeatd --help | --version\n"
+	"Watches the domains of $TAIKI_RUN_DIR (/run/taiki) and tells Pacemaker at once of one\n"
+	"that has failed.  Stays in the foreground; see taiki-heartbeatd(8).\n";
+
+int64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+/* 0; 1: answered; -EINVAL. */
+static int parse(int argc, char **argv, int *level)
+{
+	static const struct option longs[] = {
+		{"debug", no_argument, NULL, 'd'},
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'v'},
+		{0},
+	};
+	int opt;
+
+	while ((opt = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
+		switch (opt) {
+		case 'd': *level = LOG_DEBUG; break;
+		case 'h': fputs(usage, stdout); return 1;
+		case 'v': puts("taiki-heartbeatd " TAIKI_VERSION); return 1;
+		default: return -EINVAL;
+		}
+	}
+	return optind == argc ? 0 : -EINVAL;
+}
+
+/* only_one() - The lock of this run directory, held for life. */
+static int only_one(void)
+{
+	struct flock fl = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	char path[4096];
+	int fd;
+
+	if (mkdir(hv_run_root(), 0755) && errno != EEXIST) {
+		log_line(LOG_ERR, "%s: cannot be made: %s; run as root?", hv_run_root(),
+			 strerror(errno));
+		return EXIT_SETUP;
+	}
+	snprintf(path, sizeof(path), "%s/.heartbeatd.lock", hv_run_root());
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0) {
+		log_line(LOG_ERR, "%s: cannot be opened: %s; run as root?", path, strerror(errno));
+		return EXIT_SETUP;
+	}
+	if (!fcntl(fd, F_OFD_SETLK, &fl))
+		return 0; /* the descriptor stays open on purpose */
+	log_line(LOG_ERR, "another taiki-heartbeatd watches %s already (%s is locked)",
+		 hv_run_root(), path);
+	close(fd);
+	return EXIT_RUNS;
+}
+
+/* Nothing of it is ever paged out, and later memory needs no right to be locked. */
+static void lock_memory(void)
+{
+	struct rlimit all = {RLIM_INFINITY, RLIM_INFINITY};
+
+	setrlimit(RLIMIT_MEMLOCK, &all);
+	if (mlockall(MCL_CURRENT | MCL_FUTURE))
+		log_line(LOG_WARNING,
+			 "memory cannot be locked: %s; under memory pressure "
+			 "verdicts may be late",
+			 strerror(errno));
+}
+
+static int32_t stop_signal(int32_t number, void *data)
+{
+	log_line(LOG_NOTICE, "signal %d: ending; domains run on", (int)number);
+	qb_loop_stop(data);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct hbd d = {.inotify = -1};
+	int level = LOG_INFO, rc = parse(argc, argv, &level);
+
+	if (rc > 0)
+		return 0;
+	if (rc) {
+		fputs(usage, stderr);
+		return EXIT_USAGE;
+	}
+	log_init("taiki-heartbeatd", level);
+	rc = only_one();
+	if (rc)
+		return rc;
+	signal(SIGPIPE, SIG_IGN);
+	d.reporter = reporter_start();
+	d.loop = qb_loop_create();
+	if (d.reporter < 0 || !d.loop) {
+		log_line(LOG_ERR, "cannot start: %s",
+			 strerror(d.reporter < 0 ? -d.reporter : errno));
+		return EXIT_SETUP;
+	}
+	lock_memory();
+	qb_loop_signal_add(d.loop, QB_LOOP_HIGH, SIGTERM, d.loop, stop_signal, NULL);
+	qb_loop_signal_add(d.loop, QB_LOOP_HIGH, SIGINT, d.loop, stop_signal, NULL);
+	rc = privilege_drop(NULL, 0);
+	if (!rc)
+		rc = tell_start(&d);
+	if (!rc)
+		rc = run_watch_start(&d);
+	if (rc) {
+		log_line(LOG_ERR, "%s: cannot be watched: %s", hv_run_root(), strerror(-rc));
+		return EXIT_SETUP;
+	}
+	run_rescan(&d);
+	log_line(LOG_NOTICE, "watching %s, %u domains", hv_run_root(), d.ndomains);
+	qb_loop_run(d.loop);
+	return 0;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The reporter: a process of its own that talks to Pacemaker, so that nothing
+ * of it can hold the detector.
+ *
+ *   taiki-heartbeatd ──socketpair──► worker: uid hacluster, no capabilities,
+ *          │                         libcrmcommon on glib's loop
+ *          └ forks at start ► keeper: forks the worker, and another when it ends
+ *
+ * Why a process and not a thread: libcrmcommon connects and sends in blocking
+ * calls, logs through globals and exits on some errors; and the process that
+ * reads what guests say needs no right to fail resources.  A worker whose call
+ * into Pacemaker lasts longer than REPORTER_CALL_S is ended by SIGALRM and made anew.
+ *
+ * Between them go the two structures below, one a packet: both ends are
+ * the same program.
+ */
+#ifndef HEARTBEAT_REPORTER_H
+#define HEARTBEAT_REPORTER_H
+
+#include <stdint.h>
+
+enum { REPORTER_CALL_S = 10, REPORTER_TEXT = 256 };
+
+enum reporter_kind {
+	REPORTER_FAIL, /* the resource `name` has failed on this node */
+	REPORTER_ATTR, /* set the node attribute `name` to `value` (transient); "": delete it */
+};
+
+struct reporter_request {
+	uint32_t id, kind;
+	char name[REPORTER_TEXT];
+	char value[REPORTER_TEXT];
+};
+
+/* Once per request; none comes for requests that a worker died with. */
+struct reporter_answer {
+	uint32_t id;
+	int32_t rc;   /* 0: the controller has it; -errno: not, and the worker lives */
+	int64_t sent; /* CLOCK_MONOTONIC, ns: handed to Pacemaker's IPC */
+	char node[64];
+};
+
+/*
+ * reporter_start() - Fork the keeper; call before there are threads and locked
+ * memory.  A socket (SEQPACKET, non-blocking) to the workers, or -errno.
+ */
+int reporter_start(void);
+
+/* reporter_worker() - What the worker runs on @fd; returns its exit status when the peer has gone. */
+int reporter_worker(int fd);
+
+#endif
