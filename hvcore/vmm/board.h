@@ -25,6 +25,7 @@ struct ram;
 struct clock;
 struct engine;
 struct engine_ops;
+struct hv_progress;
 
 /* Accesses to a region of ports or memory; @off from its start, @size 1, 2, 4 (or 8 in memory). */
 struct region_ops {
@@ -39,6 +40,7 @@ struct board {
 	const struct engine_ops *engine_ops;
 	struct engine *engine;
 	const struct hv_config *config;
+	struct hv_progress *progress; /* progress.h; NULL: nobody looks */
 };
 extern struct board board; /* one machine a process */
 

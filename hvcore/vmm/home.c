@@ -10,6 +10,7 @@
 #include "hv/rundir.h"
 
 #include "home.h"
+#include "progress.h"
 
 static int lock_fd = -1; /* open for life: closing it would end the domain's claim */
 
@@ -97,8 +98,9 @@ static int make_incarnation(char uuid[38])
 	return 0;
 }
 
-int home_take(const char *name, const char *json, struct hv_error *err)
+int home_take(const struct hv_config *c, const char *json, struct hv_error *err)
 {
+	const char *name = c->name;
 	char pid[16], uuid[38];
 	int rc = make_dirs(name, err);
 
@@ -109,7 +111,12 @@ int home_take(const char *name, const char *json, struct hv_error *err)
 	if (make_incarnation(uuid))
 		return hv_err(err, -EIO, "domain %s: no random numbers for its incarnation", name);
 	snprintf(pid, sizeof(pid), "%d\n", getpid());
-	rc = put_file(name, "incarnation", uuid, err);
+	/* Before the incarnation: who knows of it finds neither the last one's page nor intent. */
+	rc = hv_intent_write(name, HV_INTENT_NONE, 0, err);
+	if (!rc)
+		rc = progress_create(c, uuid, err);
+	if (!rc)
+		rc = put_file(name, "incarnation", uuid, err);
 	if (!rc)
 		rc = put_file(name, "config.json", json, err);
 	if (!rc)

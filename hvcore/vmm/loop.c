@@ -12,6 +12,7 @@
 #include "board.h"
 #include "clock.h"
 #include "loop.h"
+#include "progress.h"
 #include "timers.h"
 
 enum { LOOP_BATCH = 32 };
@@ -188,6 +189,7 @@ int loop_run(void)
 			break;
 		}
 		loop.nbatch = n > 0 ? n : 0;
+		progress_turn(clock_now(loop.clock));
 		for (int i = 0; i < loop.nbatch && !loop.quit; i++) {
 			struct loop_fd *w = loop.batch[i].data.ptr;
 

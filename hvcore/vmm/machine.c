@@ -18,6 +18,7 @@
 #include "loop.h"
 #include "machine.h"
 #include "machine_private.h"
+#include "progress.h"
 #include "threads.h"
 
 enum { DRAIN_POLL_NS = 1000000, DRAIN_WARN_NS = 2000000000 };
@@ -55,6 +56,20 @@ const char *machine_state_name(void)
 	};
 
 	return names[m.state];
+}
+
+/* The states as the page has them: the same, in the same order. */
+static void set_state(enum machine_state state)
+{
+	_Static_assert((int)MACHINE_PRELAUNCH == (int)HV_PROGRESS_PRELAUNCH &&
+			       (int)MACHINE_RUNNING == (int)HV_PROGRESS_RUNNING &&
+			       (int)MACHINE_PAUSED == (int)HV_PROGRESS_PAUSED &&
+			       (int)MACHINE_SHUTDOWN == (int)HV_PROGRESS_SHUTDOWN &&
+			       (int)MACHINE_PANICKED == (int)HV_PROGRESS_PANICKED &&
+			       (int)MACHINE_INTERNAL_ERROR == (int)HV_PROGRESS_INTERNAL_ERROR,
+		       "one numbering");
+	m.state = state;
+	progress_state((enum hv_progress_state)state);
 }
 
 bool machine_drained(void)
@@ -95,7 +110,7 @@ static void go(void)
 			d->resume(d);
 	clock_continue(board.clock);
 	clock_changed();
-	m.state = MACHINE_RUNNING;
+	set_state(MACHINE_RUNNING);
 	idle_watch(true);
 	threads_go();
 }
@@ -112,7 +127,7 @@ int machine_pause(struct hv_error *err)
 	if (rc)
 		return rc;
 	/* The guest may have powered itself off in its last moment: then that is what happened. */
-	m.state = MACHINE_PAUSED;
+	set_state(MACHINE_PAUSED);
 	machine_counts.pauses++;
 	event_emit("STOP", NULL);
 	return 0;
@@ -187,7 +202,7 @@ static void begin_end(bool guest, const char *reason, int status)
 		log_line(LOG_WARNING, "%s", err.text);
 		m.stuck = true;
 	}
-	m.state = MACHINE_SHUTDOWN;
+	set_state(MACHINE_SHUTDOWN);
 	drain(DRAIN_END);
 }
 
@@ -216,7 +231,7 @@ static void preserve(enum machine_state state)
 
 	if (stand_still(&err))
 		log_line(LOG_WARNING, "%s", err.text);
-	m.state = state;
+	set_state(state);
 	event_emit("STOP", NULL);
 }
 
@@ -251,12 +266,13 @@ static void rebuild(void)
 		return;
 	}
 	machine_counts.resets++;
+	progress_resets(machine_counts.resets);
 	if (m.run_after) {
 		go();
 		return;
 	}
 	/* Devices stay quiesced until it is resumed. */
-	m.state = MACHINE_PAUSED;
+	set_state(MACHINE_PAUSED);
 }
 
 static void panicked(void)

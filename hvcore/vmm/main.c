@@ -150,7 +150,7 @@ static int set_up(const struct options *o, struct hv_config *c, struct hv_error 
 		rc = hv_err(err, -EINVAL, "domain %s: its configuration is that of \"%s\"", o->name,
 			    c->name);
 	if (!rc)
-		rc = home_take(o->name, json, err);
+		rc = home_take(c, json, err);
 	free(json);
 	if (!rc && hv_run_path(log, sizeof(log), o->name, "log"))
 		rc = -ENAMETOOLONG;

@@ -43,6 +43,7 @@ static int make_engine(const struct hv_config *c, struct hv_error *err)
 		.clock = &clock_,
 		.vcpus = c->vcpus,
 		.cpu = c->cpu,
+		.progress = board.progress,
 		.deterministic = clock_.virtual,
 	};
 	int rc;

@@ -8,6 +8,9 @@
  *   resource        the Pacemaker resource it belongs to; absent: none
  *   definition.xml  what it was started from
  *   config.json     what was left of that (hv/config.h)
+ *   progress        a page of shared memory (hv/progress.h)
+ *   intent          what the cluster's agent is about to do to it; see below
+ *   verdict         what heartbeat last concluded about it, one line for people
  *   qmp.sock console.sock channel/NAME.sock log
  *
  * What is true about a domain is read from the lock and from QMP, never from
@@ -50,6 +53,29 @@ enum hv_presence hv_presence(const char *name, pid_t *pid, struct hv_error *err)
  * caller's to free; NULL if there is none.
  */
 char *hv_run_read(const char *name, const char *file);
+
+/*
+ * An intent says that a domain is being stopped (moved, reloaded) on purpose,
+ * so that its end is no failure: one line, "stop DEADLINE", DEADLINE in
+ * milliseconds of CLOCK_BOOTTIME, after which it counts for nothing.  A new
+ * start of the domain has none.
+ */
+enum hv_intent { HV_INTENT_NONE, HV_INTENT_STOP, HV_INTENT_MIGRATE, HV_INTENT_RELOAD };
+
+/*
+ * hv_intent_write() - @what is about to happen to @name and counts for @ms from
+ * now; HV_INTENT_NONE takes back what was said.  0; -ENOENT: no run directory; or -errno with @err.
+ */
+int hv_intent_write(const char *name, enum hv_intent what, uint64_t ms, struct hv_error *err);
+
+/*
+ * hv_intent_read() - What counts now; HV_INTENT_NONE also for what has expired or
+ * cannot be understood.  *until is its deadline, ms of CLOCK_BOOTTIME; may be NULL.
+ */
+enum hv_intent hv_intent_read(const char *name, uint64_t *until);
+
+/* hv_intent_name() - "none", "stop", "migrate", "reload".  Static. */
+const char *hv_intent_name(enum hv_intent what);
 
 /* hv_run_list() - Names of all domains with a run directory, NULL-terminated, one block to free(). */
 char **hv_run_list(struct hv_error *err);

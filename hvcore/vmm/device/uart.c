@@ -7,6 +7,7 @@
 
 #include "../board_private.h"
 #include "../chardev.h"
+#include "../progress.h"
 #include "device.h"
 
 enum {
@@ -97,6 +98,7 @@ static void transmit(uint8_t byte)
 		push(byte);
 	} else {
 		uart.bytes++;
+		progress_console(1);
 		if (uart.chardev)
 			chardev_write(uart.chardev, &byte, 1);
 	}

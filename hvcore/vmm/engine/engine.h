@@ -26,6 +26,7 @@
 #include <linux/kvm.h>
 
 #include "hv/config.h"
+#include "hv/progress.h"
 
 struct clock;  /* vmm/clock.h */
 struct ram;    /* vmm/ram.h */
@@ -65,6 +66,8 @@ struct engine_config {
 	struct clock *clock;
 	unsigned vcpus; /* 1..HV_VCPUS_MAX; APIC id = index; 0 is the boot CPU */
 	enum hv_cpu_model cpu;
+	/* Where work and halted of each vCPU are published, by its run thread; NULL: nowhere. */
+	struct hv_progress *progress;
 	bool deterministic; /* soft: the clock advances with retired instructions */
 	/* soft, tests only: 0 means the default */
 	unsigned block_cache; /* bytes of decoded blocks kept */

@@ -206,6 +206,16 @@ static bool handle(struct kvm_vcpu *v, enum engine_exit *end, const char **why)
 	}
 }
 
+/* count_exit() - All that this engine can show of a guest's progress. */
+static void count_exit(struct kvm_vcpu *v)
+{
+	struct hv_progress *p = v->e->cfg.progress;
+
+	if (p)
+		__atomic_store_n(&p->vcpu[v->index].work, p->vcpu[v->index].work + 1,
+				 __ATOMIC_RELAXED);
+}
+
 enum engine_exit kvm_run(struct engine *e, unsigned thread, const char **why)
 {
 	struct kvm_vcpu *v = &e->vcpu[thread];
@@ -234,6 +244,7 @@ enum engine_exit kvm_run(struct engine *e, unsigned thread, const char **why)
 			end = failed(v, rc, why);
 			break;
 		}
+		count_exit(v);
 		if (!handle(v, &end, why))
 			break;
 	}

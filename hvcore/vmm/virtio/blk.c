@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "hvcore/vmm/loop.h"
+#include "hvcore/vmm/progress.h"
 #include "hvcore/vmm/ram.h"
 #include "hvcore/vmm/virtio/devices.h"
 
@@ -87,11 +88,14 @@ static void request_done(struct block_request *b, int result)
 	} else if (result) {
 		status = VIRTIO_BLK_S_IOERR;
 		d->count[op].failed++;
+		d->failed++;
 		blk_report_error(d, op, result);
 	} else {
 		d->count[op].done++;
 		d->count[op].bytes += r->bytes;
+		d->done++;
 	}
+	progress_disk(d->index, d->done, d->failed, d->inflight);
 	if (!d->v.resetting)
 		answer(r->q, r->head, &r->status, r->nin ? r->in_len : 1, status);
 	free(r);
@@ -139,6 +143,7 @@ static void request_submit(struct request *r, uint64_t off, uint64_t len)
 			 !virtio_has(&d->v, VIRTIO_BLK_F_FLUSH);
 	if (d->inflight++ == 0)
 		d->began = loop_host_now();
+	progress_disk(d->index, d->done, d->failed, d->inflight);
 	block_submit(&r->block);
 }
 
@@ -362,8 +367,8 @@ int virtio_blk_create(const struct hv_disk *disk, const char *domain, bool fenci
 	rc = virtio_add(&d->v, QUEUE_SIZE, err);
 	if (rc)
 		goto out;
-	while (*end)
-		end = &(*end)->next;
+	for (; *end; end = &(*end)->next)
+		d->index++;
 	*end = d;
 	return 0;
 out:

@@ -4,6 +4,7 @@
 
 #include <linux/virtio_console.h>
 
+#include "hvcore/vmm/progress.h"
 #include "hvcore/vmm/virtio/devices.h"
 
 enum { COPY = 4096, TURN_MAX = 32 };
@@ -29,6 +30,8 @@ static bool send_chain(struct port *p, const struct virtq_chain *c)
 		size_t took = chardev_write(p->chardev, buf, n);
 
 		p->sent += took;
+		if (is_console(p))
+			progress_console(took);
 		if (took < n)
 			return false;
 	}

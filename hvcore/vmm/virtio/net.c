@@ -123,6 +123,7 @@ int virtio_net_create(const struct hv_nic *nic, unsigned index, struct hv_error 
 	}
 	snprintf(n->name, sizeof(n->name), "net%u", index);
 	n->nic = nic;
+	n->index = index;
 	n->v.ops = &net_ops;
 	n->v.name = n->name;
 	n->v.nqueues = NET_QUEUES;

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "hvcore/vmm/progress.h"
 #include "hvcore/vmm/ram.h"
 #include "hvcore/vmm/virtio/net.h"
 
@@ -82,6 +83,7 @@ static bool deliver_pending(struct net *n)
 	if (d == DELIVERED) {
 		n->rx_packets++;
 		n->rx_bytes += n->pending - TAP_HEADER;
+		progress_nic(n->index, n->rx_packets, n->tx_packets);
 	} else {
 		n->rx_dropped++;
 	}

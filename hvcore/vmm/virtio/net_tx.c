@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "hvcore/vmm/progress.h"
 #include "hvcore/vmm/virtio/net.h"
 
 static void send_chain(struct net *n, const struct virtq_chain *c)
@@ -30,6 +31,7 @@ static void send_chain(struct net *n, const struct virtq_chain *c)
 	}
 	n->tx_packets++;
 	n->tx_bytes += c->out_len - TAP_HEADER;
+	progress_nic(n->index, n->rx_packets, n->tx_packets);
 }
 
 void net_tx_kick(struct net *n)

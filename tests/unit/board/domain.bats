@@ -8,6 +8,7 @@ setup_file() {
 	cd "$BATS_TEST_DIRNAME/../../.." || return 1
 	export HV_DOMAIN=$PWD/${O:-build}/hv-domain
 	[[ ${O:-} != /* ]] || HV_DOMAIN=$O/hv-domain
+	export LOOK=${HV_DOMAIN%/*}/tests/unit/look
 	gcc -m32 -nostdlib -static -no-pie -Wl,--build-id=none -Wl,--no-warn-rwx-segments \
 		-Wl,-T,tests/unit/board/guests/life.ld -o "$BATS_FILE_TMPDIR/life" \
 		tests/unit/board/guests/life.S
@@ -221,6 +222,63 @@ qmp() {
 	start
 	ended 0
 	[ "$(cat "$DOM/incarnation")" != "$before" ]
+}
+
+@test "its progress page tells a guest that spins from one that waits or is paused" {
+	config spin
+	start
+	looks() { "$LOOK" g >"$RUN/look" && grep -q "$1" "$RUN/look"; }
+	await looks '^cpu+' # a busy host may give it no time in one look
+	grep -q "^incarnation $(cat "$DOM/incarnation")$" "$RUN/look"
+	grep -q '^vcpus 1 disks 0 nics 0$' "$RUN/look"
+	grep -q '^state 1$' "$RUN/look"
+	grep -q '^halted 0$' "$RUN/look"
+	if [[ ${ENGINE:-soft} == soft ]]; then
+		grep -q '^work+' "$RUN/look"
+		grep -q '^clock+' "$RUN/look"
+	fi
+	qmp '{"execute": "stop"}' | grep -q STOP
+	"$LOOK" g >"$RUN/look"
+	grep -q '^state 2$' "$RUN/look"
+	grep -q '^work=' "$RUN/look"
+	grep -q '^clock=' "$RUN/look"
+	grep -q '^cpu=' "$RUN/look"
+	qmp '{"execute": "cont"}' '{"execute": "quit"}'
+	ended 0
+
+	config wait
+	start
+	sleep 0.5
+	"$LOOK" g >"$RUN/look"
+	grep -q '^state 1$' "$RUN/look"
+	grep -q '^work=' "$RUN/look"
+	grep -q '^cpu=' "$RUN/look"
+	[[ ${ENGINE:-soft} != soft ]] || grep -q '^halted 1$' "$RUN/look"
+}
+
+@test "the progress page counts, is anew for each start, and says how the guest ended" {
+	config reboot on_poweroff '"preserve"'
+	start
+	await console $'first\nsecond'
+	await status_is shutdown
+	"$LOOK" g >"$RUN/look"
+	grep -q '^state 3$' "$RUN/look"
+	grep -q '^resets+ 1$' "$RUN/look"
+	grep -q '^console+ 13$' "$RUN/look"
+	[ "$(stat -c '%a %s' "$DOM/progress")" = "640 4096" ]
+	before=$(stat -c %i "$DOM/progress")
+	echo "stop 99999999999999" >"$DOM/intent"
+	qmp '{"execute": "quit"}'
+	ended 0
+	config panic on_crash '"preserve"'
+	start
+	await status_is guest-panicked
+	[ ! -e "$DOM/intent" ]
+	[ "$(stat -c %i "$DOM/progress")" != "$before" ]
+	"$LOOK" g >"$RUN/look"
+	grep -q '^state 4$' "$RUN/look"
+	grep -q '^resets= 0$' "$RUN/look"
+	grep -q '^console= 0$' "$RUN/look"
 }
 
 @test "a loader is run from the reset vector" {

@@ -58,6 +58,7 @@ static int create(const struct engine_config *cfg, struct engine **out, struct h
 	e->board = cfg->board;
 	e->ram = cfg->ram;
 	e->clock = cfg->clock;
+	e->progress = cfg->progress;
 	e->deterministic = cfg->deterministic;
 	e->dirty_words = (cfg->ram->low + cfg->ram->high) / PAGE_SIZE / 64 + 1;
 	e->dirty = calloc(e->dirty_words, sizeof(*e->dirty));
@@ -72,8 +73,10 @@ static int create(const struct engine_config *cfg, struct engine **out, struct h
 		e->ncpuid = engine_cpuid(n, cfg->vcpus, e->cpuid[n],
 					 sizeof(e->cpuid[n]) / sizeof(e->cpuid[n][0]));
 	}
-	for (unsigned n = 0; n < e->vcpus; n++)
+	for (unsigned n = 0; n < e->vcpus; n++) {
 		cpu_reset(e->cpu[n], false);
+		soft_publish(e, e->cpu[n]);
+	}
 	*out = e;
 	return 0;
 out:
@@ -106,6 +109,7 @@ static void reset(struct engine *e)
 	for (unsigned n = 0; n < e->vcpus; n++) {
 		atomic_store(&e->cpu[n]->events, 0);
 		cpu_reset(e->cpu[n], false);
+		soft_publish(e, e->cpu[n]);
 	}
 	cache_drop(e);
 	e->failure = NULL;

@@ -290,6 +290,18 @@ static bool runnable(struct cpu *c)
 	return wakes(c);
 }
 
+void soft_publish(struct engine *e, struct cpu *c)
+{
+	struct hv_progress *p = e->progress;
+
+	if (!p)
+		return;
+	__atomic_store_n(&p->vcpu[c->index].work,
+			 atomic_load_explicit(&c->retired, memory_order_relaxed), __ATOMIC_RELAXED);
+	__atomic_store_n(&p->vcpu[c->index].halted, c->halted != CPU_RUNNING, __ATOMIC_RELAXED);
+	__atomic_store_n(&p->clock, clock_now(e->clock), __ATOMIC_RELAXED);
+}
+
 /* run_one() - A turn of @c, and the books of it. */
 static void run_one(struct engine *e, struct cpu *c)
 {
@@ -313,6 +325,7 @@ static void run_one(struct engine *e, struct cpu *c)
 	c->left = 0;
 	c->fault_soft = false;
 	atomic_fetch_add_explicit(&c->retired, done, memory_order_relaxed);
+	soft_publish(e, c);
 	if (e->deterministic)
 		clock_set(e->clock, clock_now(e->clock) + done * DET_NS);
 }

@@ -65,6 +65,7 @@ struct engine {
 	const struct engine_board *board;
 	struct ram *ram;
 	struct clock *clock;
+	struct hv_progress *progress; /* may be NULL */
 	unsigned vcpus;
 	bool deterministic;
 	struct cpu *cpu[HV_VCPUS_MAX];
@@ -167,6 +168,8 @@ bool fault_deliver(struct cpu *c);
 /* state.c, run.c: functions of struct engine_ops */
 int soft_get(struct engine *e, unsigned vcpu, struct engine_vcpu_state *s);
 int soft_set(struct engine *e, unsigned vcpu, const struct engine_vcpu_state *s);
+/* soft_publish() - Once a turn: what others may know of @c (hv/progress.h). */
+void soft_publish(struct engine *e, struct cpu *c);
 enum engine_exit soft_run(struct engine *e, unsigned thread, const char **why);
 
 /* run.c */

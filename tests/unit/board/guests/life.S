@@ -39,7 +39,14 @@ start:
 	je debug
 	cmp $'g', %al
 	je garbage
-	hlt
+	cmp $'s', %al
+	je spin
+wait:
+	hlt /* for ever: interrupts are off */
+	jmp wait
+
+spin:
+	jmp spin
 
 /* print what %esi points to, go on at %edi */
 print:

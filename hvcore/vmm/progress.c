@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "progress.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "clock.h"
+
+/* Whole before it has its name: a reader never sees half of it. */
+static int publish(struct hv_progress **page, const char *path, const char *tmp,
+		   const struct hv_progress *first)
+{
+	int fd, rc;
+
+	if (unlink(tmp) && errno != ENOENT)
+		return -errno;
+	fd = open(tmp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640);
+	if (fd < 0)
+		return -errno;
+	/* Allocated now: on a full file system a later write would be a SIGBUS. */
+	rc = -posix_fallocate(fd, 0, HV_PROGRESS_SIZE);
+	if (!rc) {
+		*page = mmap(NULL, HV_PROGRESS_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		rc = *page == MAP_FAILED ? -errno : 0;
+	}
+	if (!rc) {
+		memcpy(*page, first, sizeof(*first));
+		rc = rename(tmp, path) ? -errno : 0;
+	}
+	close(fd);
+	if (rc)
+		unlink(tmp);
+	return rc;
+}
+
+int progress_create(const struct hv_config *c, const char *incarnation, struct hv_error *err)
+{
+	struct hv_progress first = {
+		.magic = HV_PROGRESS_MAGIC,
+		.version = HV_PROGRESS_VERSION,
+		.size = HV_PROGRESS_SIZE,
+		.vcpus = c->vcpus,
+		.disks = c->ndisks,
+		.nics = c->nnics,
+	};
+	char path[4096], tmp[4096];
+	int rc = hv_run_path(path, sizeof(path), c->name, "progress");
+
+	if (!rc)
+		rc = hv_run_path(tmp, sizeof(tmp), c->name, ".progress.new");
+	if (rc)
+		return hv_err(err, rc, "domain %s: its run directory's path is too long", c->name);
+	snprintf(first.incarnation, sizeof(first.incarnation), "%.36s", incarnation);
+	rc = publish(&board.progress, path, tmp, &first);
+	if (rc) {
+		board.progress = NULL;
+		return hv_err(err, rc, "%s: cannot be made: %s; is the file system full?", path,
+			      strerror(-rc));
+	}
+	progress_state(HV_PROGRESS_PRELAUNCH);
+	return 0;
+}
+
+void progress_state(enum hv_progress_state state)
+{
+	struct timespec t;
+
+	if (!board.progress)
+		return;
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	progress_put(&board.progress->state_since,
+		     (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec);
+	progress_put(&board.progress->state, state);
+	if (board.clock)
+		progress_put(&board.progress->clock, clock_now(board.clock));
+}
