@@ -51,6 +51,11 @@ static const struct ocf_action actions[] = {
 	{.name = "start", .run = domain_start, .timeout = 90},
 	{.name = "stop", .run = domain_stop, .timeout = 90},
 	{.name = "monitor", .run = domain_monitor, .timeout = 20, .interval = 10},
+	/*
+	 * What Pacemaker files a failure under that heartbeat reports.  It calls no
+	 * agent for it; listed, so that its on-fail can be set with pcs and crm.
+	 */
+	{.name = "asyncmon", .run = domain_monitor, .timeout = 20, .since_1_1 = true},
 	{.name = "reload-agent", .run = domain_reload, .timeout = 20, .since_1_1 = true},
 	{.name = "validate-all", .run = domain_validate, .timeout = 20},
 	{.name = "meta-data", .timeout = 5},

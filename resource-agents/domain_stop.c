@@ -97,6 +97,17 @@ static void shut_down(const char *name, bool resume, int64_t until)
 	hv_qmp_close(q);
 }
 
+/* announce() - Whoever watches the domain must not take its end for a failure. */
+static void announce(const char *name)
+{
+	struct hv_error err;
+	int rc = hv_intent_write(name, HV_INTENT_STOP, (uint64_t)ocf_left_ms(), &err);
+
+	/* Then it may be reported as failed while it stops, which is recovered by a stop. */
+	if (rc && rc != -ENOENT)
+		ocf_log("WARNING", "%s", err.text);
+}
+
 /* disown() - Proven stopped: the run directory it leaves is nobody's. */
 static void disown(const char *name)
 {
@@ -115,6 +126,7 @@ static enum ocf_rc stop_one(const char *name)
 	struct hv_error err;
 	int left;
 
+	announce(name);
 	domain_look(name, ocf_timeout_ms() < 10 * ANSWER_MS ? ocf_timeout_ms() / 10 : ANSWER_MS,
 		    &v);
 	verdict = domain_judge(&v);

@@ -61,6 +61,8 @@ schema() { xmllint --noout --nonet --relaxng "$1" "$2"; }
 		"$BATS_TEST_TMPDIR/1.0.xml"
 	grep -q 'name="force_stop".*reloadable="1"' "$BATS_TEST_TMPDIR/1.1.xml"
 	grep -q 'action name="reload-agent"' "$BATS_TEST_TMPDIR/1.1.xml"
+	grep -q 'action name="asyncmon"' "$BATS_TEST_TMPDIR/1.1.xml"
+	run ! grep -q 'asyncmon' "$BATS_TEST_TMPDIR/1.0.xml"
 }
 
 @test "it says what it is to anybody, and refuses what it does not know" {
@@ -86,6 +88,41 @@ schema() { xmllint --noout --nonet --relaxng "$1" "$2"; }
 		crm_resource --validate --class ocf --provider taiki --agent domain \
 			config="$OCF_RESKEY_config" &&
 		! crm_resource --validate --class ocf --provider taiki --agent domain config=/nowhere'
+}
+
+@test "pcs and crm take the operation that heartbeat's reports are filed under" {
+	# shellcheck disable=SC2016
+	run -0 unshare -m sh -ec '
+		mount -t tmpfs none /usr/lib/ocf/resource.d && mkdir /usr/lib/ocf/resource.d/taiki
+		cp "$AGENT" /usr/lib/ocf/resource.d/taiki/
+		cd "$BATS_TEST_TMPDIR"
+		cibadmin --empty >cib.xml
+		pcs -f cib.xml resource create a ocf:taiki:domain config="$OCF_RESKEY_config" \
+			op asyncmon on-fail=fence meta migration-threshold=1
+		! CIB_file=$PWD/cib.xml crm -F configure primitive b ocf:taiki:domain \
+			params config="$OCF_RESKEY_config" op asyncmon interval=0 on-fail=block \
+			op monitor interval=10s timeout=20s \
+			meta migration-threshold=1 2>&1 | grep asyncmon
+		cat cib.xml'
+	[[ $output =~ \<op[^\>]*asyncmon[^\>]*fence || $output =~ \<op[^\>]*fence[^\>]*asyncmon ]]
+	[[ $output =~ \<op[^\>]*asyncmon[^\>]*block ]]
+}
+
+@test "a stop says so before it does anything, and the next start knows nothing of it" {
+	define web 1
+	run -0 agent start
+	[[ ! -e $TAIKI_RUN_DIR/web/intent ]]
+	OCF_RESKEY_shutdown_timeout=3s agent stop &
+	until_true 10 test -e "$TAIKI_RUN_DIR/web/intent"
+	read -r what until <"$TAIKI_RUN_DIR/web/intent"
+	[[ $what == stop ]]
+	# Milliseconds of CLOCK_BOOTTIME: within the operation's timeout from now.
+	now=$(awk '{ printf "%d", $1 * 1000 }' /proc/uptime)
+	((until > now && until <= now + 20000))
+	wait $!
+	run -0 agent start
+	[[ ! -e $TAIKI_RUN_DIR/web/intent ]]
+	OCF_RESKEY_force_stop=yes run -0 agent stop
 }
 
 @test "start, monitor and stop, each of them twice" {
