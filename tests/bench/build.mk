@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 $(call prog,bench/stamp,tests/bench/stamp.c,,)
+$(call prog,bench/probe,tests/bench/probe.c,,)
 
 # What runs inside the guests: static, and the smallest that can be seen to start.
 $(O)/bench/guestio: tests/bench/guestio.c

@@ -62,6 +62,17 @@ limit() {
 	say "$1: $o $2 (at most $3): $holds"
 }
 
+# pair NAME UNIT OURS THEIRS: a part of a row that has no goal of its own
+pair() {
+	local -a mine peer
+	read -ra mine <<<"$3"
+	read -ra peer <<<"$4"
+	[[ ${#mine[@]} -gt 0 && ${#peer[@]} -gt 0 ]] || return 0
+	rows+=("$1|$(stat median "${mine[@]}")|$(stat median "${peer[@]}")|$2|||-|worst $(
+		stat most "${mine[@]}") / $(stat most "${peer[@]}") of ${#mine[@]} / ${#peer[@]}")
+	say "$1: ours $(stat median "${mine[@]}") $2, theirs $(stat median "${peer[@]}") $2"
+}
+
 # part NAME UNIT SAMPLES: a figure that has no peer and no goal
 part() {
 	local -a mine
@@ -69,6 +80,23 @@ part() {
 	[[ ${#mine[@]} -gt 0 ]] || return 0
 	rows+=("$1|$(stat median "${mine[@]}")||$2|||-|worst $(stat most "${mine[@]}") of ${#mine[@]}")
 	say "$1: $(stat median "${mine[@]}") $2"
+}
+
+# explain: text on stdin that docs/benchmarks.md prints below the table; each file of rows has its own
+explanations=()
+explain() { explanations+=("$(cat)"); }
+
+# libvirt_installed: what the rows need that measure against libvirt
+libvirt_installed() {
+	local command
+	for command in virsh libvirtd virtlogd fence_virt fence_virtd; do
+		command -v $command >/dev/null && continue
+		say "installing libvirt and fence-virt, the peers"
+		DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends \
+			libvirt-daemon libvirt-daemon-system libvirt-clients libvirt-daemon-driver-qemu \
+			fence-virt fence-virtd >/dev/null 2>&1
+		return
+	done
 }
 
 say() { printf '  BENCH   %s\n' "$*" >&2; }

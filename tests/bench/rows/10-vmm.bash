@@ -45,5 +45,10 @@ bench_vmm_memory() {
 	limit vmm-memory-kvm KiB 3072 "$ours"
 }
 
+explain <<'END'
+`vmm-start`: process start to the effect of the guest's first instruction, flat guest, kvm engine, against
+QEMU's microvm. `vmm-memory`: Pss without the guest's memory.
+END
+
 any vmm-start && bench_vmm_start
 any vmm-memory vmm-memory-kvm && bench_vmm_memory

@@ -78,5 +78,11 @@ bench_linux() {
 	limit vmm-memory-soft-idle KiB 4096 "$(cat "$work/pss.idle" 2>/dev/null)"
 }
 
+explain <<'END'
+`soft-*` and `disk-*`: Debian's cloud kernel and busybox on the soft engine against QEMU's TCG, stamped by
+the reader of the console. `disk-sequential`: 128 reads of 1 MiB, `disk-random`: 4000 of 4 KiB, one at a
+time, past the page caches of guest and host. `vmm-memory-soft-*`: Pss as above, in the loops and after them.
+END
+
 any soft-boot soft-loop-md5sum soft-loop-shell soft-fork disk-sequential disk-random \
 	vmm-memory-soft-busy vmm-memory-soft-idle && bench_linux

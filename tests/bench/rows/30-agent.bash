@@ -12,12 +12,7 @@ cpu() {
 
 bench_agent() {
 	local i ours='' theirs='' uri=qemu:///system
-	if ! command -v virsh >/dev/null || ! command -v libvirtd >/dev/null; then
-		say "installing libvirt, for the agent's peer"
-		DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends \
-			libvirt-daemon libvirt-daemon-system libvirt-clients libvirt-daemon-driver-qemu \
-			>/dev/null 2>&1
-	fi
+	libvirt_installed
 	mkdir -p "$work/vd"
 	pgrep -x virtlogd >/dev/null || virtlogd -d -p "$work/vd/virtlogd.pid" 2>/dev/null
 	pgrep -x libvirtd >/dev/null || {
@@ -56,5 +51,9 @@ END
 	done
 	hv destroy --force flata >/dev/null
 }
+
+explain <<'END'
+`agent-monitor`: CPU time of one monitor of the agent, its children's included, against VirtualDomain's.
+END
 
 any agent-monitor && bench_agent

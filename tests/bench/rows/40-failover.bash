@@ -19,4 +19,8 @@ bench_failover() {
 	done
 }
 
+explain <<'END'
+`failover-cold-*`: the parts of a host's failover, from the demo; they add up to the total.
+END
+
 any failover-cold-{detection,fencing,decision,start,boot,total} && bench_failover
