@@ -32,7 +32,8 @@ struct door_ops {
 	/*
 	 * request() - @who asks for @r (valid during the call).  The callee answers once,
 	 * now or later, with door_answer(); by r->timeout_ms at the latest.  LIST and
-	 * MONITOR have an empty target, all others a domain's name that hv_name_ok().
+	 * MONITOR have an empty target, all others a domain's name that hv_name_ok().  It must
+	 * not remove a channel or close the doors in here; it may answer.
 	 */
 	void (*request)(struct door_client *who, const struct fence_request *r);
 	/* gone() - It has gone, with what it asked; it must not be answered any more. */
