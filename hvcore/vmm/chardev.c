@@ -2,8 +2,9 @@
 /*
  * Output goes through one ring.  `total` counts every byte ever written; each
  * client has the count it has been sent, so that the ring holds for each what
- * lies between.  Bytes are gathered for a moment and written by the loop
- * thread: a guest that prints byte by byte costs no system call a byte.
+ * lies between.  After a silence the first byte goes out at once; what follows is
+ * gathered for a moment and written by the loop thread: a guest that prints
+ * byte by byte costs no system call a byte, and none waits for the first.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -44,6 +45,7 @@ struct chardev {
 	struct logfile log;
 	uint64_t logged;
 	struct loop_timer gather;
+	uint64_t silence;       /* host time until when output is gathered */
 	struct loop_timer deaf; /* armed: accept() failed, and is tried again later */
 	uint64_t total;
 	struct chardev *next;
@@ -160,7 +162,28 @@ static void flush(struct chardev *c)
 
 static void gathered(struct loop_timer *t)
 {
-	flush((struct chardev *)((char *)t - offsetof(struct chardev, gather)));
+	struct chardev *c = (struct chardev *)((char *)t - offsetof(struct chardev, gather));
+
+	c->silence = loop_host_now() + GATHER_NS;
+	flush(c);
+}
+
+/*
+ * put_out() - See that what was appended gets out.  A channel's always waits for the
+ * loop thread, which its device's callbacks are promised to.
+ */
+static void put_out(struct chardev *c)
+{
+	uint64_t now = loop_host_now();
+
+	if (c->gather.slot || (!c->nclients && c->log.fd < 0))
+		return;
+	if (c->lossless || now < c->silence) {
+		loop_host_timer_arm(&c->gather, now + GATHER_NS);
+		return;
+	}
+	c->silence = now + GATHER_NS;
+	flush(c);
 }
 
 static void append(struct chardev *c, const uint8_t *data, size_t len)
@@ -216,8 +239,8 @@ size_t chardev_write(struct chardev *c, const void *data, size_t len)
 		append(c, p + done, n);
 		done += n;
 	}
-	if (len && !c->gather.slot && (c->nclients || c->log.fd >= 0))
-		loop_host_timer_arm(&c->gather, loop_host_now() + GATHER_NS);
+	if (len)
+		put_out(c);
 	return len;
 }
 

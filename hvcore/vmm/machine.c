@@ -14,6 +14,7 @@
 #include "control/control.h"
 #include "device/device.h"
 #include "idle.h"
+#include "jail.h"
 #include "log.h"
 #include "loop.h"
 #include "machine.h"
@@ -368,8 +369,14 @@ int machine_start(struct hv_error *err)
 {
 	int rc;
 
-	board_lock();
 	rc = threads_start(board.engine_ops->nthreads(board.engine), err);
+	/* Beside the run threads, which enter their jail now too. */
+	if (!rc)
+		rc = jail_thread(JAIL_LOOP, err);
+	if (rc)
+		return rc;
+	board_lock();
+	rc = threads_ready(err);
 	board_unlock();
 	return rc;
 }

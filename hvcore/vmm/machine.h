@@ -43,7 +43,7 @@ struct machine_options {
 /* machine_setup() - Everything that needs rights: memory, engine, devices, kernel.  0 or -errno. */
 int machine_setup(const struct hv_config *c, const struct machine_options *o, struct hv_error *err);
 
-/* machine_start() - Create the run threads, each in its jail; after jail_enter().  0 or -errno. */
+/* machine_start() - Create the run threads; all threads enter step 2 of the jail.  0 or -errno. */
 int machine_start(struct hv_error *err);
 /* machine_first_go() - The guest's first instruction.  Left out: prelaunch, until machine_resume(). */
 void machine_first_go(void);

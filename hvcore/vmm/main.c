@@ -166,8 +166,6 @@ static int set_up(const struct options *o, struct hv_config *c, struct hv_error 
 		rc = jail_enter(c->uuid, err);
 	if (!rc)
 		rc = machine_start(err);
-	if (!rc)
-		rc = jail_thread(JAIL_LOOP, err);
 	control_identity.jail = as_root ? "a user of its own, no capabilities, no files, seccomp"
 					: "the starter's user, no files, seccomp";
 	return rc;

@@ -117,9 +117,13 @@ int threads_start(unsigned n, struct hv_error *err)
 		}
 	}
 	pthread_attr_destroy(&small);
-	if (rc)
-		return hv_err(err, rc, "run thread %u: cannot be started: %s", threads.n,
-			      strerror(-rc));
+	return rc ? hv_err(err, rc, "run thread %u: cannot be started: %s", threads.n,
+			   strerror(-rc))
+		  : 0;
+}
+
+int threads_ready(struct hv_error *err)
+{
 	if (wait_parked())
 		return hv_err(err, -ETIMEDOUT, "the run threads do not start");
 	if (threads.end) {

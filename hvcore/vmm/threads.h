@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The run threads: each is parked, or inside the engine.  All functions are
- * called with the board lock held.
+ * The run threads: each is parked, or inside the engine.  Functions are
+ * called with the board lock held where they do not say otherwise.
  */
 #ifndef VMM_THREADS_H
 #define VMM_THREADS_H
@@ -10,8 +10,11 @@
 
 #include "hv/config.h"
 
-/* threads_start() - Create them, parked; each enters its jail before it says so.  0 or -errno. */
+/* threads_start() - Create them; each enters its jail and parks.  Without the lock.  0 or -errno. */
 int threads_start(unsigned n, struct hv_error *err);
+
+/* threads_ready() - Wait until all are jailed and parked.  0 or -errno. */
+int threads_ready(struct hv_error *err);
 
 /* threads_go() - Let them run. */
 void threads_go(void);

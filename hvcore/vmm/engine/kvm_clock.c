@@ -37,11 +37,11 @@ static int tsc_offset(struct kvm_vcpu *v, unsigned long request, uint64_t *offse
  * readings of the clock, and the closest pair of some counts.  A guest that finds
  * the two apart by some 100 us (Linux' watchdog) gives its TSC up.
  */
-static int sample(struct engine *e, uint64_t *clock, uint64_t *tsc)
+static int sample(struct engine *e, unsigned samples, uint64_t *clock, uint64_t *tsc)
 {
 	uint64_t best = UINT64_MAX;
 
-	for (unsigned i = 0; i < SAMPLES; i++) {
+	for (unsigned i = 0; i < samples; i++) {
 		struct kvm_clock_data before = {0}, after = {0};
 		uint64_t t;
 		int rc;
@@ -75,7 +75,7 @@ static void stand_still(struct engine *e)
 	uint64_t now = 0, ours = clock_now(e->cfg.clock);
 
 	e->stopped = true;
-	if (!sample(e, &now, &e->tsc)) {
+	if (!sample(e, SAMPLES, &now, &e->tsc)) {
 		if (now > ours)
 			clock_set(e->cfg.clock, now);
 		else
@@ -108,11 +108,13 @@ static void go_on(struct engine *e)
 {
 	struct kvm_clock_data set = {.clock = clock_now(e->cfg.clock)};
 	uint64_t stood = (uint64_t)atomic_load(&e->cfg.clock->frozen);
+	/* Before it first ran, a guest has seen neither: only that its TSCs agree counts. */
+	unsigned samples = e->tsc ? SAMPLES : 1;
 	uint64_t now, tsc;
 
 	(void)kvm_ioctlp(e->vm, KVM_SET_CLOCK, &set);
 	/* The TSC stood at e->tsc when the clock stood at `stood`: put it where it is now. */
-	if (sample(e, &now, &tsc) ||
+	if (sample(e, samples, &now, &tsc) ||
 	    !shift_tsc(e, e->tsc + (uint64_t)cycles(e, (int64_t)(now - stood)) - tsc))
 		for (unsigned i = 0; i < e->cfg.vcpus; i++)
 			(void)kvm_msr_set(&e->vcpu[i], MSR_TSC, e->tsc);

@@ -37,6 +37,11 @@ union one_msr {
 	uint8_t bytes[sizeof(struct kvm_msrs) + sizeof(struct kvm_msr_entry)];
 };
 
+union saved_msrs {
+	struct kvm_msrs head;
+	uint8_t bytes[sizeof(struct kvm_msrs) + NSAVED * sizeof(struct kvm_msr_entry)];
+};
+
 int kvm_msr_get(struct kvm_vcpu *v, uint32_t msr, uint64_t *value)
 {
 	union one_msr m = {.bytes = {0}};
@@ -63,35 +68,51 @@ int kvm_msr_set(struct kvm_vcpu *v, uint32_t msr, uint64_t value)
 	return rc == 1 ? 0 : rc < 0 ? rc : -EINVAL;
 }
 
-static int get_msr(struct kvm_vcpu *v, struct kvm_msr_entry *m)
+/* ours() - While the clock stands, the value of MSRs that stand with it; NULL: the kernel's. */
+static uint64_t *ours(struct kvm_vcpu *v, uint32_t msr)
 {
-	uint64_t value = 0;
-	int rc;
+	if (!v->e->stopped)
+		return NULL;
+	return msr == MSR_TSC ? &v->e->tsc : msr == MSR_TSC_DEADLINE ? &v->deadline : NULL;
+}
 
-	if (v->e->stopped && m->index == MSR_TSC) {
-		m->data = v->e->tsc;
-		return 0;
+/*
+ * get_msrs() - All in as few calls as it takes.  The kernel stops at one this host does
+ * not have (TSC_AUX without RDTSCP): the guest does not have it either.
+ */
+static int get_msrs(struct kvm_vcpu *v, struct engine_vcpu_state *s)
+{
+	for (unsigned next = 0; next < NSAVED;) {
+		union saved_msrs m = {.bytes = {0}};
+		int n;
+
+		m.head.nmsrs = NSAVED - next;
+		for (unsigned i = 0; i < m.head.nmsrs; i++)
+			m.head.entries[i].index = saved_msrs[next + i];
+		n = kvm_ioctlp(v->fd, KVM_GET_MSRS, &m);
+		if (n < 0)
+			return n;
+		for (unsigned i = 0; i < (unsigned)n; i++) {
+			const uint64_t *value = ours(v, m.head.entries[i].index);
+
+			s->msr[s->nmsrs] = m.head.entries[i];
+			if (value)
+				s->msr[s->nmsrs].data = *value;
+			s->nmsrs++;
+		}
+		next += (unsigned)n + 1;
 	}
-	if (v->e->stopped && m->index == MSR_TSC_DEADLINE) {
-		m->data = v->deadline;
-		return 0;
-	}
-	rc = kvm_msr_get(v, m->index, &value);
-	m->data = value;
-	return rc;
+	return 0;
 }
 
 static int set_msr(struct kvm_vcpu *v, const struct kvm_msr_entry *m)
 {
-	if (v->e->stopped && m->index == MSR_TSC) {
-		v->e->tsc = m->data;
-		return 0;
-	}
-	if (v->e->stopped && m->index == MSR_TSC_DEADLINE) {
-		v->deadline = m->data;
-		return 0;
-	}
-	return kvm_msr_set(v, m->index, m->data);
+	uint64_t *value = ours(v, m->index);
+
+	if (!value)
+		return kvm_msr_set(v, m->index, m->data);
+	*value = m->data;
+	return 0;
 }
 
 /*
@@ -174,13 +195,7 @@ int kvm_get(struct engine *e, unsigned vcpu, struct engine_vcpu_state *s)
 	    (rc = kvm_ioctlp(v->fd, KVM_GET_MP_STATE, &s->mp_state)) < 0 ||
 	    (rc = kvm_ioctlp(v->fd, KVM_GET_LAPIC, &s->lapic)) < 0)
 		return rc;
-	for (unsigned i = 0; i < NSAVED; i++) {
-		s->msr[s->nmsrs].index = saved_msrs[i];
-		/* What this host does not have (TSC_AUX without RDTSCP), the guest does not either. */
-		if (!get_msr(v, &s->msr[s->nmsrs]))
-			s->nmsrs++;
-	}
-	return 0;
+	return get_msrs(v, s);
 }
 
 /* apply() - set(), without the TSC if @keep_tsc: a reset does not turn time back. */

@@ -118,6 +118,22 @@ static void every_client_hears_and_the_log_too(void **state)
 	close(b);
 }
 
+/* After a silence; what follows at once is gathered for the loop thread. */
+static void first_byte_waits_for_nobody(void **state)
+{
+	int a = join(sock);
+
+	say("1");
+	expect(a, "1");
+	say("23");
+	turn();
+	expect(a, "23");
+	turn();
+	say("4");
+	expect(a, "4");
+	close(a);
+}
+
 static void input_arrives_with_an_interrupt(void **state)
 {
 	int a = join(sock);
@@ -339,6 +355,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(every_client_hears_and_the_log_too),
+		T(first_byte_waits_for_nobody),
 		T(input_arrives_with_an_interrupt),
 		T(half_closed_client_still_hears),
 		T(input_is_held_until_there_is_room),
