@@ -106,6 +106,7 @@ static uint32_t config_read(struct pci_device *d, unsigned off, unsigned size)
 {
 	uint32_t v = 0;
 
+	pci_window_read(d, off, size);
 	for (unsigned i = 0; i < size; i++)
 		v |= (uint32_t)d->config[off + i] << 8 * i;
 	return v;
@@ -126,6 +127,7 @@ static void config_write(struct pci_device *d, unsigned off, unsigned size, uint
 	} else if (d->msix_cap && off < d->msix_cap + 4u && off + size > d->msix_cap + 2u) {
 		msix_control_written(d);
 	}
+	pci_window_written(d, off, size);
 }
 
 /* 0xcf8: enable bit 31, bus 23..16, slot 15..11, function 10..8, register 7..2. */
@@ -222,8 +224,7 @@ static int assign_bars(struct pci_device *d)
 void pci_reset(struct pci_device *d)
 {
 	for (unsigned i = 0; i < sizeof(d->config); i++)
-		if (i < PCI_CAP_FIRST)
-			d->config[i] &= (uint8_t)~d->writable[i];
+		d->config[i] &= (uint8_t)~d->writable[i];
 	d->config[PCI_INT_LINE] = (uint8_t)pci_isa_irq(d->slot);
 	for (unsigned i = 0; i < PCI_BARS; i++)
 		if (d->bar[i].size)

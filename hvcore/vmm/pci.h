@@ -52,6 +52,7 @@ struct pci_device {
 	bool line_high;              /* INTA# as it is driven now */
 	uint8_t cap_next;            /* free offset for capabilities */
 	uint8_t msix_cap;
+	uint8_t window; /* 0: none */
 	struct {
 		uint64_t addr;
 		uint32_t data, ctrl;
@@ -71,6 +72,9 @@ int pci_add(struct pci_device *d);
  * from its third byte on; returns its offset.  Before or after pci_add().
  */
 unsigned pci_add_cap(struct pci_device *d, uint8_t id, const void *body, unsigned len);
+
+/* pci_window() - Capability @cap (of 20 bytes) is a window on the BARs, see pci_window.c. */
+void pci_window(struct pci_device *d, unsigned cap);
 
 /* pci_intx() - The level of the device's INTA#. */
 void pci_intx(struct pci_device *d, bool level);

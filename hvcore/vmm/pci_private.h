@@ -56,6 +56,10 @@ void msix_add(struct pci_device *d);
 void msix_reset(struct pci_device *d);
 void msix_control_written(struct pci_device *d);
 
+/* pci_window.c: before a configuration read, and after a write. */
+void pci_window_read(struct pci_device *d, unsigned off, unsigned size);
+void pci_window_written(struct pci_device *d, unsigned off, unsigned size);
+
 /* pci_create() - The host bridge and ports 0xcf8..0xcff.  0 or -errno. */
 int pci_create(void);
 /* pci_forget() - An empty bus, for tests. */

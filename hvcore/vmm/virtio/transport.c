@@ -287,7 +287,10 @@ static const struct region_ops bar_ops = {.read = bar_read, .write = bar_write};
 
 /* --- set-up --- */
 
-/* The vendor capabilities by which the driver finds the four areas (§4.1.4). */
+/*
+ * The vendor capabilities by which the driver finds the four areas (§4.1.4), and
+ * the one through which it reaches them before BAR 0 is mapped (§4.1.4.9).
+ */
 static void add_caps(struct virtio *v)
 {
 	static const struct {
@@ -299,6 +302,8 @@ static void add_caps(struct virtio *v)
 		{VIRTIO_PCI_CAP_DEVICE_CFG, BAR_DEVICE, VIRTIO_CONFIG_MAX},
 		{VIRTIO_PCI_CAP_NOTIFY_CFG, BAR_NOTIFY, VIRTIO_QUEUES_MAX * NOTIFY_STRIDE},
 	};
+	static const struct virtio_pci_cfg_cap window = {
+		.cap = {.cap_len = sizeof(window), .cfg_type = VIRTIO_PCI_CAP_PCI_CFG}};
 
 	for (size_t i = 0; i < sizeof(areas) / sizeof(areas[0]); i++) {
 		bool notify = areas[i].type == VIRTIO_PCI_CAP_NOTIFY_CFG;
@@ -313,6 +318,8 @@ static void add_caps(struct virtio *v)
 
 		pci_add_cap(&v->pci, PCI_CAP_ID_VNDR, (uint8_t *)&cap + 2, cap.cap.cap_len);
 	}
+	pci_window(&v->pci,
+		   pci_add_cap(&v->pci, PCI_CAP_ID_VNDR, (uint8_t *)&window + 2, sizeof(window)));
 }
 
 static int make_queues(struct virtio *v, uint16_t size, struct hv_error *err)

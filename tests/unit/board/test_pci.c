@@ -205,6 +205,73 @@ static void reset_puts_everything_back(void **state)
 	assert_int_equal(rig_irq(), -1);
 }
 
+static unsigned window_on(unsigned slot)
+{
+	static const uint8_t body[18] = {20, 5};
+	unsigned at = pci_add_cap(&toy[slot - 1], 9, body, 20);
+
+	pci_window(&toy[slot - 1], at);
+	return at;
+}
+
+static void window_set(unsigned slot, unsigned at, unsigned bar, uint32_t off, uint32_t len)
+{
+	pci_out(slot, at + 4, 1, bar);
+	pci_out(slot, at + 8, 4, off);
+	pci_out(slot, at + 12, 4, len);
+}
+
+/* virtio 1.2 §4.1.4.9: before any BAR is mapped. */
+static void window_reaches_the_bars(void **state)
+{
+	unsigned at = window_on(2);
+
+	assert_int_equal(pci_in(2, at + 16, 4), 0); /* not set up: the field as it was written */
+	window_set(2, at, 0, 0x234, 4);
+	assert_int_equal(pci_in(2, at + 16, 4), 0x1234);
+	window_set(2, at, 0, 0x3ffe, 2);
+	assert_int_equal(pci_in(2, at + 16, 2), 0x4ffe);
+	pci_out(2, at + 16, 4, 0xabcd1234);
+	assert_int_equal(toy_value, 0x1234); /* as wide as it was said to be */
+	window_set(2, at, 0, 0, 1);
+	pci_out(2, at + 16, 1, 0x77);
+	assert_int_equal(toy_value, 0x77);
+	/* BAR 1 is the MSI-X table. */
+	window_set(2, at, 1, 8, 4);
+	pci_out(2, at + 16, 4, 0x4041);
+	assert_int_equal(toy[1].msix[0].data, 0x4041);
+	assert_int_equal(pci_in(2, at + 16, 4), 0x4041);
+	/* Other fields are read without touching the BAR. */
+	assert_int_equal(pci_in(2, at + 8, 4), 8);
+	assert_int_equal(pci_in(2, at + 3, 1), 5);
+	pci_reset(&toy[1]);
+	assert_int_equal(pci_in(2, at + 12, 4), 0);
+	assert_int_equal(pci_in(2, at + 2, 1), 20);
+}
+
+static void window_set_wrongly_does_nothing(void **state)
+{
+	static const struct {
+		unsigned bar;
+		uint32_t off, len;
+	} wrong[] = {
+		{0, 0x4000, 1},     {0, 0x3ffe, 4},      {0, 2, 4}, {0, 0, 0},
+		{0, 0, 3},          {0, 0, 8},           {2, 0, 4}, {6, 0, 4},
+		{255, 0, 4},        {1, 4096, 4},        {0, 1, 2}, {0, ~0u, 1},
+		{0, 0xfffffffc, 4}, {0, 0, 0x80000004u},
+	};
+	unsigned at = window_on(2);
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		window_set(2, at, 0, 0, 4);
+		pci_out(2, at + 16, 4, 1);
+		window_set(2, at, wrong[i].bar, wrong[i].off, wrong[i].len);
+		pci_out(2, at + 16, 4, 99);
+		assert_int_equal(toy_value, 1);
+		assert_int_equal(pci_in(2, at + 16, 4), 99);
+	}
+}
+
 static void reset_control_register_resets(void **state)
 {
 	out8(0xcf9, 0x02);
@@ -244,6 +311,7 @@ int main(void)
 		T(bars_follow_the_guest),        T(msix_sends_what_the_table_says),
 		T(msix_function_mask_holds_all), T(refused_message_is_the_guests_fault),
 		T(intx_lines_are_shared),        T(command_and_msix_silence_intx),
+		T(window_reaches_the_bars),      T(window_set_wrongly_does_nothing),
 		T(reset_puts_everything_back),   T(reset_control_register_resets),
 		T(keyboard_controller_resets),   T(pvpanic_is_at_both_places),
 	};

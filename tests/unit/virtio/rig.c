@@ -96,6 +96,11 @@ unsigned pci_add_cap(struct pci_device *d, uint8_t id, const void *body, unsigne
 	return 0x40;
 }
 
+void pci_window(struct pci_device *d, unsigned cap)
+{
+	rig.window = rig.cap[rig.caps - 1];
+}
+
 void pci_intx(struct pci_device *d, bool level)
 {
 	rig.intx_raised += level && !rig.intx;

@@ -27,9 +27,10 @@ struct rig {
 	uint8_t *shadow;
 	struct virtio *device; /* the last one plugged in */
 	unsigned caps;
-	uint8_t cap[8][24]; /* as in configuration space, id and next left 0 */
-	bool msix;          /* MSI-X is on */
-	bool intx;          /* level of INTA# */
+	uint8_t cap[8][24];    /* as in configuration space, id and next left 0 */
+	const uint8_t *window; /* the one the device said is a window on its BARs */
+	bool msix;             /* MSI-X is on */
+	bool intx;             /* level of INTA# */
 	unsigned intx_raised;
 	unsigned fired[PCI_MSIX_MAX];
 	unsigned faults; /* guest_fault() */

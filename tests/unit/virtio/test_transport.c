@@ -45,7 +45,10 @@ static void identity(void **state)
 	}
 	assert_int_equal(seen, 1 << VIRTIO_PCI_CAP_COMMON_CFG | 1 << VIRTIO_PCI_CAP_NOTIFY_CFG |
 				       1 << VIRTIO_PCI_CAP_ISR_CFG |
-				       1 << VIRTIO_PCI_CAP_DEVICE_CFG);
+				       1 << VIRTIO_PCI_CAP_DEVICE_CFG |
+				       1 << VIRTIO_PCI_CAP_PCI_CFG);
+	assert_int_equal(((const struct virtio_pci_cap *)rig.window)->cfg_type,
+			 VIRTIO_PCI_CAP_PCI_CFG);
 	assert_int_equal(reg_read(&t->v, R_NQUEUES, 2), 2);
 	toy_free(t);
 }
