@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 $(call unit,fencing_message,tests/unit/fencing/test_message.c,fence_message.a,-lz)
 define door_unit
-$(call unit,fencing_$1,tests/unit/fencing/test_$1.c,fence_doors.a fence_message.a libhv.a,$(DOORS_LIBS))
+$(call unit,fencing_$1,tests/unit/fencing/test_$1.c $2,fence_doors.a fence_message.a libhv.a,\
+	$(DOORS_LIBS))
 endef
 $(foreach t,policy keys audit,$(call door_unit,$t))
+$(call door_unit,channel,tests/unit/fencing/rig.c)
