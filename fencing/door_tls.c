@@ -144,6 +144,7 @@ static void admit(int fd, const struct sockaddr *sa)
 		close(fd);
 		return;
 	}
+	door_tls_keys();
 	forget_idle();
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
@@ -284,6 +285,8 @@ void door_tls_close(void)
 	door_keys_free(&keys);
 	memset(&keys, 0, sizeof(keys));
 	memset(&addresses, 0, sizeof(addresses));
+	memset(&refusals, 0, sizeof(refusals));
+	untold = 0;
 	if (credentials)
 		gnutls_psk_free_server_credentials(credentials);
 	if (priority)

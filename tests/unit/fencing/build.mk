@@ -6,3 +6,4 @@ $(call unit,fencing_$1,tests/unit/fencing/test_$1.c $2,fence_doors.a fence_messa
 endef
 $(foreach t,policy keys audit,$(call door_unit,$t))
 $(call door_unit,channel,tests/unit/fencing/rig.c)
+$(call door_unit,tls,tests/unit/fencing/rig.c)
