@@ -9,6 +9,7 @@
  *   kvm_mem.c    memory slots and the dirty log
  *   kvm_state.c  get, set, reset, boot
  *   kvm_clock.c  kvm-clock and TSC across stop and cont
+ *   kvm_timer.c  the same for the local APIC's counting timer
  */
 #ifndef VMM_ENGINE_KVM_H
 #define VMM_ENGINE_KVM_H
@@ -32,8 +33,10 @@ struct kvm_vcpu {
 	_Atomic int tid;     /* the thread inside run(), 0: none */
 	_Atomic bool kicked; /* a kick not yet answered */
 	uint64_t deadline;   /* IA32_TSC_DEADLINE while the clock stands, loop thread only */
-	uint32_t signature;  /* CPUID leaf 1 EAX */
-	char why[128];       /* for ENGINE_FAILED */
+	/* The local APIC timer's registers while the clock stands and it counts; else 0. */
+	uint32_t initial_count, current_count;
+	uint32_t signature;               /* CPUID leaf 1 EAX */
+	char why[128];                    /* for ENGINE_FAILED */
 	struct engine_vcpu_state initial; /* after create(): what reset() goes back to */
 };
 
@@ -99,5 +102,12 @@ int kvm_msr_get(struct kvm_vcpu *v, uint32_t msr, uint64_t *value);
 int kvm_msr_set(struct kvm_vcpu *v, uint32_t msr, uint64_t value);
 
 void kvm_clock_changed(struct engine *e);
+
+/* kvm_timer_stop(), _go() - The clock stops, goes on. */
+void kvm_timer_stop(struct kvm_vcpu *v);
+void kvm_timer_go(struct kvm_vcpu *v);
+/* While it stands: what the kernel is given of @s, and what the kernel's @s is to the outside. */
+void kvm_timer_hide(struct kvm_vcpu *v, struct kvm_lapic_state *s);
+void kvm_timer_show(const struct kvm_vcpu *v, struct kvm_lapic_state *s);
 
 #endif

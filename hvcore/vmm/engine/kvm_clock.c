@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * kvm-clock and TSC across stop and cont.  The kernel's never stand still, so
- * at a stop we note what they read and take the armed TSC deadlines away, and
- * at cont put both back where they were: the guest sees no gap.
+ * at a stop we note what they read and take the armed timers away, and at cont
+ * put all back where they were: the guest sees no gap.
  *
  * Every vCPU gets the same TSC offset (KVM_VCPU_TSC_OFFSET, Linux 5.16), so that
  * their TSCs stay identical.  Older kernels are given the TSC's value instead,
@@ -88,6 +88,7 @@ static void stand_still(struct engine *e)
 		(void)kvm_msr_get(v, MSR_TSC_DEADLINE, &v->deadline);
 		if (v->deadline)
 			(void)kvm_msr_set(v, MSR_TSC_DEADLINE, 0);
+		kvm_timer_stop(v);
 	}
 }
 
@@ -119,9 +120,11 @@ static void go_on(struct engine *e)
 		for (unsigned i = 0; i < e->cfg.vcpus; i++)
 			(void)kvm_msr_set(&e->vcpu[i], MSR_TSC, e->tsc);
 	e->stopped = false;
-	for (unsigned i = 0; i < e->cfg.vcpus; i++)
+	for (unsigned i = 0; i < e->cfg.vcpus; i++) {
 		if (e->vcpu[i].deadline)
 			(void)kvm_msr_set(&e->vcpu[i], MSR_TSC_DEADLINE, e->vcpu[i].deadline);
+		kvm_timer_go(&e->vcpu[i]);
+	}
 }
 
 void kvm_clock_changed(struct engine *e)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The state of a vCPU.  While the clock stands, TSC and TSC-deadline are ours
- * and not the kernel's, which goes on counting: see kvm_clock.c.
+ * The state of a vCPU.  While the clock stands, TSC and timers are ours and
+ * not the kernel's, which goes on counting: see kvm_clock.c, kvm_timer.c.
  */
 #include "hvcore/vmm/engine/kvm.h"
 
@@ -195,12 +195,15 @@ int kvm_get(struct engine *e, unsigned vcpu, struct engine_vcpu_state *s)
 	    (rc = kvm_ioctlp(v->fd, KVM_GET_MP_STATE, &s->mp_state)) < 0 ||
 	    (rc = kvm_ioctlp(v->fd, KVM_GET_LAPIC, &s->lapic)) < 0)
 		return rc;
+	if (e->stopped)
+		kvm_timer_show(v, &s->lapic);
 	return get_msrs(v, s);
 }
 
 /* apply() - set(), without the TSC if @keep_tsc: a reset does not turn time back. */
 static int apply(struct kvm_vcpu *v, const struct engine_vcpu_state *s, bool keep_tsc)
 {
+	struct kvm_lapic_state lapic = s->lapic;
 	int rc;
 
 	/* What it says is about the state that goes away. */
@@ -215,7 +218,9 @@ static int apply(struct kvm_vcpu *v, const struct engine_vcpu_state *s, bool kee
 		if (rc)
 			return rc;
 	}
-	if ((rc = kvm_ioctlp(v->fd, KVM_SET_LAPIC, &s->lapic)) < 0 ||
+	if (v->e->stopped)
+		kvm_timer_hide(v, &lapic);
+	if ((rc = kvm_ioctlp(v->fd, KVM_SET_LAPIC, &lapic)) < 0 ||
 	    (rc = kvm_ioctlp(v->fd, KVM_SET_REGS, &s->regs)) < 0 ||
 	    (rc = kvm_ioctlp(v->fd, KVM_SET_DEBUGREGS, &s->debugregs)) < 0 ||
 	    (rc = kvm_ioctlp(v->fd, KVM_SET_VCPU_EVENTS, &s->events)) < 0 ||

@@ -89,6 +89,78 @@ static void test_clock_stands(void **state)
 	vm_close(&vm);
 }
 
+/* timer.S: what it is given, and what it leaves. */
+enum {
+	TICKS = RESULTS,
+	TIMER_LVT = RESULTS + 0x10,
+	TIMER_COUNT = RESULTS + 0x14,
+	TIMER_VECTOR = 0x60,
+	TIMER_NS = 300000000,
+	SLACK_NS = 1000000, /* between the guest's clock and the kernel's timers */
+};
+
+static uint32_t lapic(const struct engine_vcpu_state *s, unsigned reg)
+{
+	uint32_t x;
+
+	memcpy(&x, s->lapic.regs + reg, sizeof(x));
+	return x;
+}
+
+/* timer_armed() - The guest of @ops, stopped just after it set its timer to @lvt; its state in @s. */
+static void timer_armed(const struct engine_ops *ops, uint32_t lvt, struct engine_vcpu_state *s)
+{
+	const uint32_t count = TIMER_NS;
+
+	/* On a busy host it may have expired before the stop: then again. */
+	for (unsigned tries = 0; tries < 10; tries++) {
+		OPEN(&vm, ops, 1, timer);
+		memcpy(vm.ram.base + TIMER_LVT, &lvt, sizeof(lvt));
+		memcpy(vm.ram.base + TIMER_COUNT, &count, sizeof(count));
+		vm.hold = true;
+		assert_int_equal(vm_run(&vm, 0), -1);
+		assert_int_equal(ops->get(vm.engine, 0, s), 0);
+		if (!result(&vm, TICKS) && lapic(s, 0x390) > TIMER_NS / 2)
+			return;
+		vm_close(&vm);
+	}
+	fail_msg("the timer never stood before its end");
+}
+
+/* Nothing of the timer passes while the clock stands, and all of the rest after it. */
+static void timer_freezes(const struct engine_ops *ops, uint32_t lvt)
+{
+	struct engine_vcpu_state a, b;
+	uint64_t stood, left;
+
+	timer_armed(ops, lvt, &a);
+	stood = clock_now(&vm.clock);
+	left = lapic(&a, 0x390);
+	usleep(TIMER_NS / 1000 + 100000);
+	assert_int_equal(ops->get(vm.engine, 0, &b), 0);
+	assert_int_equal(lapic(&b, 0x380), TIMER_NS);
+	assert_int_equal(lapic(&b, 0x390), left);
+	assert_int_equal(lapic(&b, 0x260), 0); /* IRR of the vector */
+	/* Stopped and gone on with, and carried over by set(): the same. */
+	assert_int_equal(vm_run(&vm, 1), -1);
+	assert_int_equal(ops->get(vm.engine, 0, &b), 0);
+	assert_int_equal(ops->set(vm.engine, 0, &b), 0);
+	usleep(TIMER_NS / 1000);
+	do
+		assert_int_equal(vm_run(&vm, 20), -1);
+	while (!result(&vm, TICKS));
+	assert_true(clock_now(&vm.clock) + SLACK_NS >= stood + left);
+	assert_true(result(&vm, TICKS) <=
+		    1 + (clock_now(&vm.clock) + SLACK_NS - stood - left) / TIMER_NS);
+	vm_close(&vm);
+}
+
+static void test_timers_stand(void **state)
+{
+	timer_freezes(*state, TIMER_VECTOR);
+	timer_freezes(*state, 1 << 17 | TIMER_VECTOR); /* periodic */
+}
+
 static void test_reset_is_a_new_start(void **state)
 {
 	const struct engine_ops *ops = *state;
@@ -280,6 +352,7 @@ int main(void)
 		EACH(test_kick_is_sticky),
 		EACH(test_stop_and_cont),
 		EACH(test_clock_stands),
+		EACH(test_timers_stand),
 		EACH(test_reset_is_a_new_start),
 		EACH(test_dirty_log),
 		EACH(test_doorbell),
