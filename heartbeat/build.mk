@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 $(call lib,libbeat,heartbeat/beat.c)
+include heartbeat/guest/build.mk
 
 # glib and libxml2 come with Pacemaker's libraries, and only the reporter's worker uses them.
 PCMK_CFLAGS := $(shell $(PKG_CONFIG) --cflags pacemaker libqb glib-2.0 2>/dev/null)

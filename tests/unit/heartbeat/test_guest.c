@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* taiki-guest's own decisions: what an option means, and what runs of the health command do. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "heartbeat/guest/guest.h"
+
+static void test_health(void **state)
+{
+	/* Runs: o(k), f(ailed), t(imeout).  After each: what is said; upper case: it is news. */
+	static const struct {
+		unsigned limit;
+		const char *runs, *said;
+		unsigned failures;
+	} cases[] = {
+		{1, "offto", "OFfTO", 3},
+		{2, "offfo", "OoFfO", 3},
+		{2, "fo", "nO", 1},
+		{2, "ff", "nF", 2},
+		{2, "ofofofof",
+		 "Ooooooo"
+		 "o",
+		 4},
+		{3, "ooftfftfo", "OoooFfTFO", 6},
+		{3, "tt", "nn", 2},
+		{1000, "ofttft", "Oooooo", 5},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct health h = {.limit = cases[i].limit};
+
+		for (size_t k = 0; cases[i].runs[k]; k++) {
+			static const char letters[] = "noft", news[] = "NOFT";
+			enum beat_health result =
+				(enum beat_health)(strchr(letters, cases[i].runs[k]) - letters);
+			bool new = health_note(&h, result);
+
+			assert_int_equal((new ? news : letters)[h.said], cases[i].said[k]);
+		}
+		assert_int_equal(h.failures, cases[i].failures);
+	}
+}
+
+static void test_lines(void **state)
+{
+	static const struct {
+		const char *line, *why; /* NULL: understood */
+	} cases[] = {
+		{"", NULL},
+		{"  \t\n", NULL},
+		{"# port = x", NULL},
+		{"port=/dev/vport0p1", NULL},
+		{"  health-command\t=  test -e /x && [ a = b ] # all of it \r\n", NULL},
+		{"interval = 50ms", NULL},
+		{"interval = 60s", NULL},
+		{"interval = 60", NULL},
+		{"interval = 49ms", "is out of range"},
+		{"interval = 61", "is out of range"},
+		{"interval = 99999999999999999999", "is out of range"},
+		{"interval = 4294968", "is out of range"},
+		{"interval = ", "is not a number"},
+		{"interval = -1", "is not a number"},
+		{"interval = 1m", "is not a time: a number, and s or ms"},
+		{"interval = 1 s", "is not a time: a number, and s or ms"},
+		{"health-failures = 3", NULL},
+		{"health-failures = 0", "is out of range"},
+		{"health-failures = 3s", "is not a number"},
+		{"realtime = yes", NULL},
+		{"realtime = true", "is neither yes nor no"},
+		{"role-dir = relative", "is not an absolute path"},
+		{"health-command = ", "is empty"},
+		{"health-command", "has no '='"},
+		{"healthcommand = x", "is not an option"},
+		{"= x", "is not an option"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct options o = {0};
+		const char *why = NULL;
+		char line[128];
+
+		strcpy(line, cases[i].line);
+		assert_int_equal(options_line(&o, line, &why), !cases[i].why);
+		if (cases[i].why)
+			assert_string_equal(why, cases[i].why);
+		free((char *)o.port);
+		free((char *)o.health_command);
+	}
+}
+
+static void test_values(void **state)
+{
+	char command[] = "health-command = a=b  c \n", interval[] = "health-interval = 250ms";
+	char timeout[] = "health-timeout=7", lock[] = "lock-memory = no";
+	struct options o = {.lock_memory = true};
+	const char *why;
+
+	assert_true(options_line(&o, command, &why) && options_line(&o, interval, &why) &&
+		    options_line(&o, timeout, &why) && options_line(&o, lock, &why));
+	assert_string_equal(o.health_command, "a=b  c");
+	assert_int_equal(o.health_interval, 250);
+	assert_int_equal(o.health_timeout, 7000);
+	assert_false(o.lock_memory);
+	free((char *)o.health_command);
+}
+
+/* The command line wins over the file, whatever the order; defaults fill the rest. */
+static void test_command_line(void **state)
+{
+	char path[] = "/tmp/guest-conf.XXXXXX", config[64];
+	const char *argv[] = {"taiki-guest", "--interval=200ms", "--config", path, NULL};
+	const char *missing[] = {"taiki-guest", "--config=/nowhere/at-all", NULL};
+	const char *bad[] = {"taiki-guest", "--config", path, "--interval=2m", NULL};
+	const char *extra[] = {"taiki-guest", "--config", path, "more", NULL};
+	struct options o;
+	FILE *f = fdopen(mkstemp(path), "w");
+
+	assert_non_null(f);
+	snprintf(config, sizeof(config), "interval = 5s\nhealth-failures = 9\n");
+	fputs(config, f);
+	fclose(f);
+	assert_int_equal(options_get(&o, 4, (char **)argv), -1);
+	assert_int_equal(o.interval, 200);
+	assert_int_equal(o.health_failures, 9);
+	assert_int_equal(o.health_timeout, 5000);
+	assert_string_equal(o.role_dir, "/etc/taiki/role.d");
+	assert_null(o.port);
+	assert_int_equal(options_get(&o, 2, (char **)missing), 1);
+	assert_int_equal(options_get(&o, 4, (char **)bad), 2);
+	assert_int_equal(options_get(&o, 4, (char **)extra), 2);
+	f = fopen(path, "w");
+	fputs("interval = 1s\nintervall = 1s\n", f);
+	fclose(f);
+	assert_int_equal(options_get(&o, 4, (char **)argv), 1);
+	unlink(path);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_health),
+		cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_command_line),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
