@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,7 +10,9 @@
 #include "rom.h"
 
 static struct {
-	uint8_t *bytes;
+	uint8_t *at; /* whole pages, which the ROM ends; read-only once it is loaded */
+	size_t size;
+	const uint8_t *bytes;
 	size_t len;
 } rom;
 
@@ -18,13 +20,13 @@ static uint64_t rom_read(void *dev, uint64_t off, unsigned size)
 {
 	uint64_t v = 0;
 
-	memcpy(&v, rom.bytes + off, size);
+	memcpy(&v, rom.at + off, size);
 	return v;
 }
 
 static void rom_write(void *dev, uint64_t off, unsigned size, uint64_t value)
 {
-	guest_fault("rom", "write at %#llx", (unsigned long long)(RAM_HIGH_BASE - rom.len + off));
+	guest_fault("rom", "write at %#llx", (unsigned long long)(RAM_HIGH_BASE - rom.size + off));
 }
 
 static const struct region_ops ops = {.read = rom_read, .write = rom_write};
@@ -32,7 +34,6 @@ static const struct region_ops ops = {.read = rom_read, .write = rom_write};
 static int read_once(int fd, const char *path, struct hv_error *err)
 {
 	struct stat st;
-	int rc;
 
 	if (fstat(fd, &st))
 		return hv_err(err, -errno, "loader %s: %s", path, strerror(errno));
@@ -41,46 +42,45 @@ static int read_once(int fd, const char *path, struct hv_error *err)
 			      "loader %s: %lld bytes; a ROM has 16 bytes to 16 MiB, in steps of 16",
 			      path, (long long)st.st_size);
 	rom.len = (size_t)st.st_size;
-	rom.bytes = malloc(rom.len);
-	if (!rom.bytes)
+	rom.size = (rom.len + RAM_PAGE - 1) & ~(size_t)(RAM_PAGE - 1);
+	rom.at = mmap(NULL, rom.size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (rom.at == MAP_FAILED)
 		return hv_err(err, -ENOMEM, "loader %s: out of memory", path);
-	if (pread(fd, rom.bytes, rom.len, 0) != (ssize_t)rom.len)
+	memset(rom.at, 0xff, rom.size - rom.len);
+	rom.bytes = rom.at + rom.size - rom.len;
+	if (pread(fd, rom.at + rom.size - rom.len, rom.len, 0) != (ssize_t)rom.len)
 		return hv_err(err, -EIO, "loader %s: cannot be read", path);
-	rc = board_add_mmio(RAM_HIGH_BASE - rom.len, rom.len, &ops, NULL, "rom");
-	return rc ? hv_err(err, rc, "loader %s: no room below 4 GiB: %s", path, strerror(-rc)) : 0;
+	mprotect(rom.at, rom.size, PROT_READ);
+	return 0;
 }
 
-/* The reset state (SDM 3A §10.1.1), with CS where the copy is. */
-static int start(struct hv_error *err)
+static int plug_in(const char *path, struct hv_error *err)
 {
-	struct engine_vcpu_state *s = calloc(1, sizeof(*s));
-	int rc;
+	int rc = board_add_mmio(RAM_HIGH_BASE - rom.size, rom.size, &ops, NULL, "rom");
 
-	if (!s)
-		return hv_err(err, -ENOMEM, "vCPU 0: out of memory");
-	rc = board.engine_ops->get(board.engine, 0, s);
-	if (!rc) {
-		s->sregs.cs.base = 0xf0000;
-		s->sregs.cs.selector = 0xf000;
-		s->regs.rip = 0xfff0;
-		rc = board.engine_ops->set(board.engine, 0, s);
-	}
-	free(s);
-	return rc ? hv_err(err, rc, "vCPU 0: cannot be set to the reset vector: %s", strerror(-rc))
+	if (!rc && board.engine_ops->rom)
+		rc = board.engine_ops->rom(board.engine, RAM_HIGH_BASE - rom.size, rom.at,
+					   rom.size);
+	return rc ? hv_err(err, rc, "loader %s: cannot be put below 4 GiB: %s", path, strerror(-rc))
 		  : 0;
 }
 
 int rom_load(int fd, const char *path, struct hv_error *err)
 {
-	int rc = rom.bytes ? 0 : read_once(fd, path, err);
+	int rc = 0;
 	size_t n;
 	uint64_t at;
 
+	if (!rom.at) {
+		rc = read_once(fd, path, err);
+		if (!rc)
+			rc = plug_in(path, err);
+	}
 	if (rc)
 		return rc;
 	n = rom.len > ROM_SHADOW_MAX ? ROM_SHADOW_MAX : rom.len;
 	at = 0x100000 - n;
 	memcpy(board.ram->base + at, rom.bytes + rom.len - n, n);
 	ram_written(board.ram, at, n);
-	return start(err);
+	return 0;
 }

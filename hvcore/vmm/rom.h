@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * <loader>: a test ROM instead of a kernel.  Its bytes are readable below
- * 4 GiB, where they end, and a copy of its last 128 KiB at most ends at 1 MiB;
- * vCPU 0 starts as after a reset, at ffff:0 in that copy (engines execute
- * from RAM only).
+ * <loader>: a test ROM instead of a kernel.  It ends at 4 GiB, where vCPU 0
+ * begins after a reset (F000:FFF0 with CS at FFFF0000, SDM 3A §10.1.4), and is
+ * executed there.  As on a PC, its last 128 KiB at most are found below 1 MiB
+ * too, in RAM.
  */
 #ifndef VMM_ROM_H
 #define VMM_ROM_H

@@ -170,6 +170,13 @@ struct engine_ops {
 	 */
 	void (*ram_written)(struct engine *e, uint64_t gpa, uint64_t len);
 
+	/*
+	 * rom() - @size bytes (whole pages) at @host are read and executed at
+	 * @gpa; writes reach the board.  Setup only.  0 or -errno.  NULL in the
+	 * table: it executes from what board->mmio_read() answers as well.
+	 */
+	int (*rom)(struct engine *e, uint64_t gpa, void *host, uint64_t size);
+
 	/* dirty_log() - Start (all clean) or stop recording writes by the guest. */
 	int (*dirty_log)(struct engine *e, bool on);
 	/*

@@ -15,9 +15,12 @@
 
 #include "hvcore/vmm/clock.h"
 
-/* Intel hosts without "unrestricted guest" keep a TSS and a page table in the guest's space. */
-#define KVM_IDENTITY_ADDR 0xfffbc000ULL /* 1 page */
-#define KVM_TSS_ADDR      0xfffbd000ULL /* 3 pages */
+/*
+ * Intel hosts without "unrestricted guest" keep a page table and a TSS in the
+ * guest's space: below the largest ROM, above the local APICs.
+ */
+#define KVM_IDENTITY_ADDR 0xfeffc000ULL /* 1 page */
+#define KVM_TSS_ADDR      0xfeffd000ULL /* 3 pages */
 
 enum { MSR_MISC_ENABLE = 0x1a0, MISC_ENABLE_FAST_STRING = 1 };
 
@@ -258,6 +261,7 @@ const struct engine_ops engine_kvm = {
 	.irqfd = kvm_irqfd,
 	.doorbell = kvm_doorbell,
 	.ram_written = kvm_ram_written,
+	.rom = kvm_rom,
 	.dirty_log = kvm_dirty_log,
 	.dirty_harvest = kvm_dirty_harvest,
 	.idle = kvm_idle,

@@ -22,7 +22,7 @@
 enum {
 	KVM_PINS = 24,         /* IOAPIC pins; their routes are the first */
 	KVM_ROUTES_MAX = 1024, /* with those of irqfds */
-	KVM_SLOTS = 2,         /* RAM below and above 4 GiB */
+	KVM_SLOTS = 2,         /* RAM below and above 4 GiB; the ROM's slot is the next */
 };
 
 struct kvm_vcpu {
@@ -91,6 +91,7 @@ int kvm_irqfd(struct engine *e, int fd, uint64_t addr, uint32_t data);
 int kvm_doorbell(struct engine *e, uint64_t gpa, unsigned size, int fd, bool on);
 
 int kvm_map_ram(struct engine *e, struct hv_error *err);
+int kvm_rom(struct engine *e, uint64_t gpa, void *host, uint64_t size);
 int kvm_dirty_log(struct engine *e, bool on);
 int kvm_dirty_harvest(struct engine *e, uint64_t *bitmap, size_t words);
 

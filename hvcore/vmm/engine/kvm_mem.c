@@ -42,6 +42,21 @@ int kvm_map_ram(struct engine *e, struct hv_error *err)
 	return 0;
 }
 
+int kvm_rom(struct engine *e, uint64_t gpa, void *host, uint64_t size)
+{
+	struct kvm_userspace_memory_region region = {
+		.slot = KVM_SLOTS,
+		.flags = KVM_MEM_READONLY,
+		.guest_phys_addr = gpa,
+		.memory_size = size,
+		.userspace_addr = (uintptr_t)host,
+	};
+
+	if (kvm_ioctl(e->kvm, KVM_CHECK_EXTENSION, KVM_CAP_READONLY_MEM) <= 0)
+		return -ENOTSUP;
+	return kvm_ioctlp(e->vm, KVM_SET_USER_MEMORY_REGION, &region);
+}
+
 int kvm_dirty_log(struct engine *e, bool on)
 {
 	int rc = 0;

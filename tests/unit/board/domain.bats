@@ -284,11 +284,12 @@ qmp() {
 @test "a loader is run from the reset vector" {
 	gcc -m32 -nostdlib -static -Wl,--oformat=binary,-Ttext=0,-N,--build-id=none,-e,start \
 		-o "$RUN/rom" tests/unit/board/guests/rom.S
-	config x
+	config x on_reboot '"restart"'
 	sed -i "s|\"kernel\": [^,]*,|\"loader\": \"$RUN/rom\",|" "$RUN/config"
 	start
 	ended 0
-	console rom
+	[ "$(<"$DOM/console.log")" = "$(printf 'rom\nram\nrom\nram')" ]
+	grep -q 'guest fault: rom: write at 0xffff0' "$DOM/log"
 	head -c 100 "$RUN/rom" >"$RUN/odd"
 	sed -i "s|$RUN/rom|$RUN/odd|" "$RUN/config"
 	run "$HV_DOMAIN" --config-fd 9 g 9<"$RUN/config"
