@@ -2,12 +2,20 @@
 $(call lib,libbeat,heartbeat/beat.c)
 include heartbeat/guest/build.mk
 
-# glib and libxml2 come with Pacemaker's libraries, and only the reporter's worker uses them.
-PCMK_CFLAGS := $(shell $(PKG_CONFIG) --cflags pacemaker libqb glib-2.0 2>/dev/null)
-PCMK_LIBS   := $(shell $(PKG_CONFIG) --libs pacemaker libqb glib-2.0 libxml-2.0 2>/dev/null)
+# Pacemaker's libraries, glib and libxml2: only the reporter needs them.
+QB_LIBS     := $(shell $(PKG_CONFIG) --libs libqb 2>/dev/null)
+PCMK_CFLAGS := $(shell $(PKG_CONFIG) --cflags pacemaker glib-2.0 2>/dev/null)
+PCMK_LIBS   := $(shell $(PKG_CONFIG) --libs pacemaker pacemaker-cib glib-2.0 libxml-2.0 2>/dev/null)
 CFLAGS_reporter_worker.c := $(patsubst -I%,-isystem %,$(PCMK_CFLAGS))
+CFLAGS_reporter_cib.c    := $(CFLAGS_reporter_worker.c)
 
-HEARTBEATD := $(addprefix heartbeat/,domain.c log.c main.c privilege.c report_decide.c reporter.c \
-	reporter_worker.c run.c tell.c)
+# Decisions and parsers, which need nothing of the rest.
+HEARTBEAT_PURE := $(addprefix heartbeat/,act.c agent_read.c ask.c detector.c evidence.c intervals.c lines.c \
+	qmp_read.c report_decide.c state.c verdict.c)
+HEARTBEATD := $(HEARTBEAT_PURE) $(addprefix heartbeat/,act_do.c control.c domain.c host.c journal.c link.c log.c \
+	main.c notify.c privilege.c reporter.c run.c status.c tell.c watch_agent.c \
+	watch_beats.c watch_qmp.c watch_sample.c)
 
-$(call prog,taiki-heartbeatd,$(HEARTBEATD),libhv.a libbeat.a,$(PCMK_LIBS) -ljansson,sbin)
+$(call prog,taiki-heartbeatd,$(HEARTBEATD),libhv.a libbeat.a,$(QB_LIBS) -ljansson -lz -lm,sbin)
+$(call prog,taiki-heartbeat-reporter,$(addprefix heartbeat/,reporter_main.c reporter_worker.c \
+	reporter_cib.c privilege.c log.c),,$(PCMK_LIBS),libexec/taiki)

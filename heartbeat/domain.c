@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * One domain: taking up a new incarnation, and noticing that one has ended.
+ * One domain: taking up a new incarnation, judging it, and noticing that it has ended.
  */
 #include <errno.h>
 #include <poll.h>
@@ -14,6 +14,16 @@
 
 #include "heartbeatd.h"
 #include "log.h"
+#include "timer.h"
+
+enum {
+	SAMPLES = 8,         /* looks at its threads and page within one timeout, */
+	SAMPLE_MIN_MS = 100, /* but no more often */
+	SAMPLE_MAX_MS = 1250,
+	SOON_MS = 2,     /* what is due this moment is looked at a moment later */
+	RESET_MS = 2000, /* until RESET must have said that a reset in place was done */
+	CONFIG_MAX = 4 << 20,
+};
 
 struct domain *domain_find(struct hbd *d, const char *name)
 {
@@ -35,20 +45,26 @@ struct domain *domain_add(struct hbd *d, const char *name)
 		return NULL;
 	snprintf(dom->name, sizeof(dom->name), "%s", name);
 	dom->d = d;
-	dom->pidfd = -1;
-	dom->watch = -1;
+	dom->pidfd = dom->watch = dom->sample.main_stat = -1;
+	dom->attribute_set = true; /* by an earlier daemon, as far as we know */
 	dom->next = d->domains;
 	d->domains = dom;
 	d->ndomains++;
 	return dom;
 }
 
+/* let_go() - Watch it no more; what was seen stays. */
 static void let_go(struct domain *dom)
 {
-	if (dom->pidfd < 0)
-		return;
-	qb_loop_poll_del(dom->d->loop, dom->pidfd);
-	close(dom->pidfd);
+	timer_clear(dom->d->loop, &dom->timer);
+	qmp_watch_close(dom);
+	beat_watch_close(dom);
+	agent_watch_close(dom);
+	sample_watch_close(dom);
+	if (dom->pidfd >= 0) {
+		qb_loop_poll_del(dom->d->loop, dom->pidfd);
+		close(dom->pidfd);
+	}
 	dom->pidfd = -1;
 }
 
@@ -60,44 +76,124 @@ void domain_remove(struct domain *dom)
 		at = &(*at)->next;
 	*at = dom->next;
 	dom->d->ndomains--;
+	tell_attribute(dom, "");
 	tell_forget(dom);
+	timer_clear(dom->d->loop, &dom->intent_timer);
 	let_go(dom);
 	free(dom);
+}
+
+void domain_save(struct domain *dom)
+{
+	int rc = state_write(dom->name, &dom->state);
+
+	if (rc && rc != -ENOENT)
+		log_line(LOG_WARNING, "domain %s: its state cannot be kept: %s", dom->name,
+			 strerror(-rc));
 }
 
 static int32_t process_ended(int32_t fd, int32_t events, void *data)
 {
 	struct domain *dom = data;
 
+	attend(dom->d);
+	link_poll(&dom->qmp.link); /* its last words */
 	let_go(dom);
-	log_line(LOG_WARNING, "domain %s: its process %d is gone", dom->name, (int)dom->pid);
-	tell_failed(dom);
+	detector_saw_gone(&dom->det);
+	domain_judge(dom);
 	return 0;
 }
 
+static bool has_channel(const struct hv_config *c, const char *name)
+{
+	for (unsigned i = 0; i < c->nchannels; i++)
+		if (!strcmp(c->channel[i].name, name))
+			return true;
+	return false;
+}
+
+static void take_config(struct domain *dom, const struct hv_config *c)
+{
+	dom->settings = c->heartbeat;
+	dom->has_beats = has_channel(c, HV_CHANNEL_HEARTBEAT);
+	dom->has_agent = has_channel(c, HV_CHANNEL_AGENT);
+}
+
+/* read_settings() - What its definition says about heartbeat; defaults where it cannot be read. */
 static void read_settings(struct domain *dom)
 {
-	char path[4096];
+	struct hv_error err = {.text = "it cannot be read"};
+	char path[4096], *text = NULL;
 	struct hv_config c;
-	char *text = NULL;
 	size_t size = 0;
-	FILE *f;
-	ssize_t n;
+	ssize_t n = -1;
+	FILE *f = NULL;
 
 	hv_config_init(&c);
-	dom->settings = c.heartbeat;
+	take_config(dom, &c);
 	hv_config_free(&c);
-	if (hv_run_path(path, sizeof(path), dom->name, "config.json"))
-		return;
-	f = fopen(path, "re");
-	n = f ? getdelim(&text, &size, '\0', f) : -1;
-	if (n > 0 && !hv_config_from_json(&c, text, (size_t)n, NULL)) {
-		dom->settings = c.heartbeat;
+	if (!hv_run_path(path, sizeof(path), dom->name, "config.json"))
+		f = fopen(path, "re");
+	if (f)
+		n = getdelim(&text, &size, '\0', f);
+	if (n > 0 && n < CONFIG_MAX && !hv_config_from_json(&c, text, (size_t)n, &err)) {
+		take_config(dom, &c);
 		hv_config_free(&c);
+	} else {
+		log_line(LOG_WARNING, "domain %s: config.json: %s; its process alone is watched",
+			 dom->name, err.text);
 	}
 	free(text);
 	if (f)
 		fclose(f);
+}
+
+/* restore() - What an earlier daemon knew about this domain. */
+static void restore(struct domain *dom, int64_t now)
+{
+	struct state old = {0};
+	int rc = state_read(dom->name, &old);
+
+	if (rc == -EINVAL || rc == -EBADMSG)
+		log_line(LOG_WARNING, "domain %s: what was known of it is damaged, and forgotten",
+			 dom->name);
+	if (rc || strcmp(old.incarnation, dom->incarnation)) {
+		/* Another start: only how often it had to be reset is of interest. */
+		old.boot = state_now();
+		old.beaten = old.goodbye = old.reported = false;
+		memcpy(old.incarnation, dom->incarnation, sizeof(old.incarnation));
+	}
+	dom->state = old;
+	detector_init(&dom->det, &dom->settings, now - (state_now() - old.boot), now);
+	dom->det.beats.expected = dom->settings.beats && dom->has_beats;
+	dom->det.agent.expected = dom->settings.agent_timeout && dom->has_agent;
+	dom->det.beats.seen = old.beaten && !old.goodbye;
+	dom->det.goodbye = old.goodbye;
+	domain_save(dom);
+}
+
+static void intent_over(void *data)
+{
+	struct domain *dom = data;
+
+	dom->intent_timer = 0;
+	domain_look(dom);
+}
+
+static void look_intent(struct domain *dom)
+{
+	uint64_t until = 0;
+	bool there = hv_intent_read(dom->name, &until) != HV_INTENT_NONE;
+	int64_t left = (int64_t)until - state_now() / MS_NS + 1;
+
+	timer_clear(dom->d->loop, &dom->intent_timer);
+	if (there)
+		timer_set(dom->d->loop, &dom->intent_timer, (left > 1 ? left : 1) * MS_NS, dom,
+			  intent_over);
+	if (there == dom->det.intent)
+		return;
+	detector_saw_intent(&dom->det, there, attend(dom->d));
+	domain_judge(dom);
 }
 
 /* take_up() - The incarnation @uuid of process @pid, 0: which is not there any more. */
@@ -110,17 +206,28 @@ static void take_up(struct domain *dom, const char *uuid, pid_t pid)
 	snprintf(dom->incarnation, sizeof(dom->incarnation), "%s", uuid);
 	snprintf(dom->resource, sizeof(dom->resource), "%s", resource ? resource : "");
 	free(resource);
-	read_settings(dom);
+	dom->cause[0] = '\0';
 	dom->pid = pid;
 	dom->pidfd = pid > 0 ? pidfd_open(pid, 0) : -1;
+	read_settings(dom);
+	restore(dom, attend(dom->d));
 	if (dom->pidfd < 0) {
-		log_line(LOG_WARNING, "domain %s: incarnation %s was found dead", dom->name, uuid);
-		tell_failed(dom);
-		return;
+		snprintf(dom->cause, sizeof(dom->cause), "found so");
+		detector_saw_gone(&dom->det);
+	} else {
+		qb_loop_poll_add(dom->d->loop, QB_LOOP_HIGH, dom->pidfd, POLLIN, dom,
+				 process_ended);
+		log_line(LOG_INFO, "domain %s: incarnation %s, process %d, resource %s", dom->name,
+			 uuid, (int)pid, dom->resource[0] ? dom->resource : "none");
+		journal_add(dom, "taken-up", json_pack("{s:i}", "pid", (int)pid));
+		sample_watch_open(dom);
+		qmp_watch_open(dom);
+		beat_watch_open(dom);
+		agent_watch_open(dom);
 	}
-	qb_loop_poll_add(dom->d->loop, QB_LOOP_HIGH, dom->pidfd, POLLIN, dom, process_ended);
-	log_line(LOG_INFO, "domain %s: incarnation %s, process %d, resource %s", dom->name, uuid,
-		 (int)pid, dom->resource[0] ? dom->resource : "none");
+	if (dom->resource[0])
+		tell_attribute(dom, "");
+	domain_judge(dom);
 }
 
 void domain_look(struct domain *dom)
@@ -129,15 +236,95 @@ void domain_look(struct domain *dom)
 	enum hv_presence p;
 	pid_t pid;
 
-	if (!uuid || !uuid[0] || (dom->pidfd >= 0 && !strcmp(uuid, dom->incarnation)))
+	if (!uuid || !uuid[0])
 		goto out;
-	p = hv_presence(dom->name, &pid, NULL);
-	/* Present without a process: it is on its way, and `pid` comes last. */
-	if (p == HV_UNKNOWN || (p == HV_PRESENT && !pid))
-		goto out;
-	if (p == HV_ABSENT && !strcmp(uuid, dom->incarnation))
-		goto out;
-	take_up(dom, uuid, p == HV_PRESENT ? pid : 0);
+	if (strcmp(uuid, dom->incarnation)) {
+		p = hv_presence(dom->name, &pid, NULL);
+		/* Present without a process: it is on its way, and `pid` comes last. */
+		if (p == HV_ABSENT || (p == HV_PRESENT && pid))
+			take_up(dom, uuid, p == HV_PRESENT ? pid : 0);
+	}
+	if (!strcmp(uuid, dom->incarnation)) {
+		look_intent(dom);
+		if (dom->pidfd >= 0)
+			link_open(&dom->qmp.link);
+	}
 out:
+	tell_look(dom);
 	free(uuid);
+}
+
+static void due(void *data)
+{
+	struct domain *dom = data;
+
+	dom->timer = 0;
+	domain_judge(dom);
+}
+
+/* sample_every() - How often its threads and page are looked at, ns. */
+static int64_t sample_every(const struct domain *dom)
+{
+	int64_t ms = dom->settings.timeout / SAMPLES;
+
+	return (ms < SAMPLE_MIN_MS   ? SAMPLE_MIN_MS
+		: ms > SAMPLE_MAX_MS ? SAMPLE_MAX_MS
+				     : ms) *
+	       MS_NS;
+}
+
+static void arm(struct domain *dom, int64_t now)
+{
+	int64_t in = dom->finding.look - now;
+
+	if (dom->pidfd < 0)
+		return;
+	if (in > sample_every(dom))
+		in = sample_every(dom);
+	timer_set(dom->d->loop, &dom->timer, in < SOON_MS * MS_NS ? SOON_MS * MS_NS : in, dom, due);
+}
+
+/* read_all() - Before anybody is accused of silence: what has come and was not read yet. */
+static void read_all(struct domain *dom)
+{
+	if (dom->beats.link.loop)
+		link_poll(&dom->beats.link);
+	if (dom->agent.link.loop)
+		link_poll(&dom->agent.link);
+	if (dom->qmp.link.loop)
+		link_poll(&dom->qmp.link);
+}
+
+/* hypervisor_ask() - An idle hv-domain says nothing by itself. */
+static void hypervisor_ask(struct domain *dom, int64_t now)
+{
+	struct strand *h = &dom->det.hypervisor;
+
+	/* That we have no descriptor left says nothing about it. */
+	h->expected = !dom->qmp.link.ours;
+	if (strand_silence(&dom->det, h, now) > h->timeout / 2)
+		qmp_watch_ask(dom);
+}
+
+void domain_judge(struct domain *dom)
+{
+	enum hb_state before = dom->det.state;
+	int64_t now = attend(dom->d);
+	bool changed;
+
+	if (dom->judging)
+		return; /* by what read_all() reads */
+	dom->judging = true;
+	sample_watch_take(dom, now);
+	hypervisor_ask(dom, now);
+	dom->finding = detector_find(&dom->det, now);
+	if (dom->finding.sign == SIGN_SILENT)
+		read_all(dom);
+	dom->judging = false;
+	changed = detector_step(&dom->det, now, &dom->finding);
+	arm(dom, now);
+	if (changed)
+		act_changed(dom, before);
+	if (dom->qmp.reset_at && now - dom->qmp.reset_at > RESET_MS * MS_NS)
+		act_reset_failed(dom, "no RESET has come");
 }

@@ -19,10 +19,11 @@
 
 #include "heartbeatd.h"
 #include "log.h"
+#include "notify.h"
 #include "privilege.h"
 #include "reporter.h"
 
-enum { EXIT_SETUP = 1, EXIT_USAGE = 2, EXIT_RUNS = 3 };
+enum { EXIT_SETUP = 1, EXIT_USAGE = 2, EXIT_RUNS = 3, FILES_MAX = 65536 };
 
 static const char usage[] =
 	"usage: taiki-heartbeatd [--debug]\n"
@@ -86,11 +87,15 @@ static int only_one(void)
 	return EXIT_RUNS;
 }
 
-/* Nothing of it is ever paged out, and later memory needs no right to be locked. */
+/* The one right that is kept: all memory is locked, also what is asked for later. */
+static const int memory_right = CAP_IPC_LOCK_;
+
+/* Nothing of it is ever paged out. */
 static void lock_memory(void)
 {
-	struct rlimit all = {RLIM_INFINITY, RLIM_INFINITY};
+	struct rlimit all = {RLIM_INFINITY, RLIM_INFINITY}, files = {FILES_MAX, FILES_MAX};
 
+	setrlimit(RLIMIT_NOFILE, &files); /* some ten for each domain */
 	setrlimit(RLIMIT_MEMLOCK, &all);
 	if (mlockall(MCL_CURRENT | MCL_FUTURE))
 		log_line(LOG_WARNING,
@@ -122,6 +127,7 @@ int main(int argc, char **argv)
 	if (rc)
 		return rc;
 	signal(SIGPIPE, SIG_IGN);
+	notify_open();
 	d.reporter = reporter_start();
 	d.loop = qb_loop_create();
 	if (d.reporter < 0 || !d.loop) {
@@ -132,9 +138,13 @@ int main(int argc, char **argv)
 	lock_memory();
 	qb_loop_signal_add(d.loop, QB_LOOP_HIGH, SIGTERM, d.loop, stop_signal, NULL);
 	qb_loop_signal_add(d.loop, QB_LOOP_HIGH, SIGINT, d.loop, stop_signal, NULL);
-	rc = privilege_drop(NULL, 0);
+	rc = privilege_drop(&memory_right, 1);
 	if (!rc)
 		rc = tell_start(&d);
+	if (!rc)
+		rc = host_start(&d);
+	if (!rc)
+		rc = control_start(&d);
 	if (!rc)
 		rc = run_watch_start(&d);
 	if (rc) {
@@ -143,6 +153,8 @@ int main(int argc, char **argv)
 	}
 	run_rescan(&d);
 	log_line(LOG_NOTICE, "watching %s, %u domains", hv_run_root(), d.ndomains);
+	notify_say("READY=1");
 	qb_loop_run(d.loop);
+	notify_say("STOPPING=1");
 	return 0;
 }

@@ -3,7 +3,7 @@
 #define HEARTBEAT_PRIVILEGE_H
 
 /* linux/capability.h's numbers, without its clash with libcap's header. */
-enum { CAP_SETGID_ = 6, CAP_SETUID_ = 7 };
+enum { CAP_SETGID_ = 6, CAP_SETUID_ = 7, CAP_IPC_LOCK_ = 14 };
 
 /*
  * privilege_drop() - Keep the @n capabilities of @keep and no other, for good:

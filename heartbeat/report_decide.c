@@ -8,12 +8,14 @@ enum report_step report_decide(const struct report_view *v)
 	/* The order is the argument: who else acts on it comes before what is to be done. */
 	if (v->incarnation && strcmp(v->incarnation, v->judged))
 		return REPORT_OUTRUN;
-	if (v->intent)
+	if (v->intended)
 		return REPORT_INTENDED;
 	if (v->starting)
 		return REPORT_LATER;
-	if (!v->incarnation)
+	if (!v->incarnation || (v->was_owned && !v->resource))
 		return REPORT_OUTRUN;
+	if (v->recovered)
+		return REPORT_RECOVERED;
 	if (v->reported)
 		return REPORT_REPEATED;
 	if (!v->resource || !v->resource[0])
@@ -32,6 +34,8 @@ const char *report_step_text(enum report_step s)
 		[REPORT_NOTIFIED] = "not told to Pacemaker, as its definition says: action notify",
 		[REPORT_REPEATED] = "Pacemaker was told of this incarnation before",
 		[REPORT_INTENDED] = "not told to Pacemaker: its agent ends or moves it",
+		[REPORT_RECOVERED] = "not told to Pacemaker: it came back by itself before",
+		[REPORT_MAINTENANCE] = "not told to Pacemaker while it is in maintenance",
 		[REPORT_OUTRUN] = "not told to Pacemaker: it was stopped or started anew meanwhile",
 	};
 

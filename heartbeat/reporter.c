@@ -3,9 +3,8 @@
  * The keeper of the reporter's worker.
  */
 #include <errno.h>
-#include <grp.h>
+#include <fcntl.h>
 #include <poll.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,31 +13,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "hvcore/lib/beside.h"
+
 #include "log.h"
 #include "privilege.h"
 #include "reporter.h"
 
 enum { RESPAWN_MS = 200 }; /* a worker that ends at once is not made anew more often */
-
-/* Pacemaker's user may fail resources; it is all the worker needs to be. */
-static void become_hacluster(void)
-{
-	const struct passwd *pw;
-
-	if (geteuid() != 0)
-		return; /* a developer's run: what the controller says to this user is reported */
-	pw = getpwnam("hacluster");
-	if (!pw) {
-		log_line(LOG_ERR, "there is no user hacluster: nothing can be reported; "
-				  "is Pacemaker installed?");
-		_exit(1);
-	}
-	if (setgroups(0, NULL) || setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) ||
-	    setresuid(pw->pw_uid, pw->pw_uid, pw->pw_uid)) {
-		log_line(LOG_ERR, "the reporter cannot become hacluster: %s", strerror(errno));
-		_exit(1);
-	}
-}
 
 /* die_with() - Be killed when @parent ends, also if it has ended already. */
 static void die_with(pid_t parent)
@@ -48,28 +29,31 @@ static void die_with(pid_t parent)
 		_exit(0);
 }
 
-static pid_t make_worker(int fd)
+static pid_t make_worker(int fd, const char *program)
 {
-	pid_t keeper = getpid(), pid = fork();
+	pid_t pid = fork();
 
 	if (pid)
 		return pid;
-	prctl(PR_SET_NAME, "hb-reporter");
-	become_hacluster();
-	privilege_drop(NULL, 0);
-	die_with(keeper); /* after setuid, which clears it */
-	_exit(reporter_worker(fd));
+	if (dup2(fd, REPORTER_FD) == REPORTER_FD && !fcntl(REPORTER_FD, F_SETFD, 0))
+		execl(program, program, (char *)NULL);
+	log_line(LOG_ERR, "%s: cannot be run: %s; nothing can be reported", program,
+		 strerror(errno));
+	_exit(127);
 }
 
 static void keep(int fd)
 {
 	static const int needs[] = {CAP_SETUID_, CAP_SETGID_}; /* to make workers hacluster */
+	char program[4096];
 	int status;
 
+	hv_beside(program, sizeof(program), "TAIKI_HEARTBEAT_REPORTER", "taiki-heartbeat-reporter",
+		  "/usr/libexec/taiki/taiki-heartbeat-reporter");
 	prctl(PR_SET_NAME, "hb-keeper");
 	privilege_drop(needs, 2);
 	for (;;) {
-		pid_t pid = make_worker(fd);
+		pid_t pid = make_worker(fd, program);
 
 		if (pid > 0 && waitpid(pid, &status, 0) == pid) {
 			if (WIFEXITED(status) && WEXITSTATUS(status) == 0)

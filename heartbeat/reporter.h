@@ -3,24 +3,24 @@
  * The reporter: a process of its own that talks to Pacemaker, so that nothing
  * of it can hold the detector.
  *
- *   taiki-heartbeatd ──socketpair──► worker: uid hacluster, no capabilities,
+ *   taiki-heartbeatd ──socketpair──► taiki-heartbeat-reporter: uid hacluster, no capabilities,
  *          │                         libcrmcommon on glib's loop
  *          └ forks at start ► keeper: forks the worker, and another when it ends
  *
- * Why a process and not a thread: libcrmcommon connects and sends in blocking
- * calls, logs through globals and exits on some errors; and the process that
- * reads what guests say needs no right to fail resources.  A worker whose call
+ * Why a process, and a program of its own, and not a thread: libcrmcommon connects
+ * and sends in blocking calls, logs through globals, exits on some errors and brings 40 MiB of
+ * libraries; and the process that reads what guests say needs no right to fail resources.  A worker whose call
  * into Pacemaker lasts longer than REPORTER_CALL_S is ended by SIGALRM and made anew.
  *
- * Between them go the two structures below, one a packet: both ends are
- * the same program.
+ * Between them go the two structures below, one a packet, on its descriptor
+ * REPORTER_FD: both ends are made together.
  */
 #ifndef HEARTBEAT_REPORTER_H
 #define HEARTBEAT_REPORTER_H
 
 #include <stdint.h>
 
-enum { REPORTER_CALL_S = 10, REPORTER_TEXT = 256 };
+enum { REPORTER_CALL_S = 10, REPORTER_TEXT = 256, REPORTER_FD = 3 };
 
 enum reporter_kind {
 	REPORTER_FAIL, /* the resource `name` has failed on this node */
@@ -36,7 +36,7 @@ struct reporter_request {
 /* Once per request; none comes for requests that a worker died with. */
 struct reporter_answer {
 	uint32_t id;
-	int32_t rc;   /* 0: the controller has it; -errno: not, and the worker lives */
+	int32_t rc; /* 0: the controller has it; -ESHUTDOWN: not now, it is in maintenance; -errno */
 	int64_t sent; /* CLOCK_MONOTONIC, ns: handed to Pacemaker's IPC */
 	char node[64];
 };

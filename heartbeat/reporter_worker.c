@@ -20,8 +20,12 @@
 
 #include "log.h"
 #include "reporter.h"
+#include "reporter_cib.h"
 
-enum { PENDING_MAX = 256 }; /* requests the controller has and has not answered */
+enum {
+	PENDING_MAX = 1024, /* requests the controller has and has not answered */
+	RECONNECT_MS = 1000,
+};
 
 struct pending {
 	bool used;
@@ -156,6 +160,9 @@ static int fail(struct worker *w, const struct reporter_request *r)
 			p = &w->pending[i];
 	if (rc || !p)
 		return rc ? rc : -EBUSY;
+	/* Where the CIB cannot be asked, Pacemaker decides what it does with the report. */
+	if (cib_maintenance(r->name, w->node) == 1)
+		return -ESHUTDOWN;
 	*p = (struct pending){.used = true, .answer = {.id = r->id, .sent = now_ns()}};
 	memcpy(p->resource, r->name, sizeof(p->resource));
 	rc = pcmk_controld_api_fail(w->controld, w->node, w->node, r->name, NULL, "ocf", "taiki",
@@ -209,6 +216,18 @@ static gboolean requests_ready(gint fd, GIOCondition condition, gpointer user)
 	return TRUE;
 }
 
+/* So that a report need not wait for a connection: it is there, or made again by then. */
+static gboolean keep_connected(gpointer user)
+{
+	struct worker *w = user;
+
+	alarm(REPORTER_CALL_S);
+	if (!connected(w))
+		cib_connect();
+	alarm(0);
+	return TRUE;
+}
+
 int reporter_worker(int fd)
 {
 	struct worker w = {.fd = fd, .loop = g_main_loop_new(NULL, FALSE)};
@@ -216,9 +235,8 @@ int reporter_worker(int fd)
 	signal(SIGALRM, SIG_DFL);
 	signal(SIGPIPE, SIG_IGN);
 	g_unix_fd_add(fd, G_IO_IN | G_IO_HUP, requests_ready, &w);
-	alarm(REPORTER_CALL_S);
-	connected(&w); /* so that the first report need not wait for it; else it is tried then */
-	alarm(0);
+	keep_connected(&w);
+	g_timeout_add(RECONNECT_MS, keep_connected, &w);
 	g_main_loop_run(w.loop);
 	return 0;
 }
