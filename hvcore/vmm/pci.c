@@ -12,7 +12,7 @@
 enum { LINES = 8 };
 
 static struct {
-	struct pci_device *slot[PCI_SLOTS];
+	struct pci_device *device[PCI_DEVICES_MAX]; /* in the order they came, see place() */
 	unsigned n;
 	uint64_t next_bar;
 	uint32_t address;          /* 0xcf8 */
@@ -130,12 +130,27 @@ static void config_write(struct pci_device *d, unsigned off, unsigned size, uint
 	pci_window_written(d, off, size);
 }
 
+/* place() - Where the device that came as number @n is: round the slots, then the functions. */
+static void place(unsigned n, uint8_t *slot, uint8_t *function)
+{
+	*slot = (uint8_t)(n ? 1 + (n - 1) % (PCI_SLOTS - 1) : 0);
+	*function = (uint8_t)(n ? (n - 1) / (PCI_SLOTS - 1) : 0);
+}
+
+/* at() - The other way round; NULL where nothing is. */
+static struct pci_device *at(unsigned slot, unsigned function)
+{
+	if (!slot)
+		return function ? NULL : bus.device[0];
+	return bus.device[slot + function * (PCI_SLOTS - 1)];
+}
+
 /* 0xcf8: enable bit 31, bus 23..16, slot 15..11, function 10..8, register 7..2. */
 static struct pci_device *addressed(void)
 {
-	if (!(bus.address & 0x80000000u) || bus.address & 0x00ffff00u & ~0xf800u)
+	if (!(bus.address & 0x80000000u) || bus.address & 0x00ff0000u)
 		return NULL;
-	return bus.slot[bus.address >> 11 & 31];
+	return at(bus.address >> 11 & 31, bus.address >> 8 & 7);
 }
 
 static uint64_t conf1_read(void *dev, uint64_t off, unsigned size)
@@ -238,9 +253,9 @@ int pci_add(struct pci_device *d)
 {
 	int rc;
 
-	if (bus.n == PCI_SLOTS)
+	if (bus.n == PCI_DEVICES_MAX)
 		return -ENOSPC;
-	d->slot = (uint8_t)bus.n;
+	place(bus.n, &d->slot, &d->function);
 	for (unsigned i = 0; i < PCI_BARS; i++)
 		d->bar_dev[i] = d->dev;
 	fill_header(d);
@@ -249,7 +264,10 @@ int pci_add(struct pci_device *d)
 	rc = assign_bars(d);
 	if (rc)
 		return rc;
-	bus.slot[bus.n++] = d;
+	bus.device[bus.n++] = d;
+	/* Guests look for further functions only where the first says that there are some. */
+	if (d->function)
+		at(d->slot, 0)->config[PCI_HEADER_TYPE] |= PCI_MULTIFUNCTION;
 	pci_reset(d);
 	return 0;
 }
@@ -258,7 +276,7 @@ static void bus_reset(struct device *d)
 {
 	bus.address = 0;
 	for (unsigned i = 0; i < bus.n; i++)
-		pci_reset(bus.slot[i]);
+		pci_reset(bus.device[i]);
 }
 
 static struct device bus_device = {.name = "pci", .reset = bus_reset};

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * PCI by configuration mechanism 1 (0xCF8/0xCFC): one bus, 32 slots, one
- * function each.  Memory BARs are assigned at setup, since no firmware does,
- * and follow where the guest moves them.
+ * PCI by configuration mechanism 1 (0xCF8/0xCFC): one bus.  Devices fill its
+ * slots one after the other; when all have one, further ones become their
+ * second functions, and so on.  Memory BARs are assigned at setup, since no
+ * firmware does, and follow where the guest moves them.
  *
- * INTx: slot s, pin A goes to GSI 16 + (s % 8), the same as ACPI's _PRT says;
+ * INTx: every function has pin A; that of slot s goes to GSI 16 + (s % 8), the same as ACPI's _PRT says;
  * without an IOAPIC (acpi off) to ISA lines 5, 10, 11 by pci_irq_line().
  */
 #ifndef VMM_PCI_H
@@ -17,6 +18,8 @@
 
 enum {
 	PCI_SLOTS = 32,
+	PCI_FUNCTIONS = 8,
+	PCI_DEVICES_MAX = 1 + (PCI_SLOTS - 1) * PCI_FUNCTIONS, /* slot 0 is the host bridge's */
 	PCI_BARS = 6,
 	PCI_MSIX_MAX = 33, /* vectors a device may have */
 };
@@ -43,7 +46,7 @@ struct pci_device {
 	unsigned msix_vectors; /* 0: no MSI-X; else the table and PBA live in BAR 1, ours */
 	void *dev;             /* passed to the BARs' ops */
 	/* Private to pci.c from here. */
-	uint8_t slot;
+	uint8_t slot, function;
 	uint8_t config[256];
 	uint8_t writable[256];       /* bits the guest may write */
 	uint64_t bar_addr[PCI_BARS]; /* where mapped now; 0: not */
@@ -62,7 +65,7 @@ struct pci_device {
 };
 
 /*
- * pci_add() - Plug @d into the next free slot and assign its BARs.  The
+ * pci_add() - Plug @d into the next free place and assign its BARs.  The
  * device fills everything above "private" first.  0, -ENOSPC.
  */
 int pci_add(struct pci_device *d);

@@ -369,8 +369,9 @@ int virtio_add(struct virtio *v, uint16_t size, struct hv_error *err)
 	rc = pci_add(&v->pci);
 	if (rc)
 		return hv_err(err, rc,
-			      "%s: no free PCI slot (%d in all); give the domain fewer devices",
-			      v->name, PCI_SLOTS);
+			      "%s: no room on the PCI bus (%d devices in all); give the domain "
+			      "fewer devices",
+			      v->name, PCI_DEVICES_MAX);
 	add_caps(v);
 	v->device = (struct device){.name = v->name,
 				    .reset = device_reset,

@@ -29,6 +29,8 @@ setup() {
 	export TAIKI_RUN_DIR=$RUN
 	DOM=$RUN/g
 	truncate -s 32M "$RUN/disk"
+	DISKS="{\"path\": \"$RUN/disk\", \"target\": \"vda\", \"guard\": \"fencing\"}"
+	NICS='{"bridge": "br0", "mac": "52:54:00:01:02:03", "queues": 1}'
 	VCPUS=1 MEMORY=$((192 << 20)) ACPI=true KERNEL=$GUEST/vmlinuz REBOOT=restart
 }
 
@@ -48,8 +50,7 @@ start() {
 	 "kernel": "$KERNEL", "initrd": "$GUEST/initrd.gz", "cmdline": "$cmdline",
 	 "acpi": $ACPI, "on_reboot": "$REBOOT", "on_crash": "destroy", "panic": true,
 	 "serial": true, "console": true, "console_is_serial": true, "rng": true, "balloon": true,
-	 "disk": [{"path": "$RUN/disk", "target": "vda", "guard": "fencing"}],
-	 "nic": [{"bridge": "br0", "mac": "52:54:00:01:02:03", "queues": 1}]}
+	 "disk": [$DISKS], "nic": [$NICS]}
 	END
 	ip netns exec "$NS" "$HV_DOMAIN" --config-fd 9 --status-fd 8 g \
 		9<"$RUN/config" 8>"$RUN/status" 2>"$RUN/stderr" 3>&- &
@@ -182,4 +183,36 @@ http() { ip netns exec "$NS" curl -s -m 5 http://10.98.0.2/; }
 	done
 	ended 0
 	said '^all right'
+}
+
+# full: as many disks and cards as a domain may have
+full() {
+	local i
+	DISKS='' NICS=''
+	for i in {a..x}; do
+		truncate -s 1M "$RUN/disk$i"
+		DISKS+="${DISKS:+, }{\"path\": \"$RUN/disk$i\", \"target\": \"vd$i\", \"guard\": \"fencing\"}"
+	done
+	for i in {1..8}; do
+		NICS+="${NICS:+, }{\"bridge\": \"br0\", \"mac\": \"52:54:00:01:02:0$i\", \"queues\": 1}"
+	done
+}
+
+@test "24 disks and 8 network cards work beside everything else, by MSI-X and by INTx" {
+	local i how
+	full
+	for how in '' pci=nomsi; do
+		start "$how" 'for i in a b c d e f g h i j k l m n o p q r s t u v w x; do
+			echo "mark $i" | dd of=/dev/vd$i bs=512 count=1 conv=sync oflag=direct 2>/dev/null; done
+			set -- /sys/class/net/eth*; echo "cards $#"; echo "all done"; poweroff -f'
+		await said 'all done'
+		said 'cards 8'
+		ended 0
+		for i in {a..x}; do
+			[[ $(head -n 1 "$RUN/disk$i") == "mark $i" ]]
+			truncate -s 0 "$RUN/disk$i"
+			truncate -s 1M "$RUN/disk$i"
+		done
+		rm "$DOM/console.log"
+	done
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Configuration space, BARs, MSI-X and interrupt lines, as a guest sees them. */
+#include <errno.h>
+
 #include "rig.h"
 
 static uint64_t toy_value;
@@ -57,6 +59,51 @@ static void absent_slots_read_ones(void **state)
 	assert_int_equal(in32(0xcfc), 0xffffffff);
 	assert_int_equal(pci_in(1, 2, 2), 0x1042);
 	assert_int_equal(pci_in(1, 3, 1), 0x10);
+}
+
+static struct pci_device more[PCI_DEVICES_MAX];
+
+static uint32_t function_in(unsigned slot, unsigned function, unsigned off, unsigned size)
+{
+	out32(0xcf8, 0x80000000u | slot << 11 | function << 8 | (off & 0xfc));
+	return board_io_read(NULL, (uint16_t)(0xcfc + (off & 3)), size);
+}
+
+/* A full bus: every device answers at a place of its own, and no one too many is taken. */
+static void slots_get_further_functions(void **state)
+{
+	unsigned n = 9;
+
+	assert_int_equal(pci_in(1, 0x0e, 1), 0);
+	for (; n < PCI_DEVICES_MAX - 1; n++) {
+		more[n] = (struct pci_device){.name = "more",
+					      .device = (uint16_t)n,
+					      .bar[0] = {.size = 0x1000, .ops = &toy_ops}};
+		assert_int_equal(pci_add(&more[n]), 0);
+	}
+	assert_int_equal(pci_add(&(struct pci_device){.name = "one too many"}), -ENOSPC);
+	assert_int_equal(pci_in(0, 0x0e, 1), 0);
+	for (unsigned slot = 1; slot < PCI_SLOTS; slot++) {
+		assert_int_equal(pci_in(slot, 0x0e, 1), 0x80);
+		for (unsigned f = 1; f < PCI_FUNCTIONS; f++) {
+			assert_int_equal(function_in(slot, f, 2, 2), slot - 1 + f * 31);
+			assert_int_equal(function_in(slot, f, 0x3d, 1), 1);
+			assert_int_equal(function_in(slot, f, 0x3c, 1), pci_isa_irq(slot));
+		}
+	}
+	assert_int_equal(function_in(0, 1, 0, 4), 0xffffffff); /* the bridge has one function */
+	/* Functions of a slot share its line. */
+	pci_intx(&more[31], true);
+	pci_intx(&toy[0], true);
+	assert_int_equal(more[31].slot, 1);
+	assert_int_equal(rig_irq(), 0x30 + 10);
+	pci_intx(&toy[0], false);
+	assert_int_equal(rig_irq(), -1); /* in service */
+	rig_pic_eoi(0x30 + 10);
+	assert_int_equal(rig_irq(), 0x30 + 10); /* a level: the other holds it */
+	pci_intx(&more[31], false);
+	rig_pic_eoi(0x30 + 10);
+	assert_int_equal(rig_irq(), -1);
 }
 
 static void bars_tell_their_size_and_are_mapped(void **state)
@@ -307,13 +354,14 @@ static void pvpanic_is_at_both_places(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(absent_slots_read_ones),       T(bars_tell_their_size_and_are_mapped),
-		T(bars_follow_the_guest),        T(msix_sends_what_the_table_says),
-		T(msix_function_mask_holds_all), T(refused_message_is_the_guests_fault),
-		T(intx_lines_are_shared),        T(command_and_msix_silence_intx),
-		T(window_reaches_the_bars),      T(window_set_wrongly_does_nothing),
-		T(reset_puts_everything_back),   T(reset_control_register_resets),
-		T(keyboard_controller_resets),   T(pvpanic_is_at_both_places),
+		T(slots_get_further_functions),         T(absent_slots_read_ones),
+		T(bars_tell_their_size_and_are_mapped), T(bars_follow_the_guest),
+		T(msix_sends_what_the_table_says),      T(msix_function_mask_holds_all),
+		T(refused_message_is_the_guests_fault), T(intx_lines_are_shared),
+		T(command_and_msix_silence_intx),       T(window_reaches_the_bars),
+		T(window_set_wrongly_does_nothing),     T(reset_puts_everything_back),
+		T(reset_control_register_resets),       T(keyboard_controller_resets),
+		T(pvpanic_is_at_both_places),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
