@@ -203,6 +203,18 @@ static uint64_t make_madt(struct tables *t, const struct hv_config *c)
 	return addr;
 }
 
+static uint64_t make_wdat(struct tables *t)
+{
+	size_t len = HEADER + acpi_wdat(NULL, 0);
+	uint64_t addr;
+	uint8_t *w = take(t, len, &addr);
+
+	header(w, "WDAT", 1, len);
+	acpi_wdat(w + HEADER, len - HEADER);
+	checksum(w, len, 9);
+	return addr;
+}
+
 static uint64_t make_xsdt(struct tables *t, const uint64_t *tables, unsigned n)
 {
 	size_t len = HEADER + n * 8;
@@ -230,14 +242,17 @@ static void make_rsdp(uint8_t *r, uint64_t xsdt)
 long acpi_build(const struct hv_config *c, uint64_t base, uint8_t *out, size_t size)
 {
 	struct tables t = {.out = out, .size = size, .base = base};
-	uint64_t rsdp, dsdt, facs, list[2];
+	uint64_t rsdp, dsdt, facs, list[3];
+	unsigned n = 0;
 	uint8_t *r = take(&t, RSDP_LEN, &rsdp);
 
 	facs = make_facs(&t);
 	dsdt = make_dsdt(&t, c);
-	list[0] = make_fadt(&t, facs, dsdt);
-	list[1] = make_madt(&t, c);
-	make_rsdp(r, make_xsdt(&t, list, 2));
+	list[n++] = make_fadt(&t, facs, dsdt);
+	list[n++] = make_madt(&t, c);
+	if (c->watchdog == HV_WATCHDOG_WDAT)
+		list[n++] = make_wdat(&t);
+	make_rsdp(r, make_xsdt(&t, list, n));
 	return t.full ? -ENOSPC : (long)t.len;
 }
 

@@ -21,6 +21,9 @@ long acpi_build(const struct hv_config *c, uint64_t base, uint8_t *out, size_t s
 int acpi_load(const struct hv_config *c, uint64_t base, uint64_t end, uint64_t *rsdp,
 	      struct hv_error *err);
 
+/* acpi_wdat() - What follows the WDAT's header into @out; returns its bytes, also if they do not fit. */
+size_t acpi_wdat(uint8_t *out, size_t size);
+
 /* acpi_dsdt() - The DSDT's AML into @out; returns its bytes, or more than @size if it did not fit. */
 size_t acpi_dsdt(const struct hv_config *c, uint8_t *out, size_t size);
 

@@ -66,6 +66,7 @@ enum board_request {
 	BOARD_POWEROFF, /* S5 */
 	BOARD_PANIC,    /* pvpanic: the guest has panicked and may still dump */
 	BOARD_CRASHLOADED,
+	BOARD_WATCHDOG, /* the guest did not feed its watchdog; what follows is its action */
 };
 void board_request(enum board_request what, const char *cause);
 

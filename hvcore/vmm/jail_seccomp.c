@@ -141,6 +141,7 @@ static const struct {
 } ioctls[] = {
 	{KVM_RUN, VCPU},
 	{KVM_INTERRUPT, VCPU},
+	{KVM_NMI, VCPU},             /* the watchdog's action, inject-nmi */
 	{KVM_SET_SIGNAL_MASK, VCPU}, /* kvm_run.c, take_extint() */
 	{KVM_GET_REGS, BOTH},        /* a run thread says where it failed */
 	{KVM_SIGNAL_MSI, BOTH},

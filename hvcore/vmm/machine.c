@@ -13,6 +13,7 @@
 #include "clock.h"
 #include "control/control.h"
 #include "device/device.h"
+#include "device/watchdog.h"
 #include "idle.h"
 #include "jail.h"
 #include "log.h"
@@ -54,6 +55,7 @@ const char *machine_state_name(void)
 		[MACHINE_PRELAUNCH] = "prelaunch",     [MACHINE_RUNNING] = "running",
 		[MACHINE_PAUSED] = "paused",           [MACHINE_SHUTDOWN] = "shutdown",
 		[MACHINE_PANICKED] = "guest-panicked", [MACHINE_INTERNAL_ERROR] = "internal-error",
+		[MACHINE_WATCHDOG] = "watchdog",
 	};
 
 	return names[m.state];
@@ -67,7 +69,8 @@ static void set_state(enum machine_state state)
 			       (int)MACHINE_PAUSED == (int)HV_PROGRESS_PAUSED &&
 			       (int)MACHINE_SHUTDOWN == (int)HV_PROGRESS_SHUTDOWN &&
 			       (int)MACHINE_PANICKED == (int)HV_PROGRESS_PANICKED &&
-			       (int)MACHINE_INTERNAL_ERROR == (int)HV_PROGRESS_INTERNAL_ERROR,
+			       (int)MACHINE_INTERNAL_ERROR == (int)HV_PROGRESS_INTERNAL_ERROR &&
+			       (int)MACHINE_WATCHDOG == (int)HV_PROGRESS_WATCHDOG,
 		       "one numbering");
 	m.state = state;
 	progress_state((enum hv_progress_state)state);
@@ -142,7 +145,8 @@ int machine_resume(struct hv_error *err)
 	}
 	if (m.state == MACHINE_RUNNING || m.then == DRAIN_END)
 		return 0;
-	if (m.state != MACHINE_PAUSED && m.state != MACHINE_PRELAUNCH)
+	if (m.state != MACHINE_PAUSED && m.state != MACHINE_PRELAUNCH &&
+	    m.state != MACHINE_WATCHDOG)
 		return hv_err(err, -EINVAL,
 			      "domain %s: the guest has ended (%s); reset it first (system_reset)",
 			      board.config->name, machine_state_name());
@@ -295,6 +299,36 @@ static void panicked(void)
 	act(a, "guest-panic", MACHINE_PANICKED, MACHINE_EXIT_PANIC);
 }
 
+void machine_nmi(void)
+{
+	for (unsigned i = 0; i < board.config->vcpus; i++)
+		board.engine_ops->nmi(board.engine, i);
+}
+
+static void bitten(void)
+{
+	enum hv_watchdog_action action = watchdog_action();
+	struct hv_error err;
+
+	log_line(LOG_WARNING, "the guest did not feed its watchdog: %s",
+		 watchdog_action_name(action));
+	event_emit("WATCHDOG", json_pack("{s:s}", "action", watchdog_action_name(action)));
+	switch (action) {
+	case HV_WATCHDOG_RESET:
+		act(board.config->on_reboot, "guest-reset", MACHINE_SHUTDOWN, 0);
+		break;
+	case HV_WATCHDOG_SHUTDOWN:
+		if (machine_powerdown(&err))
+			log_line(LOG_ERROR, "%s", err.text);
+		break;
+	/* QMP has no cause of its own for it: a guest that failed is the one that says most. */
+	case HV_WATCHDOG_POWEROFF: begin_end(true, "guest-panic", MACHINE_EXIT_PANIC); break;
+	case HV_WATCHDOG_PAUSE: preserve(MACHINE_WATCHDOG); break;
+	case HV_WATCHDOG_ACT_NONE: break;
+	case HV_WATCHDOG_INJECT_NMI: machine_nmi(); break;
+	}
+}
+
 /* On the loop thread: what was asked for, the most final first. */
 static void requests_ready(struct loop_fd *w, uint32_t events)
 {
@@ -312,6 +346,8 @@ static void requests_ready(struct loop_fd *w, uint32_t events)
 		panicked();
 	else if (what & 1 << BOARD_RESET)
 		act(board.config->on_reboot, m.cause, MACHINE_SHUTDOWN, 0);
+	else if (what & 1 << BOARD_WATCHDOG)
+		bitten();
 }
 
 void board_request(enum board_request what, const char *cause)
@@ -320,7 +356,8 @@ void board_request(enum board_request what, const char *cause)
 
 	m.requests |= 1u << what;
 	m.cause = cause;
-	if (what != BOARD_CRASHLOADED)
+	/* What a watchdog's action is, and whether the guest stops for it, the loop decides. */
+	if (what != BOARD_CRASHLOADED && what != BOARD_WATCHDOG)
 		threads_hold();
 	if (write(m.wake.fd, &one, sizeof(one)) < 0 && errno != EAGAIN)
 		log_line(LOG_ERROR, "request: %s", strerror(errno));

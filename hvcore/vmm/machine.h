@@ -32,6 +32,7 @@ enum machine_state {
 	MACHINE_SHUTDOWN, /* the guest is off, the process stays */
 	MACHINE_PANICKED,
 	MACHINE_INTERNAL_ERROR, /* the engine could not go on */
+	MACHINE_WATCHDOG,       /* stopped by its watchdog; may be resumed */
 };
 
 struct machine_options {
@@ -69,6 +70,9 @@ int machine_resume(struct hv_error *err);
 
 /* machine_reset() - QMP system_reset: asks for it; it happens as soon as host I/O has drained. */
 void machine_reset(void);
+
+/* machine_nmi() - QMP inject-nmi: a non-maskable interrupt to every vCPU. */
+void machine_nmi(void);
 
 /* machine_powerdown() - QMP system_powerdown: the power button.  -ENOTSUP without ACPI. */
 int machine_powerdown(struct hv_error *err);

@@ -128,6 +128,8 @@ static void config_write(struct pci_device *d, unsigned off, unsigned size, uint
 		msix_control_written(d);
 	}
 	pci_window_written(d, off, size);
+	if (d->config_written && off + size > PCI_CAP_FIRST)
+		d->config_written(d, off, size);
 }
 
 /* place() - Where the device that came as number @n is: round the slots, then the functions. */

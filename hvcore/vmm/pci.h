@@ -45,6 +45,8 @@ struct pci_device {
 	struct pci_bar bar[PCI_BARS];
 	unsigned msix_vectors; /* 0: no MSI-X; else the table and PBA live in BAR 1, ours */
 	void *dev;             /* passed to the BARs' ops */
+	/* The guest wrote [@off, @off + @size) above PCI_CAP_FIRST, which is in config[] by now; may be NULL. */
+	void (*config_written)(struct pci_device *d, unsigned off, unsigned size);
 	/* Private to pci.c from here. */
 	uint8_t slot, function;
 	uint8_t config[256];

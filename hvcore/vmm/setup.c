@@ -16,6 +16,7 @@
 #include "clock.h"
 #include "control/control.h"
 #include "device/device.h"
+#include "device/watchdog.h"
 #include "log.h"
 #include "loop.h"
 #include "machine.h"
@@ -80,6 +81,8 @@ static int make_board(const struct hv_config *c, struct hv_error *err)
 		rc = acpi_pm_create();
 	if (!rc && c->panic)
 		rc = pvpanic_create();
+	if (!rc)
+		rc = watchdog_create(c);
 	if (!rc && getenv("TAIKI_DEBUG_EXIT"))
 		rc = debug_exit_create();
 	return rc ? hv_err(err, rc, "the board's devices: %s", strerror(-rc)) : 0;

@@ -46,6 +46,7 @@ enum hv_progress_state {
 	HV_PROGRESS_SHUTDOWN,
 	HV_PROGRESS_PANICKED,
 	HV_PROGRESS_INTERNAL_ERROR,
+	HV_PROGRESS_WATCHDOG,
 };
 
 struct hv_progress {

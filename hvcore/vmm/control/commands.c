@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "hvcore/vmm/board.h"
+#include "hvcore/vmm/device/watchdog.h"
 #include "hvcore/vmm/loop.h"
 #include "hvcore/vmm/machine.h"
 
@@ -44,6 +45,17 @@ static int system_reset(const json_t *args, json_t **ret, struct hv_error *err)
 {
 	machine_reset();
 	return 0;
+}
+
+static int inject_nmi(const json_t *args, json_t **ret, struct hv_error *err)
+{
+	machine_nmi();
+	return 0;
+}
+
+static int watchdog_set(const json_t *args, json_t **ret, struct hv_error *err)
+{
+	return watchdog_set_action(json_string_value(json_object_get(args, "action")), err);
 }
 
 static int quit(const json_t *args, json_t **ret, struct hv_error *err)
@@ -139,13 +151,14 @@ static int taiki_info(const json_t *args, json_t **ret, struct hv_error *err)
 
 	machine_info(&i);
 	*ret = json_pack(
-		"{s:s, s:s, s:i, s:s?, s:s?, s:s?, s:s, s:s, s:s, s:i, s:I, s:I, s:I, s:o, s:o}",
+		"{s:s, s:s, s:i, s:s?, s:s?, s:s?, s:s, s:s, s:s, s:i, s:I, s:I, s:I, s:o, s:o, s:o}",
 		"name", board.config->name, "uuid", board.config->uuid, "pid", (int)getpid(),
 		"incarnation", id->incarnation, "resource", id->resource, "jail", id->jail,
 		"status", machine_state_name(), "engine", i.engine, "engine-why", i.engine_why,
 		"vcpus", (int)i.vcpus, "memory", (json_int_t)board.config->memory, "clock-ns",
 		(json_int_t)i.clock, "uptime-ns", (json_int_t)(loop_host_now() - id->started),
-		"counters", machine_counters(&i), "qmp", qmp_counters());
+		"watchdog", watchdog_query(), "counters", machine_counters(&i), "qmp",
+		qmp_counters());
 	return no_memory_if(*ret, err);
 }
 
@@ -155,6 +168,8 @@ const struct command commands[] = {
 	{.name = "cont", .run = cont},
 	{.name = "system_powerdown", .run = system_powerdown},
 	{.name = "system_reset", .run = system_reset},
+	{.name = "inject-nmi", .run = inject_nmi},
+	{.name = "watchdog-set-action", .run = watchdog_set, .args = {{"action", ARG_STRING}}},
 	{.name = "quit", .run = quit},
 	{.name = "query-cpus-fast", .run = query_cpus_fast},
 	{.name = "query-version", .run = query_version},

@@ -13,7 +13,7 @@
  *
  * Threads.  The machine starts `nthreads` run threads (one per vCPU with kvm,
  * one in all with soft) and each calls run() with its own index, again and
- * again.  kick(), msi(), extint(), ram_written() and irqfd()/doorbell() may be
+ * again.  kick(), msi(), nmi(), extint(), ram_written() and irqfd()/doorbell() may be
  * called from any thread at any time.  get/set and dirty_harvest() are called
  * only while no thread is inside run().
  */
@@ -135,6 +135,9 @@ struct engine_ops {
 
 	/* msi() - Deliver the message (SDM 3A §11.11).  0 or -errno. */
 	int (*msi)(struct engine *e, uint64_t addr, uint32_t data);
+
+	/* nmi() - A non-maskable interrupt to @vcpu, also one that is parked: it takes it then. */
+	void (*nmi)(struct engine *e, unsigned vcpu);
 
 	/*
 	 * extint() - The level of the PIC's INTR pin to vCPU 0's LINT0.  While

@@ -256,6 +256,7 @@ const struct engine_ops engine_kvm = {
 	.set = kvm_set,
 	.boot = kvm_boot,
 	.msi = kvm_msi,
+	.nmi = kvm_nmi,
 	.extint = kvm_extint,
 	.ioapic_route = kvm_ioapic_route,
 	.irqfd = kvm_irqfd,

@@ -32,6 +32,7 @@ struct kvm_vcpu {
 	struct kvm_run *run; /* shared with the kernel; its immediate_exit is set by any thread */
 	_Atomic int tid;     /* the thread inside run(), 0: none */
 	_Atomic bool kicked; /* a kick not yet answered */
+	_Atomic bool nmi;    /* to be injected before the guest is entered */
 	uint64_t deadline;   /* IA32_TSC_DEADLINE while the clock stands, loop thread only */
 	/* The local APIC timer's registers while the clock stands and it counts; else 0. */
 	uint32_t initial_count, current_count;
@@ -82,6 +83,7 @@ int kvm_cpuid_apply(struct kvm_vcpu *v, struct hv_error *err);
 
 enum engine_exit kvm_run(struct engine *e, unsigned thread, const char **why);
 void kvm_kick(struct engine *e, unsigned thread);
+void kvm_nmi(struct engine *e, unsigned vcpu);
 void kvm_extint(struct engine *e, bool level);
 int kvm_run_init(struct hv_error *err); /* the kick signal's handler */
 

@@ -78,6 +78,16 @@ void kvm_extint(struct engine *e, bool level)
 }
 
 /*
+ * kvm_nmi() - KVM_NMI would wait for the guest to leave, so that the run thread
+ * does it.  (An MSI of mode NMI would not; not every host's KVM delivers it.)
+ */
+void kvm_nmi(struct engine *e, unsigned vcpu)
+{
+	atomic_store(&e->vcpu[vcpu].nmi, true);
+	nudge(&e->vcpu[vcpu]);
+}
+
+/*
  * offer_extint() - Bring the PIC's interrupt to vCPU 0 if it takes one now
  * (IF, no shadow, LINT0 open), else ask for an exit when it does.  Returns
  * whether a vector has been handed to the kernel.
@@ -230,6 +240,8 @@ enum engine_exit kvm_run(struct engine *e, unsigned thread, const char **why)
 	self = v;
 	atomic_store(&v->tid, gettid());
 	for (;;) {
+		if (atomic_exchange(&v->nmi, false))
+			kvm_ioctl(v->fd, KVM_NMI, 0);
 		given = thread == 0 && offer_extint(v);
 		rc = kvm_ioctl(v->fd, KVM_RUN, 0);
 		if (rc == -EINTR || rc == -EAGAIN) {

@@ -238,9 +238,11 @@ int kvm_set(struct engine *e, unsigned vcpu, const struct engine_vcpu_state *s)
 
 void kvm_reset(struct engine *e)
 {
-	for (unsigned i = 0; i < e->cfg.vcpus; i++)
+	for (unsigned i = 0; i < e->cfg.vcpus; i++) {
+		atomic_store(&e->vcpu[i].nmi, false);
 		/* The kernel gave us this state: it does not refuse it. */
 		(void)apply(&e->vcpu[i], &e->vcpu[i].initial, true);
+	}
 }
 
 int kvm_boot(struct engine *e, uint32_t eip, uint32_t ebx)

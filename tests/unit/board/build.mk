@@ -7,6 +7,7 @@ $(call prog,tests/unit/look,tests/unit/board/look.c,libhv.a)
 
 $(call board_unit,interrupts,$(BOARD_RIG))
 $(call board_unit,time,$(BOARD_RIG))
+$(call board_unit,watchdog,$(BOARD_RIG))
 $(call board_unit,pci,$(BOARD_RIG))
 $(call board_unit,kernel)
 $(call board_unit,acpi,$(BOARD_RIG))

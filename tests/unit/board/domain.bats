@@ -281,6 +281,77 @@ qmp() {
 	grep -q '^console= 0$' "$RUN/look"
 }
 
+# watched LETTER MODEL ACTION: a guest that starts its watchdog and does not feed it
+watched() {
+	rm -f "$DOM/console.log"
+	config "$1" watchdog "\"$2\"" watchdog_action "\"$3\""
+	start
+	await grep -q ready "$DOM/console.log"
+}
+
+@test "a watchdog that is not fed resets the guest, which can tell why it boots" {
+	for model in 'i i6300esb' 'a wdat'; do
+		# shellcheck disable=SC2086
+		watched $model reset
+		ended 0
+		console $'ready\nbitten'
+		grep -q 'event WATCHDOG {"action":"reset"}' "$DOM/log"
+		grep -q 'event RESET.*guest-reset' "$DOM/log"
+	done
+}
+
+@test "what follows a watchdog's bite is what the definition says" {
+	watched a wdat shutdown
+	ended 0
+	console $'ready\nhello'
+	watched a wdat poweroff
+	ended 3
+	grep -q 'event WATCHDOG {"action":"poweroff"}' "$DOM/log"
+	grep -q 'SHUTDOWN.*guest-panic' "$DOM/log"
+	watched a wdat inject-nmi
+	ended 0
+	console $'ready\nnmi'
+	watched i i6300esb pause
+	await status_is watchdog
+	"$LOOK" g >"$RUN/look"
+	grep -q '^state 6$' "$RUN/look"
+	grep -q '^work=' "$RUN/look"
+	qmp '{"execute": "cont"}' | grep -q RESUME
+	status_is running
+	qmp '{"execute": "system_powerdown"}'
+	ended 0
+	watched i i6300esb none
+	await grep -q 'event WATCHDOG {"action":"none"}' "$DOM/log"
+	status_is running
+	qmp '{"execute": "system_powerdown"}'
+	ended 0
+	console $'ready\nhello'
+}
+
+@test "a watchdog's time stands still while the domain is paused, and QMP tells of it" {
+	watched al wdat reset
+	qmp '{"execute": "stop"}' '{"execute": "x-taiki-info"}' |
+		grep -o '"watchdog":{[^}]*}' >"$RUN/before"
+	grep -q '{"model":"wdat","action":"reset","running":true,"timeout-ms":5000,"left-ms":[1-9]' "$RUN/before"
+	sleep 5
+	qmp '{"execute": "x-taiki-info"}' | grep -o '"watchdog":{[^}]*}' | cmp - "$RUN/before"
+	qmp '{"execute": "watchdog-set-action", "arguments": {"action": "dump"}}' |
+		grep -q "doesnotacceptvalue'dump'"
+	qmp '{"execute": "watchdog-set-action", "arguments": {"action": "inject-nmi"}}' \
+		'{"execute": "cont"}' | grep -q RESUME
+	ended 0
+	console $'ready\nnmi'
+}
+
+@test "inject-nmi from outside reaches the guest" {
+	config a watchdog '"wdat"' watchdog_action '"none"'
+	start
+	await console ready
+	qmp '{"execute": "inject-nmi"}' | grep -q '"return":{}'
+	ended 0
+	console $'ready\nnmi'
+}
+
 @test "a loader is run from the reset vector" {
 	gcc -m32 -nostdlib -static -Wl,--oformat=binary,-Ttext=0,-N,--build-id=none,-e,start \
 		-o "$RUN/rom" tests/unit/board/guests/rom.S

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "hvcore/vmm/acpi.h"
+#include "hvcore/vmm/device/watchdog.h"
 
 enum { SIZE = 0x20000 };
 #define BASE 0xe0000ULL
@@ -66,7 +67,7 @@ static const uint8_t *table(const char *signature)
 	return NULL;
 }
 
-static void build(unsigned vcpus, unsigned current, bool panic)
+static void build_with(unsigned vcpus, unsigned current, bool panic, enum hv_watchdog_model dog)
 {
 	struct hv_config c;
 
@@ -74,9 +75,15 @@ static void build(unsigned vcpus, unsigned current, bool panic)
 	c.vcpus = vcpus;
 	c.vcpus_current = current;
 	c.panic = panic;
+	c.watchdog = dog;
 	memset(mem, 0xaa, sizeof(mem));
 	assert_true(acpi_build(&c, BASE, mem, sizeof(mem)) > 0);
 	hv_config_free(&c);
+}
+
+static void build(unsigned vcpus, unsigned current, bool panic)
+{
+	build_with(vcpus, current, panic, HV_WATCHDOG_NONE);
 }
 
 static void fadt_points_to_dsdt_and_ports(void **state)
@@ -117,6 +124,32 @@ static void madt_has_every_vcpu(void **state)
 	assert_int_equal(overrides, 1);
 }
 
+/* What Linux's driver cannot do without, at the ports of the device, each of them once. */
+static void wdat_has_the_actions(void **state)
+{
+	static const uint8_t needed[] = {0x01, 0x05, 0x06, 0x08, 0x09, 0x0a, 0x0b, 0x20, 0x21};
+	const uint8_t *w, *e;
+
+	build_with(1, 1, false, HV_WATCHDOG_WDAT);
+	w = table("WDAT");
+	assert_int_equal(le(w + 36, 4), 32);
+	assert_int_equal(le(w + 48, 4), 100); /* ms a period */
+	assert_int_equal(w[60] & 1, 1);       /* enabled */
+	assert_int_equal(le(w + 64, 4) * 24 + 68, le(w + 4, 4));
+	for (size_t i = 0; i < sizeof(needed); i++) {
+		unsigned n = 0;
+
+		for (e = w + 68; e < w + le(w + 4, 4); e += 24) {
+			n += e[0] == needed[i];
+			assert_int_equal(e[4], 1); /* in I/O space */
+			assert_in_range(le(e + 8, 8), WDAT_BASE, WDAT_BASE + WDAT_PORTS - 1);
+		}
+		assert_int_equal(n, 1);
+	}
+	build(1, 1, false);
+	assert_int_equal(le(at(le(mem + 24, 8)) + 4, 4), 36 + 2 * 8); /* none without one */
+}
+
 static void too_little_room_is_said(void **state)
 {
 	struct hv_config c;
@@ -124,6 +157,7 @@ static void too_little_room_is_said(void **state)
 
 	hv_config_init(&c);
 	c.vcpus = c.vcpus_current = 1;
+	c.watchdog = HV_WATCHDOG_WDAT;
 	need = acpi_build(&c, BASE, mem, sizeof(mem));
 	assert_true(need > 0);
 	for (long n = 36; n < need; n += 13) {
@@ -165,15 +199,16 @@ static void iasl_reads_them(void **state)
 	const uint8_t *f;
 
 	assert_non_null(mkdtemp(dir));
-	build(4, 4, true);
+	build_with(4, 4, true, HV_WATCHDOG_WDAT);
 	f = table("FACP");
 	store("facp", f);
 	store("apic", table("APIC"));
+	store("wdat", table("WDAT"));
 	store("dsdt", at(le(f + 140, 8)));
-	shell("iasl -d facp.dat apic.dat dsdt.dat >d.log 2>&1");
+	shell("iasl -d facp.dat apic.dat wdat.dat dsdt.dat >d.log 2>&1");
 	shell("! grep -iE 'error|invalid|incorrect|bad checksum' d.log *.dsl");
 	shell("iasl -ve dsdt.dsl >c.log 2>&1 && grep -q '0 Errors' c.log");
-	shell("iasl facp.dsl apic.dsl >>c.log 2>&1");
+	shell("iasl facp.dsl apic.dsl wdat.dsl >>c.log 2>&1");
 	shell("grep -q '_S5' dsdt.dsl && grep -q QEMU0001 dsdt.dsl");
 	shell("rm -rf $PWD");
 }
@@ -183,6 +218,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(fadt_points_to_dsdt_and_ports),
 		cmocka_unit_test(madt_has_every_vcpu),
+		cmocka_unit_test(wdat_has_the_actions),
 		cmocka_unit_test(too_little_room_is_said),
 		cmocka_unit_test(iasl_reads_them),
 	};

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <time.h>
 
 #include "hvcore/vmm/board.h"
+#include "hvcore/vmm/device/watchdog.h"
 #include "hvcore/vmm/log.h"
 #include "hvcore/vmm/loop.h"
 #include "hvcore/vmm/virtio/devices.h"
@@ -115,6 +117,22 @@ const char *machine_state_name(void)
 	};
 
 	return names[fakes.state];
+}
+
+void machine_nmi(void)
+{
+	fakes.nmis++;
+}
+
+int watchdog_set_action(const char *name, struct hv_error *err)
+{
+	snprintf(fakes.watchdog, sizeof(fakes.watchdog), "%s", name);
+	return strcmp(name, "bad") ? 0 : hv_err(err, -EINVAL, "no such action");
+}
+
+json_t *watchdog_query(void)
+{
+	return json_null();
 }
 
 int machine_pause(struct hv_error *err)

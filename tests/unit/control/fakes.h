@@ -18,7 +18,8 @@ struct fakes {
 	uint64_t balloon; /* 0: there is none */
 	uint64_t disk_size;
 	bool link_up;
-	unsigned log_lines;
+	unsigned log_lines, nmis;
+	char watchdog[20]; /* the action it was set to last */
 };
 extern struct fakes fakes;
 

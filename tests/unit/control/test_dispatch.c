@@ -152,6 +152,16 @@ static void test_machine(void **state)
 	fakes.powerdown_rc = -ENOTSUP;
 	expect_error(&s, "{\"execute\": \"system_powerdown\"}", "GenericError",
 		     "Operation not supported");
+	expect_return(&s, "{\"execute\": \"inject-nmi\"}", "{}");
+	assert_int_equal(fakes.nmis, 1);
+	expect_return(
+		&s,
+		"{\"execute\": \"watchdog-set-action\", \"arguments\": {\"action\": \"pause\"}}",
+		"{}");
+	assert_string_equal(fakes.watchdog, "pause");
+	expect_error(&s,
+		     "{\"execute\": \"watchdog-set-action\", \"arguments\": {\"action\": \"bad\"}}",
+		     "GenericError", "no such action");
 	expect_return(&s, "{\"execute\": \"system_reset\"}", "{}");
 	expect_return(&s, "{\"execute\": \"quit\"}", "{}");
 	assert_int_equal(fakes.resets, 1);

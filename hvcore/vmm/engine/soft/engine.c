@@ -132,6 +132,12 @@ static int msi(struct engine *e, uint64_t addr, uint32_t data)
 	return 0;
 }
 
+static void nmi(struct engine *e, unsigned vcpu)
+{
+	atomic_fetch_or(&e->cpu[vcpu]->events, EV_NMI);
+	engine_wake(e, e->cpu[vcpu]);
+}
+
 static void extint(struct engine *e, bool level)
 {
 	struct cpu *c = e->cpu[0];
@@ -253,6 +259,7 @@ const struct engine_ops engine_soft = {
 	.set = soft_set,
 	.boot = boot,
 	.msi = msi,
+	.nmi = nmi,
 	.extint = extint,
 	.ioapic_route = ioapic_route,
 	.doorbell = doorbell,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * One guest for the domain's life: the first letter of its command line says
- * what it does.  32-bit protected mode, no stack, no interrupts.
+ * what it does.  32-bit protected mode, hardly a stack, no interrupts.
  */
 #define UART 0x3f8
 #define PM1_STATUS 0x600
@@ -21,6 +21,7 @@
 	.text
 	.globl start
 start:
+	mov $stack, %esp
 	mov 24(%ebx), %esi /* hvm_start_info.cmdline_paddr */
 	mov (%esi), %al
 	cmp $'h', %al
@@ -41,12 +42,113 @@ start:
 	je garbage
 	cmp $'s', %al
 	je spin
+	cmp $'i', %al
+	je esb
+	cmp $'a', %al
+	je wdat
 wait:
 	hlt /* for ever: interrupts are off */
 	jmp wait
 
 spin:
 	jmp spin
+
+/*
+ * Starts a watchdog and does not feed it, but waits for the power button; the
+ * second time it says whether the watchdog says that it was the cause.
+ */
+#define WDAT_CONTROL 0x621
+#define WDAT_STATUS 0x622
+#define WDAT_COUNT 0x624
+wdat:
+	mov $WDAT_STATUS, %dx
+	inb %dx, %al
+	test $1, %al
+	jnz was_bitten
+	mov $WDAT_COUNT, %dx
+	mov $10, %eax /* a second */
+	cmpb $'l', 1(%esi)
+	jne 1f
+	mov $50, %eax /* or long */
+1:	outl %eax, %dx
+	mov $WDAT_CONTROL, %dx
+	mov $1, %al
+	outb %al, %dx
+	jmp take_nmi
+
+#define I6300ESB 0x25ab8086
+esb:
+	mov $0x80000000, %ebx
+1:	add $1 << 11, %ebx
+	mov $0xcf8, %dx
+	mov %ebx, %eax
+	outl %eax, %dx
+	mov $0xcfc, %dx
+	inl %dx, %eax
+	cmp $I6300ESB, %eax
+	jne 1b
+	mov $4, %al /* command: memory */
+	mov $2, %ecx
+	call config
+	mov $0x10, %al
+	call config_read
+	mov %eax, %ebp
+	mov 12(%ebp), %ax
+	test $0x200, %ax
+	jnz was_bitten
+	mov $0x60, %al /* the fast clock, no interrupt */
+	mov $7, %ecx
+	call config
+	movw $0x80, 12(%ebp)
+	movw $0x86, 12(%ebp)
+	movl $500000, 0(%ebp) /* half a second */
+	movw $0x80, 12(%ebp)
+	movw $0x86, 12(%ebp)
+	movl $500000, 4(%ebp)
+	mov $0x68, %al /* enable */
+	mov $2, %ecx
+	call config
+	jmp take_nmi
+
+/* the register %al of the function %ebx = %ecx */
+config:
+	call address
+	mov $0xcfc, %dx
+	mov %ecx, %eax
+	outl %eax, %dx
+	ret
+config_read:
+	call address
+	mov $0xcfc, %dx
+	inl %dx, %eax
+	ret
+address:
+	movzx %al, %eax
+	or %ebx, %eax
+	mov $0xcf8, %dx
+	outl %eax, %dx
+	ret
+
+was_bitten:
+	mov $t_bitten, %esi
+	mov $off, %edi
+	jmp print
+
+take_nmi:
+	mov $nmi, %eax
+	mov %ax, idt + 16
+	shr $16, %eax
+	mov %ax, idt + 22
+	lgdt t_gdt
+	ljmp $8, $2f
+2:	mov $16, %eax
+	mov %eax, %ss
+	lidt t_idt
+	jmp button
+nmi:
+	mov $t_nmi, %esi
+	mov $off, %edi
+	jmp print
 
 /* print what %esi points to, go on at %edi */
 print:
@@ -207,6 +309,18 @@ garbage:
 	mov $off, %edi
 	jmp print
 
+	.balign 8
+gdt:	.quad 0, 0x00cf9b000000ffff, 0x00cf93000000ffff
+idt:	.quad 0, 0
+	.word 0, 8, 0x8e00, 0
+t_gdt:	.word 23
+	.long gdt
+t_idt:	.word 23
+	.long idt
+	.skip 64
+stack:
+t_bitten: .asciz "bitten\n"
+t_nmi: .asciz "nmi\n"
 t_noidt: .word 0
 	.long 0
 t_hello: .asciz "hello\n"
