@@ -6,3 +6,10 @@ $(call lib,fence_message,$(addprefix fencing/,message.c message_names.c framer.c
 $(call lib,fence_doors,$(addprefix fencing/,audit.c door.c door_address.c door_channel.c \
 	door_keys.c door_keys_parse.c door_policy.c door_replay.c door_tls.c door_tls_conn.c))
 DOORS_LIBS := -ljansson -lqb -lgnutls
+
+# The agent runs in guests of any kind: static, but for its helper that speaks TLS.
+AGENT_SRCS := $(addprefix fencing/,agent_options.c agent_check.c agent_metadata.c agent_link.c \
+	agent_link_tls.c agent_ask.c agent_act.c)
+$(call prog,fence_taiki,fencing/fence_taiki.c $(AGENT_SRCS),fence_message.a,\
+	$(if $(SANITIZE),,-static-pie),sbin)
+$(call prog,fence_taiki_tls,fencing/fence_taiki_tls.c,,-lgnutls,libexec/taiki)

@@ -7,3 +7,7 @@ endef
 $(foreach t,policy keys audit,$(call door_unit,$t))
 $(call door_unit,channel,tests/unit/fencing/rig.c)
 $(call door_unit,tls,tests/unit/fencing/rig.c)
+
+# For the agent's bats file.
+$(call prog,tests/unit/fencing/door_server,tests/unit/fencing/door_server.c tests/unit/fencing/relay.c,\
+	fence_doors.a fence_message.a libhv.a,$(DOORS_LIBS))

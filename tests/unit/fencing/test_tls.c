@@ -397,11 +397,11 @@ static void test_truncated_handshakes(void **state)
 		close(fd);
 	}
 	for (unsigned i = 0; i < 3; i++) {
-		static const char *const noise[] = {"GET / HTTP/1.0\r\n\r\n", "TKF1\1\0\1\0",
-						    "\x15\x03\x03\x00\x02\x02\x28"};
+		static const char noise[3][24] = {"GET / HTTP/1.0\r\n\r\n", "TKF1\1\0\1\0",
+						  "\x15\x03\x03\x00\x02\x02\x28"};
 		int fd = dial();
 
-		send(fd, noise[i], strlen(noise[i]) + 3, MSG_NOSIGNAL);
+		send(fd, noise[i], sizeof(noise[i]), MSG_NOSIGNAL);
 		assert_true(rig_until(is_closed, &fd));
 		close(fd);
 	}
