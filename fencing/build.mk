@@ -11,5 +11,5 @@ DOORS_LIBS := -ljansson -lqb -lgnutls
 AGENT_SRCS := $(addprefix fencing/,agent_options.c agent_check.c agent_metadata.c agent_link.c \
 	agent_link_tls.c agent_ask.c agent_act.c)
 $(call prog,fence_taiki,fencing/fence_taiki.c $(AGENT_SRCS),fence_message.a,\
-	$(if $(SANITIZE),,-static-pie),sbin)
+	$(if $(SANITIZE),,-static-pie $(if $(filter clang%,$(CC)),-Wno-unused-command-line-argument)),sbin)
 $(call prog,fence_taiki_tls,fencing/fence_taiki_tls.c,,-lgnutls,libexec/taiki)
