@@ -90,23 +90,46 @@ static int wait_disks(const struct hv_config *c, int64_t deadline, struct hv_err
 	return 0;
 }
 
+/* has() - Whether the run directory holds @file, or cannot be asked. */
+static bool has(const char *name, const char *file)
+{
+	char path[4096];
+
+	return !hv_run_path(path, sizeof(path), name, file) &&
+	       (!access(path, F_OK) || errno != ENOENT);
+}
+
 /*
  * The proof is given: what was proven need not be asked again, of disks that
- * may by then not answer.  Not if somebody is starting it.
+ * may by then not answer.  Not if somebody is starting it.  The pid file goes
+ * last: with it and without config.json, nothing has been proven (see end()).
  */
 static void forget(const char *name)
 {
+	static const char *const files[] = {"config.json", "pid"};
 	char path[4096];
 	int turn;
 
-	if (hv_run_path(path, sizeof(path), name, "config.json") || access(path, F_OK))
+	if (!has(name, files[0]) && !has(name, files[1]))
 		return;
 	turn = hv_turn(name, 0, NULL);
 	if (turn < 0)
 		return;
-	if (hv_presence(name, NULL, NULL) == HV_ABSENT)
-		unlink(path);
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		if (hv_presence(name, NULL, NULL) == HV_ABSENT &&
+		    !hv_run_path(path, sizeof(path), name, files[i]))
+			unlink(path);
 	close(turn);
+}
+
+/*
+ * lost() - Whether a domain whose configuration cannot be read (@config_rc) has
+ * been here all the same: it runs or ran a moment ago, the file is there and
+ * spoilt, or hv-domain's pid file is there, which only a proof takes away.
+ */
+static bool lost(const char *name, enum hv_presence found, int config_rc)
+{
+	return found == HV_PRESENT || config_rc != -ENOENT || has(name, "pid");
 }
 
 static int end(const char *name, bool kill_it, int timeout_ms, struct hv_error *err)
@@ -141,11 +164,12 @@ static int end(const char *name, bool kill_it, int timeout_ms, struct hv_error *
 	rc = 0;
 	if (!config_rc)
 		rc = wait_disks(&c, deadline, err);
-	else if (p == HV_PRESENT)
-		rc = hv_err(
-			err, config_rc,
-			"domain %s: it has ended, but which disks it wrote is not known (config.json)",
-			name);
+	else if (lost(name, p, config_rc))
+		rc = hv_err(err, config_rc,
+			    "domain %s: it has ended, but which disks it wrote is not known: its "
+			    "run directory's config.json is lost; only another start here or "
+			    "fencing this host tells",
+			    name);
 	if (!rc) {
 		hv_cgroup_remove(name);
 		forget(name);

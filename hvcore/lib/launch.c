@@ -77,12 +77,11 @@ static int write_run_dir(const struct hv_launch *l, const char *json, struct hv_
 	const char *name = l->config->name;
 	/* What a crash may have left: nobody is to read the last start's. */
 	static const char *const stale[] = {"pid", "incarnation", "qmp.sock", "console.sock"};
-	int rc = 0;
+	/* First: from now on a stop knows which disks to ask after (kill.c). */
+	int rc = put_file(name, "config.json", json, err);
 
 	for (size_t i = 0; !rc && i < sizeof(stale) / sizeof(stale[0]); i++)
 		rc = put_file(name, stale[i], NULL, err);
-	if (!rc)
-		rc = put_file(name, "config.json", json, err);
 	if (!rc)
 		rc = put_file(name, "definition.xml", l->definition, err);
 	if (!rc)

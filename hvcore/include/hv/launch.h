@@ -34,7 +34,8 @@ int hv_launch(const struct hv_launch *l, struct hv_error *err);
 /*
  * hv_kill() - End the domain and prove it: SIGKILL by pidfd, wait until the
  * process is gone, its lock is free and the image locks of its run directory's
- * config are free.  0 proven (also if it never ran); -ETIMEDOUT or -errno: not proven.
+ * config are free.  0 proven (also if it never ran); -ETIMEDOUT or -errno: not proven,
+ * and not by asking again either where the config is lost: until the next start.
  * Needs no definition and no living daemon.
  */
 int hv_kill(const char *name, int timeout_ms, struct hv_error *err);

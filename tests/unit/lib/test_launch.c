@@ -174,6 +174,19 @@ static void killed(const char *name)
 	assert_int_equal(hv_presence(name, NULL, NULL), HV_ABSENT);
 }
 
+/* died() - Its process ends, and nobody has asked yet. */
+static void died(const char *name)
+{
+	char *text = hv_run_read(name, "pid");
+
+	assert_non_null(text);
+	assert_int_equal(kill(atoi(text), SIGKILL), 0);
+	free(text);
+	for (unsigned i = 0; i < LONG_MS && hv_presence(name, NULL, NULL) != HV_ABSENT; i++)
+		usleep(1000);
+	assert_int_equal(hv_presence(name, NULL, NULL), HV_ABSENT);
+}
+
 static void start_and_kill(void **state)
 {
 	struct hv_error err = {""};
@@ -352,6 +365,39 @@ static void config_lost(void **state)
 	}
 }
 
+/* Nobody can say any more what it wrote: asked again, the answer is the same. */
+static void config_lost_stays_unproven(void **state)
+{
+	static const char *const texts[] = {NULL, "", "garbage"};
+	struct hv_error err = {""};
+	char path[4096];
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		FILE *f;
+		int first;
+
+		started("web1");
+		hv_run_path(path, sizeof(path), "web1", "config.json");
+		died("web1");
+		unlink(path);
+		f = texts[i] ? fopen(path, "w") : NULL;
+		if (f) {
+			fputs(texts[i], f);
+			fclose(f);
+		}
+		first = hv_kill("web1", LONG_MS, &err);
+		assert_true(first < 0);
+		assert_non_null(strstr(err.text, "config.json is lost"));
+		assert_int_equal(hv_kill("web1", LONG_MS, &err), first);
+		assert_int_equal(hv_wait_gone("web1", SHORT_MS, &err), first);
+		/* A start makes it whole; what never ran, or was proven, stays proven. */
+		started("web1");
+		killed("web1");
+		killed("web1");
+	}
+	killed("never");
+}
+
 static void image_gone(void **state)
 {
 	started("web1");
@@ -479,6 +525,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(two_starters, setup, teardown),
 		cmocka_unit_test_setup_teardown(image_still_held, setup, teardown),
 		cmocka_unit_test_setup_teardown(config_lost, setup, teardown),
+		cmocka_unit_test_setup_teardown(config_lost_stays_unproven, setup, teardown),
 		cmocka_unit_test_setup_teardown(image_gone, setup, teardown),
 		cmocka_unit_test_setup_teardown(readers_do_not_count, setup, teardown),
 		cmocka_unit_test_setup_teardown(waits_for_an_end, setup, teardown),
