@@ -88,7 +88,9 @@ static int read_verdict(struct agent_link *l, int64_t deadline)
 		int64_t left = deadline - agent_now_ms();
 
 		if (left <= 0 || poll(&p, 1, (int)left) == 0) {
-			snprintf(l->problem, sizeof(l->problem), "no TLS session in time");
+			/* Why an attempt before this one failed says more. */
+			if (!l->problem[0])
+				snprintf(l->problem, sizeof(l->problem), "no TLS session in time");
 			return -ETIMEDOUT;
 		}
 		if (read(l->fd, &c, 1) != 1)
