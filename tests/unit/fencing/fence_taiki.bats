@@ -285,7 +285,7 @@ asked() { grep -cx "$1" "$BATS_TEST_TMPDIR/asked" || true; }
 	[[ $status -eq 1 && $output == *"Connection refused"* ]]
 	TAIKI_FENCE_TLS=/nowhere run "$AGENT" "${TLS[@]}" --identity db1 --psk $KEY1 -o monitor --login-timeout 0
 	[[ $status -eq 1 && $output == *"/nowhere: No such file"* ]]
-	TAIKI_FENCE_TLS=/bin/false run "$AGENT" "${TLS[@]}" --identity db1 --psk $KEY1 -o monitor --login-timeout 0
+	TAIKI_FENCE_TLS=/bin/false run "$AGENT" "${TLS[@]}" --identity db1 --psk $KEY1 -o monitor --login-timeout 1
 	[[ $status -eq 1 && $output == *"libgnutls30"* ]]
 }
 
