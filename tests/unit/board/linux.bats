@@ -5,6 +5,8 @@
 # network and console at once, several ways to deliver interrupts, and all the
 # ways in which a guest ends.
 
+bats_require_minimum_version 1.5.0
+
 setup_file() {
 	cd "$BATS_TEST_DIRNAME/../../.." || return 1
 	export HV_DOMAIN=$PWD/${O:-build}/hv-domain
@@ -49,7 +51,7 @@ start() {
 	 "vcpus": $VCPUS, "vcpus_current": $VCPUS, "engine": "soft",
 	 "kernel": "$KERNEL", "initrd": "$GUEST/initrd.gz", "cmdline": "$cmdline",
 	 "acpi": $ACPI, "on_reboot": "$REBOOT", "on_crash": "destroy", "panic": true,
-	 "serial": true, "console": true, "console_is_serial": true, "rng": true, "balloon": true,
+	 ${EXTRA:-} "serial": true, "console": true, "console_is_serial": true, "rng": true, "balloon": true,
 	 "disk": [$DISKS], "nic": [$NICS]}
 	END
 	ip netns exec "$NS" "$HV_DOMAIN" --config-fd 9 --status-fd 8 g \
@@ -151,6 +153,35 @@ http() { ip netns exec "$NS" curl -s -m 5 http://10.98.0.2/; }
 
 @test "a kernel panic is told, and ends the domain with 3" {
 	start '' 'echo c >/proc/sysrq-trigger'
+	ended 3
+	grep -q GUEST_PANICKED "$DOM/log"
+}
+
+@test "a stock kernel starts the watchdog, feeds it, is reset when it does not, and knows why" {
+	EXTRA='"watchdog": "wdat", "watchdog_action": "reset",'
+	# shellcheck disable=SC2016
+	start '' 'W=/sys/class/watchdog/watchdog0
+		echo "dog: $(cat $W/identity), $(cat $W/bootstatus)"
+		[ "$(cat $W/bootstatus)" = 0 ] || poweroff -f
+		watchdog -t 1 -T 6 /dev/watchdog0
+		sleep 15
+		echo "fed: $(cat $W/state) $(cat $W/timeout)"
+		killall -9 watchdog
+		while :; do sleep 1; done'
+	await said '^fed: active 6'
+	run ! grep -q 'event WATCHDOG' "$DOM/log"
+	qmp '{"execute": "x-taiki-info"}' | grep -q '"model":"wdat","action":"reset","running":true,"timeout-ms":6000'
+	ended 0
+	said '^dog: wdat_wdt, 0'
+	said '^dog: wdat_wdt, 32' # WDIOF_CARDRESET
+	[ "$(grep -c 'event WATCHDOG {"action":"reset"}' "$DOM/log")" -eq 1 ]
+	grep -q 'RESET.*guest-reset' "$DOM/log"
+}
+
+@test "an NMI from outside makes a stock kernel panic, if it was told to" {
+	start 'unknown_nmi_panic' 'echo waiting'
+	await said '^waiting'
+	qmp '{"execute": "inject-nmi"}'
 	ended 3
 	grep -q GUEST_PANICKED "$DOM/log"
 }
