@@ -9,6 +9,7 @@
 
 #include "cli.h"
 #include "hv/rundir.h"
+#include "info.h"
 
 static const char *text_of(json_t *o, const char *key)
 {
@@ -80,6 +81,7 @@ static int print(const char *name, const struct hv_config *c, json_t *info, json
 		line("state:", "off");
 	line("resource:", resource ? resource : "-");
 	print_config(c);
+	print_watch(name, c, info);
 	free(resource);
 	return HV_EXIT_OK;
 }
@@ -87,8 +89,9 @@ static int print(const char *name, const struct hv_config *c, json_t *info, json
 static int print_as_json(const char *name, const struct hv_config *c, json_t *info, json_t *balloon)
 {
 	char *text = hv_config_to_json(c), *resource = info ? hv_run_read(name, "resource") : NULL;
-	json_t *o = json_pack("{s:s, s:b, s:s*}", "name", name, "running", info != NULL, "resource",
-			      resource);
+	char *verdict = hv_run_read(name, "verdict");
+	json_t *o = json_pack("{s:s, s:b, s:s*, s:s*}", "name", name, "running", info != NULL,
+			      "resource", resource, "verdict", verdict);
 
 	json_object_set_new(o, "config", text ? json_loads(text, 0, NULL) : json_null());
 	if (info)
@@ -97,6 +100,7 @@ static int print_as_json(const char *name, const struct hv_config *c, json_t *in
 		json_object_set(o, "balloon", balloon);
 	free(text);
 	free(resource);
+	free(verdict);
 	return print_json(o, HV_EXIT_OK);
 }
 

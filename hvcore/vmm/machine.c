@@ -242,9 +242,11 @@ static void preserve(enum machine_state state)
 
 static void act(enum hv_action action, const char *reason, enum machine_state kept, int status)
 {
+	bool guest = strncmp(reason, "host-", 5) != 0;
+
 	switch (action) {
-	case HV_ACTION_DESTROY: begin_end(true, reason, status); break;
-	case HV_ACTION_RESTART: begin_reset(true, reason); break;
+	case HV_ACTION_DESTROY: begin_end(guest, reason, status); break;
+	case HV_ACTION_RESTART: begin_reset(guest, reason); break;
 	case HV_ACTION_PRESERVE: preserve(kept); break;
 	}
 }

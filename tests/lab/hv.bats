@@ -99,11 +99,12 @@ answers() {
 }
 
 @test "start, list, info, console: a guest is there, and what is said of it is true" {
-	domain one
+	domain one "<watchdog model='wdat' action='pause'/>"
 	is one off
 	up one
 	eventually 20 is one running
 	run -0 hv info one
+	[[ $output == *"watchdog:       wdat, action pause, not started"* ]]
 	[[ $output == *"engine:         soft, "*"no capabilities"* ]]
 	run -0 hv info --json one
 	[[ $(jq -r .live.incarnation <<<"$output") == "$(cat "$TAIKI_RUN_DIR/one/incarnation")" ]]

@@ -198,6 +198,39 @@ static void defines(void **state)
 	assert_int_equal(run(NULL, "info", "web1", NULL), 3);
 }
 
+/* How a guest is watched is said of a domain that is off, too, and what heartbeat said last. */
+static void info_of_what_is_watched(void **state)
+{
+	const char *path = file(
+		"w.xml",
+		"<domain><name>dog</name><memory unit='MiB'>64</memory>"
+		"<metadata><taiki:domain xmlns:taiki='urn:taiki:domain:1'>"
+		"<taiki:heartbeat timeout='1s' interval='200ms' boot-grace='3min' action='reset'/>"
+		"<taiki:fencing group='db'/></taiki:domain></metadata>"
+		"<os><kernel>/boot/vmlinuz</kernel></os>"
+		"<devices><watchdog model='wdat' action='inject-nmi'/></devices></domain>");
+	char run_dir[4096], *out;
+
+	assert_int_equal(run(NULL, "define", path, NULL), 0);
+	mkdir(hv_run_root(), 0755);
+	assert_int_equal(hv_run_path(run_dir, sizeof(run_dir), "dog", ""), 0);
+	mkdir(run_dir, 0755);
+	file("run/dog/verdict", "failed: no beat for 1.0 s while its vCPUs ran\nmore\n");
+	assert_int_equal(run(&out, "info", "dog", NULL), 0);
+	assert_non_null(strstr(out, "beats every 200ms, failed after 1s; reset in place"));
+	assert_non_null(strstr(out, "boot grace 3min, I/O speaks for it for 5s, 3 resets"));
+	assert_non_null(strstr(out, "watchdog:       wdat, action inject-nmi\n"));
+	assert_non_null(strstr(out, "fence group:    db\n"));
+	assert_non_null(
+		strstr(out, "verdict:        failed: no beat for 1.0 s while its vCPUs ran\n"));
+	free(out);
+	assert_int_equal(run(&out, "info", "--json", "dog", NULL), 0);
+	assert_non_null(strstr(out, "\"verdict\": \"failed: no beat"));
+	assert_non_null(strstr(out, "\"fence_group\": \"db\""));
+	free(out);
+	assert_int_equal(run(NULL, "define", "--remove", "dog", NULL), 0);
+}
+
 static void refuses(void **state)
 {
 	const char *path = file("x.xml", "<domain><name>w</name>\n<frob/></domain>");
@@ -483,6 +516,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(usage, setup, teardown),
 		cmocka_unit_test_setup_teardown(nobody_there, setup, teardown),
 		cmocka_unit_test_setup_teardown(defines, setup, teardown),
+		cmocka_unit_test_setup_teardown(info_of_what_is_watched, setup, teardown),
 		cmocka_unit_test_setup_teardown(refuses, setup, teardown),
 		cmocka_unit_test_setup_teardown(lives, setup, teardown),
 		cmocka_unit_test_setup_teardown(cannot_tell, setup, teardown),
