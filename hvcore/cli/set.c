@@ -107,6 +107,8 @@ int cmd_set(const struct options *o, int argc, char **argv)
 	if (code)
 		return code;
 	rc = config_of(argv[0], &ch.c, &err);
+	/* What is not named stays as it is now, which need not be as it was at the start. */
+	memset(&ch.c.cputune, 0, sizeof(ch.c.cputune));
 	for (int i = 1; i < argc && !rc; i++)
 		rc = parse(&ch, argv[i], &err);
 	if (!rc)

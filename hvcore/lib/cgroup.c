@@ -11,7 +11,14 @@
 #include "cgroup.h"
 #include "hv/tune.h"
 
-enum { MOUNTS_MAX = 8, DIR_BYTES = 4096, PERIOD_DEFAULT = 100000 /* us, the kernel's own */ };
+enum {
+	MOUNTS_MAX = 8,
+	DIR_BYTES = 4096,
+	/* What a group has that nobody has tuned, in version 1 and 2. */
+	SHARES_DEFAULT = 1024,
+	WEIGHT_DEFAULT = 100,
+	WEIGHT_MAX = 10000,
+};
 
 struct mount {
 	char dir[512];
@@ -94,36 +101,66 @@ static int make(char *dir, size_t base, bool v2)
 	return mkdir(dir, 0755) && errno != EEXIST ? -errno : 0;
 }
 
-/* Control group 2's weight for version 1's shares, by the usual linear map. */
-static unsigned long long weight(uint64_t shares)
+unsigned hv_cgroup_weight(uint64_t shares)
 {
-	return 1 + ((shares - 2) * 9999) / 262142;
+	uint64_t weight = shares < SHARES_DEFAULT * WEIGHT_MAX / WEIGHT_DEFAULT
+				  ? shares * WEIGHT_DEFAULT / SHARES_DEFAULT
+				  : WEIGHT_MAX;
+
+	return weight ? (unsigned)weight : 1;
 }
 
+/* What cpu.max says first: the quota in force, "max" if there is none. */
+static int quota_now(const char *dir, char quota[32])
+{
+	char path[DIR_BYTES + 64];
+	FILE *f;
+	int rc;
+
+	snprintf(path, sizeof(path), "%s/cpu.max", dir);
+	f = fopen(path, "re");
+	if (!f)
+		return -errno;
+	rc = fscanf(f, "%31s", quota) == 1 ? 0 : -EIO;
+	fclose(f);
+	return rc;
+}
+
+/* A quota or a period of 0 stays what it is.  cpu.max takes a quota alone, but no period alone. */
+static int tune_max(const char *dir, long long quota, long long period)
+{
+	char text[32] = "max";
+
+	if (quota > 0)
+		snprintf(text, sizeof(text), "%lld", quota);
+	else if (!quota && quota_now(dir, text))
+		return -EIO;
+	return period ? put(dir, "cpu.max", "%s %lld", text, period)
+		      : put(dir, "cpu.max", "%s", text);
+}
+
+static int tune_cfs(const char *dir, long long quota, long long period)
+{
+	int rc = period ? put(dir, "cpu.cfs_period_us", "%lld", period) : 0;
+
+	return rc || !quota ? rc : put(dir, "cpu.cfs_quota_us", "%lld", quota);
+}
+
+/* tune() - What @c names is put in force; the rest stays as it is. */
 static int tune(const struct mount *m, const char *dir, const struct hv_config *c)
 {
-	long long period = c->cputune.period ? (long long)c->cputune.period : PERIOD_DEFAULT;
+	long long period = (long long)c->cputune.period;
 	/* libvirt's quota is each virtual processor's; the group holds them all. */
-	long long quota = c->cputune.quota > 0 ? (long long)c->cputune.quota * c->vcpus : -1;
-	bool limit = c->cputune.quota || c->cputune.period;
-	int rc = 0, e;
+	long long quota = c->cputune.quota > 0 ? (long long)c->cputune.quota * c->vcpus
+					       : (c->cputune.quota ? -1 : 0);
+	int rc = 0, e = 0;
 
-	if (c->cputune.shares) {
-		e = m->v2 ? put(dir, "cpu.weight", "%llu", weight(c->cputune.shares))
-			  : put(dir, "cpu.shares", "%llu", (unsigned long long)c->cputune.shares);
-		rc = e ? e : rc;
-	}
-	if (limit && m->v2) {
-		e = quota > 0 ? put(dir, "cpu.max", "%lld %lld", quota, period)
-			      : put(dir, "cpu.max", "max %lld", period);
-		rc = e ? e : rc;
-	} else if (limit) {
-		e = put(dir, "cpu.cfs_period_us", "%lld", period);
-		rc = e ? e : rc;
-		e = put(dir, "cpu.cfs_quota_us", "%lld", quota);
-		rc = e ? e : rc;
-	}
-	return rc;
+	if (c->cputune.shares)
+		rc = m->v2 ? put(dir, "cpu.weight", "%u", hv_cgroup_weight(c->cputune.shares))
+			   : put(dir, "cpu.shares", "%llu", (unsigned long long)c->cputune.shares);
+	if (quota || period)
+		e = m->v2 ? tune_max(dir, quota, period) : tune_cfs(dir, quota, period);
+	return e ? e : rc;
 }
 
 static int group_dir(char *out, size_t size, const struct mount *m, const char *name)

@@ -20,4 +20,10 @@ void hv_cgroup_join(const struct hv_config *c, int log);
 /* hv_cgroup_remove() - Remove an ended domain's groups; one that is in use stays. */
 void hv_cgroup_remove(const char *name);
 
+/*
+ * hv_cgroup_weight() - Version 2's cpu.weight (1 to 10000) for version 1's
+ * @shares: in proportion, so that 1024 is what every other group has (100).
+ */
+unsigned hv_cgroup_weight(uint64_t shares);
+
 #endif
