@@ -13,3 +13,4 @@ AGENT_SRCS := $(addprefix fencing/,agent_options.c agent_check.c agent_metadata.
 $(call prog,fence_taiki,fencing/fence_taiki.c $(AGENT_SRCS),fence_message.a,\
 	$(if $(SANITIZE),,-static-pie $(if $(filter clang%,$(CC)),-Wno-unused-command-line-argument)),sbin)
 $(call prog,fence_taiki_tls,fencing/fence_taiki_tls.c,,-lgnutls,libexec/taiki)
+INSTALLS += fencing/fence_taiki.bash-completion:share/bash-completion/completions/fence_taiki:644
