@@ -3,7 +3,8 @@
  * Inside the kvm engine: what its files share.
  *
  *   kvm.c        creation and the table of operations
- *   kvm_cpuid.c  the CPUID table, checked against what the host can do
+ *   kvm_cpuid.c  the CPUID table
+ *   kvm_features.c  whether the host can do what it says
  *   kvm_run.c    the run loop, exits, kicks, the PIC's interrupt
  *   kvm_irq.c    messages, routes, irqfd, doorbells
  *   kvm_mem.c    memory slots and the dirty log
@@ -37,7 +38,7 @@ struct kvm_vcpu {
 	/* The local APIC timer's registers while the clock stands and it counts; else 0. */
 	uint32_t initial_count, current_count;
 	uint32_t signature;               /* CPUID leaf 1 EAX */
-	char why[128];                    /* for ENGINE_FAILED */
+	char why[200];                    /* for ENGINE_FAILED */
 	struct engine_vcpu_state initial; /* after create(): what reset() goes back to */
 };
 
@@ -80,6 +81,20 @@ int kvm_ioctl(int fd, unsigned long request, unsigned long arg);
 #define kvm_ioctlp(fd, request, ptr) kvm_ioctl(fd, request, (unsigned long)(ptr))
 
 int kvm_cpuid_apply(struct kvm_vcpu *v, struct hv_error *err);
+
+enum kvm_register { KVM_EAX, KVM_EBX, KVM_ECX, KVM_EDX };
+const struct kvm_cpuid_entry2 *kvm_cpuid_find(const struct kvm_cpuid_entry2 *table, unsigned n,
+					      uint32_t function, uint32_t index);
+uint32_t kvm_cpuid_register(const struct kvm_cpuid_entry2 *e, enum kvm_register reg);
+/* kvm_feature_known() - Whether it has been thought about what a host without the bit means. */
+bool kvm_feature_known(uint32_t function, enum kvm_register reg, unsigned bit);
+/*
+ * kvm_features_check() - 0 if a host that offers @have can be @want, with RAM
+ * that ends at @ram_end; else -ENOTSUP, and @err names leaf and feature.
+ */
+int kvm_features_check(const struct kvm_cpuid_entry2 *want, unsigned nwant,
+		       const struct kvm_cpuid_entry2 *have, unsigned nhave, uint64_t ram_end,
+		       struct hv_error *err);
 
 enum engine_exit kvm_run(struct engine *e, unsigned thread, const char **why);
 void kvm_kick(struct engine *e, unsigned thread);

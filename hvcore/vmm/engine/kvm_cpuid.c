@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hvcore/vmm/ram.h"
+
 enum {
 	ENTRIES = 256,
 	LEAF_TSC_KHZ = 0x40000010,
@@ -21,47 +23,6 @@ union table {
 	struct kvm_cpuid2 head;
 	uint8_t bytes[sizeof(struct kvm_cpuid2) + ENTRIES * sizeof(struct kvm_cpuid_entry2)];
 };
-
-static const struct kvm_cpuid_entry2 *find(const union table *t, uint32_t function, uint32_t index)
-{
-	for (unsigned i = 0; i < t->head.nent; i++)
-		if (t->head.entries[i].function == function && t->head.entries[i].index == index)
-			return &t->head.entries[i];
-	return NULL;
-}
-
-/*
- * Where the host must have what taiki-base offers, but for what KVM supplies
- * itself (APIC, x2APIC, TSC deadline, hypervisor) and what is a hint (HTT, ERMS).
- */
-static const struct {
-	uint32_t function;
-	uint32_t not_ecx, not_edx;
-} required[] = {
-	{1, 1U << 21 | 1U << 24 | 1U << 31, 1U << 9 | 1U << 28},
-	{0x80000001, 0, 0},
-};
-
-static int check(const union table *want, const union table *have, struct hv_error *err)
-{
-	for (size_t i = 0; i < sizeof(required) / sizeof(required[0]); i++) {
-		const struct kvm_cpuid_entry2 *w = find(want, required[i].function, 0);
-		const struct kvm_cpuid_entry2 *h = find(have, required[i].function, 0);
-		uint32_t ecx, edx;
-
-		if (!w || !h)
-			return hv_err(err, -ENOTSUP, "/dev/kvm: offers no CPUID leaf 0x%x",
-				      required[i].function);
-		ecx = w->ecx & ~h->ecx & ~required[i].not_ecx;
-		edx = w->edx & ~h->edx & ~required[i].not_edx;
-		if (ecx || edx)
-			return hv_err(err, -ENOTSUP,
-				      "/dev/kvm: this host cannot be a taiki-base processor: CPUID "
-				      "leaf 0x%x lacks ecx 0x%x edx 0x%x; use engine='soft'",
-				      required[i].function, ecx, edx);
-	}
-	return 0;
-}
 
 /* as_domain() - Turn the host's own @t into that of @v. */
 static void as_domain(union table *t, const struct kvm_vcpu *v)
@@ -99,10 +60,16 @@ static void as_domain(union table *t, const struct kvm_vcpu *v)
 	}
 }
 
+static uint64_t end_of_ram(const struct ram *ram)
+{
+	return ram->high ? RAM_HIGH_BASE + ram->high : ram->low;
+}
+
 int kvm_cpuid_apply(struct kvm_vcpu *v, struct hv_error *err)
 {
 	union table *have = calloc(1, sizeof(*have));
 	union table *want = calloc(1, sizeof(*want));
+	const struct kvm_cpuid_entry2 *first;
 	int rc;
 
 	if (!have || !want) {
@@ -121,7 +88,8 @@ int kvm_cpuid_apply(struct kvm_vcpu *v, struct hv_error *err)
 	} else {
 		want->head.nent = engine_cpuid(v->index, v->e->cfg.vcpus, want->head.entries,
 					       ENTRIES);
-		rc = check(want, have, err);
+		rc = kvm_features_check(want->head.entries, want->head.nent, have->head.entries,
+					have->head.nent, end_of_ram(v->e->cfg.ram), err);
 		if (rc)
 			goto out;
 		for (unsigned i = 0; i < want->head.nent; i++)
@@ -129,8 +97,9 @@ int kvm_cpuid_apply(struct kvm_vcpu *v, struct hv_error *err)
 				want->head.entries[i].eax = v->e->tsc_khz;
 	}
 	rc = kvm_ioctlp(v->fd, KVM_SET_CPUID2, want);
-	if (find(want, 1, 0))
-		v->signature = find(want, 1, 0)->eax;
+	first = kvm_cpuid_find(want->head.entries, want->head.nent, 1, 0);
+	if (first)
+		v->signature = first->eax;
 	if (rc < 0)
 		hv_err(err, rc, "/dev/kvm: vCPU %u: its CPUID table was refused: %s", v->index,
 		       strerror(-rc));

@@ -175,6 +175,29 @@ static void do_mmio(struct kvm_vcpu *v)
 	}
 }
 
+/*
+ * say_instruction() - The bytes of the one KVM gave up at, where it tells them
+ * (Linux 5.14).  A /dev/kvm that interprets knows fewer than its CPUID offers.
+ */
+static void say_instruction(struct kvm_vcpu *v, uint64_t rip)
+{
+	const struct kvm_run *run = v->run;
+	char bytes[3 * sizeof(run->emulation_failure.insn_bytes) + 1] = "";
+	unsigned n = 0;
+
+	if (run->internal.suberror == KVM_INTERNAL_ERROR_EMULATION &&
+	    run->emulation_failure.ndata &&
+	    run->emulation_failure.flags & KVM_INTERNAL_ERROR_EMULATION_FLAG_INSTRUCTION_BYTES)
+		n = run->emulation_failure.insn_size;
+	for (unsigned i = 0; i < n && i < sizeof(run->emulation_failure.insn_bytes); i++)
+		snprintf(bytes + 3 * i, 4, " %02x", run->emulation_failure.insn_bytes[i]);
+	snprintf(v->why, sizeof(v->why),
+		 "vCPU %u: this host's KVM cannot execute the instruction at 0x%llx%s%s (internal "
+		 "error %u); engine='soft' can",
+		 v->index, (unsigned long long)rip, *bytes ? ":" : "", bytes,
+		 run->internal.suberror);
+}
+
 /* failed() - What the kernel says about why it cannot go on. */
 static enum engine_exit failed(struct kvm_vcpu *v, int rc, const char **why)
 {
@@ -185,10 +208,7 @@ static enum engine_exit failed(struct kvm_vcpu *v, int rc, const char **why)
 	if (rc)
 		snprintf(v->why, sizeof(v->why), "vCPU %u: KVM_RUN: %s", v->index, strerror(-rc));
 	else if (run->exit_reason == KVM_EXIT_INTERNAL_ERROR)
-		snprintf(v->why, sizeof(v->why),
-			 "vCPU %u: KVM cannot emulate the instruction at 0x%llx (internal error "
-			 "%u)",
-			 v->index, regs.rip, run->internal.suberror);
+		say_instruction(v, regs.rip);
 	else if (run->exit_reason == KVM_EXIT_FAIL_ENTRY)
 		snprintf(v->why, sizeof(v->why),
 			 "vCPU %u: the processor refused the guest's state, reason 0x%llx",

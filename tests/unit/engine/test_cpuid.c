@@ -2,8 +2,12 @@
 /* taiki-base: what guests rely on in the table, for every number of vCPUs. */
 #include "hvcore/vmm/engine/engine.h"
 
+#include "hvcore/vmm/engine/kvm.h"
+
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -94,6 +98,83 @@ static void test_topology(void **state)
 	}
 }
 
+/* The leaves whose bits say what the processor can do. */
+static const struct {
+	uint32_t function;
+	enum kvm_register reg;
+} sets[] = {
+	{1, KVM_ECX},          {1, KVM_EDX},          {6, KVM_EAX},
+	{7, KVM_EBX},          {7, KVM_ECX},          {7, KVM_EDX},
+	{0x40000001, KVM_EAX}, {0x80000001, KVM_ECX}, {0x80000001, KVM_EDX},
+};
+
+static uint32_t *word(struct kvm_cpuid_entry2 *t, uint32_t function, enum kvm_register reg)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (t[i].function == function && t[i].index == 0)
+			return (uint32_t *[]){&t[i].eax, &t[i].ebx, &t[i].ecx, &t[i].edx}[reg];
+	return NULL;
+}
+
+/* Nothing is offered without having thought about hosts that lack it. */
+static void test_every_feature_is_accounted_for(void **state)
+{
+	n = engine_cpuid(0, 2, table, MAX);
+	for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++)
+		for (unsigned bit = 0; bit < 32; bit++)
+			if (*word(table, sets[i].function, sets[i].reg) >> bit & 1 &&
+			    !kvm_feature_known(sets[i].function, sets[i].reg, bit))
+				fail_msg("leaf 0x%x register %u bit %u", sets[i].function,
+					 sets[i].reg, bit);
+}
+
+/* A host that lacks one of them is refused by its name; or it does not matter, for few. */
+static void test_lesser_hosts_are_refused(void **state)
+{
+	static struct kvm_cpuid_entry2 host[MAX];
+	struct hv_error err = {""};
+	unsigned refused = 0, taken = 0;
+
+	n = engine_cpuid(0, 2, table, MAX);
+	assert_int_equal(kvm_features_check(table, n, table, n, 1ULL << 32, &err), 0);
+	for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++)
+		for (unsigned bit = 0; bit < 32; bit++) {
+			char leafname[40];
+			int rc;
+
+			if (!(*word(table, sets[i].function, sets[i].reg) >> bit & 1))
+				continue;
+			memcpy(host, table, sizeof(table));
+			*word(host, sets[i].function, sets[i].reg) &= ~(1U << bit);
+			rc = kvm_features_check(table, n, host, n, 1ULL << 32, &err);
+			taken += !rc;
+			refused += rc == -ENOTSUP;
+			snprintf(leafname, sizeof(leafname), "CPUID leaf 0x%x, e%cx bit %u)",
+				 sets[i].function, "abcd"[sets[i].reg], bit);
+			if (rc)
+				assert_non_null(strstr(err.text, leafname));
+		}
+	assert_int_equal(taken, 7);
+	assert_int_equal(refused, 23);
+	/* A host without a leaf at all. */
+	assert_int_equal(kvm_features_check(table, n, table, 1, 1ULL << 32, &err), -ENOTSUP);
+}
+
+static void test_memory_needs_address_bits(void **state)
+{
+	static struct kvm_cpuid_entry2 host[MAX];
+	struct hv_error err = {""};
+
+	n = engine_cpuid(0, 1, table, MAX);
+	memcpy(host, table, sizeof(table));
+	*word(host, 0x80000008, KVM_EAX) = 48 << 8 | 36;
+	assert_int_equal(kvm_features_check(table, n, host, n, 1ULL << 36, &err), 0);
+	assert_int_equal(kvm_features_check(table, n, host, n, (1ULL << 36) + 1, &err), -ENOTSUP);
+	assert_non_null(strstr(err.text, "36 bits"));
+	*word(host, 0x80000008, KVM_EAX) = 48 << 8 | 52;
+	assert_int_equal(kvm_features_check(table, n, host, n, ~0ULL, &err), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -101,6 +182,9 @@ int main(void)
 		cmocka_unit_test(test_nothing_that_cannot_move),
 		cmocka_unit_test(test_leaves_are_complete),
 		cmocka_unit_test(test_topology),
+		cmocka_unit_test(test_every_feature_is_accounted_for),
+		cmocka_unit_test(test_lesser_hosts_are_refused),
+		cmocka_unit_test(test_memory_needs_address_bits),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -183,6 +183,21 @@ static void test_reset_is_a_new_start(void **state)
 	vm_close(&vm);
 }
 
+/* Where there is nothing to execute, every KVM gives up, and says where. */
+static void test_failure_is_told(void **state)
+{
+	struct engine_vcpu_state s;
+
+	OPEN(&vm, &engine_kvm, 1, count);
+	assert_int_equal(engine_kvm.get(vm.engine, 0, &s), 0);
+	s.regs.rip = FLAT_MMIO;
+	assert_int_equal(engine_kvm.set(vm.engine, 0, &s), 0);
+	assert_int_equal(vm_run(&vm, 0), FLAT_FAILED);
+	assert_non_null(strstr(vm.why, "cannot execute the instruction at 0xd0000000"));
+	assert_non_null(strstr(vm.why, "vCPU 0"));
+	vm_close(&vm);
+}
+
 static void test_dirty_log(void **state)
 {
 	const struct engine_ops *ops = *state;
@@ -357,6 +372,7 @@ int main(void)
 		EACH(test_dirty_log),
 		EACH(test_doorbell),
 		EACH(test_state_moves),
+		cmocka_unit_test(test_failure_is_told),
 		cmocka_unit_test(test_state_moves_between_engines),
 		cmocka_unit_test(test_both_start_alike),
 	};
