@@ -132,7 +132,47 @@ static bool lost(const char *name, enum hv_presence found, int config_rc)
 	return found == HV_PRESENT || config_rc != -ENOENT || has(name, "pid");
 }
 
-static int end(const char *name, bool kill_it, int timeout_ms, struct hv_error *err)
+struct how {
+	bool kill;
+	const char *incarnation; /* the only one that may be killed; NULL: whichever it is */
+	bool ran;                /* told: it ran until it was killed */
+};
+
+static bool ended(int pidfd)
+{
+	struct pollfd p = {.fd = pidfd, .events = POLLIN};
+
+	return poll(&p, 1, 0) > 0;
+}
+
+/*
+ * Whether the holder of the lock is another start than the one that is meant.  The file is
+ * written under the lock and removed before the next start: if the holder still lives after it
+ * was read, it is the holder's (not there yet: it is only just starting).
+ */
+static bool is_another(const char *name, int pidfd, const char *incarnation)
+{
+	char *running = hv_run_read(name, "incarnation");
+	bool another = !running || strcmp(running, incarnation);
+
+	free(running);
+	return another && !ended(pidfd);
+}
+
+static int signal_it(const char *name, int pidfd, struct how *how, struct hv_error *err)
+{
+	bool lives = !ended(pidfd);
+
+	if (!pidfd_send_signal(pidfd, SIGKILL, NULL, 0)) {
+		how->ran = lives;
+		return 0;
+	}
+	return errno == ESRCH ? 0
+			      : hv_err(err, -errno, "domain %s: cannot be killed: %s", name,
+				       strerror(errno));
+}
+
+static int end(const char *name, struct how *how, int timeout_ms, struct hv_error *err)
 {
 	int64_t deadline = hv_clock_ms() + timeout_ms;
 	enum hv_presence p = hv_presence(name, NULL, err);
@@ -150,10 +190,12 @@ static int end(const char *name, bool kill_it, int timeout_ms, struct hv_error *
 		/* Before the kill: afterwards nobody could say it any more. */
 		if (config_rc && pidfd >= 0)
 			config_rc = hv_open_images(pidfd, &c);
-		if (!rc && pidfd >= 0 && kill_it && pidfd_send_signal(pidfd, SIGKILL, NULL, 0) &&
-		    errno != ESRCH)
-			rc = hv_err(err, -errno, "domain %s: cannot be killed: %s", name,
-				    strerror(errno));
+		/* Whoever has its lock and its disks now got them after that one's end. */
+		if (!rc && pidfd >= 0 && how->incarnation &&
+		    is_another(name, pidfd, how->incarnation))
+			goto out;
+		if (!rc && pidfd >= 0 && how->kill)
+			rc = signal_it(name, pidfd, how, err);
 		if (!rc && pidfd >= 0)
 			rc = wait_process(pidfd, name, deadline, err);
 		if (!rc)
@@ -183,10 +225,24 @@ out:
 
 int hv_kill(const char *name, int timeout_ms, struct hv_error *err)
 {
-	return end(name, true, timeout_ms, err);
+	struct how how = {.kill = true};
+
+	return end(name, &how, timeout_ms, err);
+}
+
+int hv_kill_incarnation(const char *name, const char *incarnation, int timeout_ms, bool *ran,
+			struct hv_error *err)
+{
+	struct how how = {.kill = true, .incarnation = incarnation};
+	int rc = end(name, &how, timeout_ms, err);
+
+	*ran = how.ran;
+	return rc;
 }
 
 int hv_wait_gone(const char *name, int timeout_ms, struct hv_error *err)
 {
-	return end(name, false, timeout_ms, err);
+	struct how how = {.kill = false};
+
+	return end(name, &how, timeout_ms, err);
 }

@@ -40,6 +40,14 @@ int hv_launch(const struct hv_launch *l, struct hv_error *err);
  */
 int hv_kill(const char *name, int timeout_ms, struct hv_error *err);
 
+/*
+ * hv_kill_incarnation() - hv_kill() of one start of the domain and of no other: what runs is
+ * compared under a pidfd, before the signal.  0 proven: that incarnation has ended and can write
+ * no more; *@ran tells whether it ran until it was killed here.  Another one is left alone.
+ */
+int hv_kill_incarnation(const char *name, const char *incarnation, int timeout_ms, bool *ran,
+			struct hv_error *err);
+
 /* hv_wait_gone() - Wait for an ordered end, with the same proof as hv_kill(). */
 int hv_wait_gone(const char *name, int timeout_ms, struct hv_error *err);
 
