@@ -14,3 +14,20 @@ $(call prog,fence_taiki,fencing/fence_taiki.c $(AGENT_SRCS),fence_message.a,\
 	$(if $(SANITIZE),,-static-pie $(if $(filter clang%,$(CC)),-Wno-unused-command-line-argument)),sbin)
 $(call prog,fence_taiki_tls,fencing/fence_taiki_tls.c,,-lgnutls,libexec/taiki)
 INSTALLS += fencing/fence_taiki.bash-completion:share/bash-completion/completions/fence_taiki:644
+
+# What the hosts decide together: no I/O, libc alone.
+$(call lib,fence_order,$(addprefix fencing/,authorise.c confirm.c order.c order_duty.c \
+	order_message.c order_state.c order_table.c pack.c sync.c))
+
+# Pacemaker's libraries, with glib, are the helper's alone.
+FENCE_PCMK_CFLAGS := $(patsubst -I%,-isystem %,$(shell $(PKG_CONFIG) --cflags pacemaker \
+	pacemaker-cib pacemaker-fencing glib-2.0 2>/dev/null))
+$(foreach f,helper_worker.c helper_cib.c helper_history.c helper_settle.c,\
+	$(eval CFLAGS_$f := $(FENCE_PCMK_CFLAGS)))
+FENCED_LIBS := -lcpg -lquorum -lcmap -lcib -lstonithd -lcrmcommon -lglib-2.0 -lpthread
+
+$(call prog,taiki-fenced,$(addprefix fencing/,clients.c cluster.c cluster_name.c daemon.c \
+	domains.c duties.c helper.c helper_cib.c helper_history.c helper_settle.c helper_worker.c \
+	hosts.c mark.c settings.c status.c taiki-fenced.c work.c) heartbeat/log.c heartbeat/privilege.c,\
+	fence_doors.a fence_message.a fence_order.a libhv.a,\
+	$(DOORS_LIBS) $(FENCED_LIBS) $$(LIBHV_LIBS),sbin)

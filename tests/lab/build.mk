@@ -19,3 +19,6 @@ $(O)/tests/lab/limits.so: tests/lab/limits.c
 	$(Q)mkdir -p $(@D) && $(CC) -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -fPIC -shared -o $@ $< -ldl
 
 $(call unit,lab-storage,tests/lab/storaged_cache.c tests/lab/test-cache.c)
+
+# A fence request with an id of the test's choice.
+$(call prog,tests/lab/fence-ask,tests/lab/fence-ask.c,fence_message.a,-lgnutls)

@@ -44,6 +44,7 @@ static struct service services[] = {
 	{.name = "pacemaker", .argv = {"pacemakerd", "-f"}, .restart = true, .wanted = true},
 	/* Taiki's own daemons: a line for each is all it takes. */
 	{.name = "taiki-heartbeatd", .argv = {"/usr/sbin/taiki-heartbeatd"}, .ours = true},
+	{.name = "taiki-fenced", .argv = {"/usr/sbin/taiki-fenced"}, .ours = true},
 };
 
 enum { NSERVICES = sizeof(services) / sizeof(services[0]) };
