@@ -79,8 +79,12 @@ static int only_one(void)
 		log_line(LOG_ERR, "%s: cannot be opened: %s; run as root?", path, strerror(errno));
 		return EXIT_SETUP;
 	}
-	if (!fcntl(fd, F_OFD_SETLK, &fl))
+	if (!fcntl(fd, F_OFD_SETLK, &fl)) {
+		/* For who must end us though we do not answer; the lock itself names nobody. */
+		if (ftruncate(fd, 0) || dprintf(fd, "%d\n", (int)getpid()) < 0)
+			log_line(LOG_WARNING, "%s: cannot be written: %s", path, strerror(errno));
 		return 0; /* the descriptor stays open on purpose */
+	}
 	log_line(LOG_ERR, "another taiki-heartbeatd watches %s already (%s is locked)",
 		 hv_run_root(), path);
 	close(fd);

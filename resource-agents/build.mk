@@ -5,3 +5,6 @@ DOMAIN_SRCS := $(addprefix resource-agents/,domain_decide.c domain_definition.c 
 
 $(call prog,resource-agents/domain,resource-agents/domain.c $(DOMAIN_SRCS),libhv.a,\
 	-ljansson -lz -lnettle,$(OCF_DIR))
+
+$(call prog,resource-agents/heartbeat,$(addprefix resource-agents/,heartbeat.c heartbeat_find.c \
+	heartbeat_spawn.c ocf.c ocf_metadata.c),libhv.a,-ljansson -lz -lnettle,$(OCF_DIR))
