@@ -146,10 +146,9 @@ static const struct {
 	{KVM_GET_REGS, BOTH},        /* a run thread says where it failed */
 	{KVM_SIGNAL_MSI, BOTH},
 	{KVM_SET_GSI_ROUTING, BOTH}, /* the guest programs IOAPIC and MSI-X inside an access */
-	{KVM_IRQFD, BOTH},
-	{KVM_IOEVENTFD, BOTH}, /* the guest moves a BAR */
-	{TUNSETOFFLOAD, BOTH}, /* ... or negotiates its network card's features */
-	{TUNSETCARRIER, BOTH}, /* link down, up */
+	{KVM_IOEVENTFD, BOTH},       /* the guest moves a BAR */
+	{TUNSETOFFLOAD, BOTH},       /* ... or negotiates its network card's features */
+	{TUNSETCARRIER, BOTH},       /* link down, up */
 	/* Reset, stop and cont: the loop's. */
 	{KVM_SET_REGS, LOOP},
 	{KVM_GET_SREGS, LOOP},

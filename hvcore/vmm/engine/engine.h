@@ -13,7 +13,7 @@
  *
  * Threads.  The machine starts `nthreads` run threads (one per vCPU with kvm,
  * one in all with soft) and each calls run() with its own index, again and
- * again.  kick(), msi(), nmi(), extint(), ram_written() and irqfd()/doorbell() may be
+ * again.  kick(), msi(), nmi(), extint(), ram_written() and doorbell() may be
  * called from any thread at any time.  get/set and dirty_harvest() are called
  * only while no thread is inside run().
  */
@@ -133,7 +133,11 @@ struct engine_ops {
 	 */
 	int (*boot)(struct engine *e, uint32_t eip, uint32_t ebx);
 
-	/* msi() - Deliver the message (SDM 3A §11.11).  0 or -errno. */
+	/*
+	 * msi() - Deliver the message (SDM 3A §11.11).  0 or -errno.  On kvm as
+	 * quick as a write to an irqfd would be, which needs a route and a
+	 * descriptor for each vector.
+	 */
 	int (*msi)(struct engine *e, uint64_t addr, uint32_t data);
 
 	/* nmi() - A non-maskable interrupt to @vcpu, also one that is parked: it takes it then. */
@@ -153,13 +157,6 @@ struct engine_ops {
 	 */
 	void (*ioapic_route)(struct engine *e, unsigned pin, uint64_t addr, uint32_t data,
 			     bool level);
-
-	/*
-	 * irqfd() - From now on an eventfd write to @fd sends this message;
-	 * again: changed; addr 0: unbound.  NULL in the table: the engine
-	 * cannot; the caller uses msi().
-	 */
-	int (*irqfd)(struct engine *e, int fd, uint64_t addr, uint32_t data);
 
 	/*
 	 * doorbell() - A guest write of @size (0: any) at @gpa adds 1 to the

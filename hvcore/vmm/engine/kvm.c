@@ -30,7 +30,6 @@ static const struct {
 } needed[] = {
 	{KVM_CAP_SPLIT_IRQCHIP, "the split irqchip"},
 	{KVM_CAP_SIGNAL_MSI, "KVM_SIGNAL_MSI"},
-	{KVM_CAP_IRQFD, "irqfd"},
 	{KVM_CAP_IOEVENTFD_ANY_LENGTH, "ioeventfd of any length"},
 	{KVM_CAP_IMMEDIATE_EXIT, "immediate_exit"},
 	{KVM_CAP_TSC_DEADLINE_TIMER, "the TSC-deadline timer"},
@@ -186,8 +185,6 @@ static int kvm_create(const struct engine_config *cfg, struct engine **out, stru
 	e->kvm = e->vm = -1;
 	e->stopped = true;
 	pthread_mutex_init(&e->routes, NULL);
-	for (size_t i = 0; i < sizeof(e->line) / sizeof(e->line[0]); i++)
-		e->line[i].fd = -1;
 	e->vcpu = calloc(cfg->vcpus, sizeof(*e->vcpu));
 	if (!e->vcpu) {
 		hv_err(err, rc, "kvm: out of memory");
@@ -259,7 +256,6 @@ const struct engine_ops engine_kvm = {
 	.nmi = kvm_nmi,
 	.extint = kvm_extint,
 	.ioapic_route = kvm_ioapic_route,
-	.irqfd = kvm_irqfd,
 	.doorbell = kvm_doorbell,
 	.ram_written = kvm_ram_written,
 	.rom = kvm_rom,

@@ -2,15 +2,15 @@
 /*
  * Inside the kvm engine: what its files share.
  *
- *   kvm.c        creation and the table of operations
- *   kvm_cpuid.c  the CPUID table
+ *   kvm.c           creation and the table of operations
+ *   kvm_cpuid.c     the CPUID table
  *   kvm_features.c  whether the host can do what it says
- *   kvm_run.c    the run loop, exits, kicks, the PIC's interrupt
- *   kvm_irq.c    messages, routes, irqfd, doorbells
- *   kvm_mem.c    memory slots and the dirty log
- *   kvm_state.c  get, set, reset, boot
- *   kvm_clock.c  kvm-clock and TSC across stop and cont
- *   kvm_timer.c  the same for the local APIC's counting timer
+ *   kvm_run.c       the run loop, exits, kicks, the PIC's interrupt
+ *   kvm_irq.c       messages, routes, doorbells
+ *   kvm_mem.c       memory slots and the dirty log
+ *   kvm_state.c     get, set, reset, boot
+ *   kvm_clock.c     kvm-clock and TSC across stop and cont
+ *   kvm_timer.c     the same for the local APIC's counting timer
  */
 #ifndef VMM_ENGINE_KVM_H
 #define VMM_ENGINE_KVM_H
@@ -21,9 +21,8 @@
 #include "hvcore/vmm/engine/engine.h"
 
 enum {
-	KVM_PINS = 24,         /* IOAPIC pins; their routes are the first */
-	KVM_ROUTES_MAX = 1024, /* with those of irqfds */
-	KVM_SLOTS = 2,         /* RAM below and above 4 GiB; the ROM's slot is the next */
+	KVM_PINS = 24, /* IOAPIC pins */
+	KVM_SLOTS = 2, /* RAM below and above 4 GiB; the ROM's slot is the next */
 };
 
 struct kvm_vcpu {
@@ -42,9 +41,8 @@ struct kvm_vcpu {
 	struct engine_vcpu_state initial; /* after create(): what reset() goes back to */
 };
 
-/* What an irqfd is bound to; slot i is GSI KVM_PINS + i. */
-struct kvm_line {
-	int fd; /* -1: free */
+/* The message an IOAPIC pin sends; addr 0: none yet. */
+struct kvm_pin {
 	uint64_t addr;
 	uint32_t data;
 };
@@ -63,10 +61,8 @@ struct engine {
 
 	_Atomic bool intr; /* the PIC's INTR pin */
 
-	pthread_mutex_t routes; /* guards from here to lines[] */
-	struct kvm_line pin[KVM_PINS];
-	struct kvm_line line[KVM_ROUTES_MAX - KVM_PINS];
-	unsigned nlines; /* high-water mark */
+	pthread_mutex_t routes; /* guards pin[] and the kernel's copy of it */
+	struct kvm_pin pin[KVM_PINS];
 
 	/* Setup and loop thread only. */
 	struct kvm_slot slot[KVM_SLOTS];
@@ -104,7 +100,6 @@ int kvm_run_init(struct hv_error *err); /* the kick signal's handler */
 
 int kvm_msi(struct engine *e, uint64_t addr, uint32_t data);
 void kvm_ioapic_route(struct engine *e, unsigned pin, uint64_t addr, uint32_t data, bool level);
-int kvm_irqfd(struct engine *e, int fd, uint64_t addr, uint32_t data);
 int kvm_doorbell(struct engine *e, uint64_t gpa, unsigned size, int fd, bool on);
 
 int kvm_map_ram(struct engine *e, struct hv_error *err);

@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Interrupt messages.  With the split irqchip everything reaches the local
- * APICs as an MSI.  The kernel's routing table has two parts: GSI 0..23 mirror
- * the board's IOAPIC and are never fired, they tell the kernel which
- * vectors' EOIs the board wants to see; from 24 on, one per irqfd.
+ * APICs as an MSI.  The kernel's routing table, GSI 0..23, mirrors the board's
+ * IOAPIC and is never fired: it tells the kernel which vectors' EOIs the
+ * board wants to see.
  */
 #include "hvcore/vmm/engine/kvm.h"
-
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 
 enum {
 	MSI_ASSERT = 1 << 14, /* SDM 3A §11.11.2 */
@@ -29,41 +25,30 @@ int kvm_msi(struct engine *e, uint64_t addr, uint32_t data)
 	return rc < 0 ? rc : 0;
 }
 
-static void put_route(struct kvm_irq_routing *table, unsigned gsi, const struct kvm_line *line)
-{
-	if (!line->addr)
-		return;
-	table->entries[table->nr++] = (struct kvm_irq_routing_entry){
-		.gsi = gsi,
-		.type = KVM_IRQ_ROUTING_MSI,
-		.u.msi.address_lo = (uint32_t)line->addr,
-		.u.msi.address_hi = (uint32_t)(line->addr >> 32),
-		.u.msi.data = line->data,
-	};
-}
-
 /* push_routes() - Hand the whole table to the kernel.  Called with e->routes held. */
 static int push_routes(struct engine *e)
 {
-	struct kvm_irq_routing *table;
-	int rc;
+	union {
+		struct kvm_irq_routing head;
+		uint8_t bytes[sizeof(struct kvm_irq_routing) +
+			      KVM_PINS * sizeof(struct kvm_irq_routing_entry)];
+	} table = {.bytes = {0}};
 
-	table = calloc(1, sizeof(*table) + (KVM_PINS + e->nlines) * sizeof(table->entries[0]));
-	if (!table)
-		return -ENOMEM;
 	for (unsigned i = 0; i < KVM_PINS; i++)
-		put_route(table, i, &e->pin[i]);
-	for (unsigned i = 0; i < e->nlines; i++)
-		if (e->line[i].fd >= 0)
-			put_route(table, KVM_PINS + i, &e->line[i]);
-	rc = kvm_ioctlp(e->vm, KVM_SET_GSI_ROUTING, table);
-	free(table);
-	return rc;
+		if (e->pin[i].addr)
+			table.head.entries[table.head.nr++] = (struct kvm_irq_routing_entry){
+				.gsi = i,
+				.type = KVM_IRQ_ROUTING_MSI,
+				.u.msi.address_lo = (uint32_t)e->pin[i].addr,
+				.u.msi.address_hi = (uint32_t)(e->pin[i].addr >> 32),
+				.u.msi.data = e->pin[i].data,
+			};
+	return kvm_ioctlp(e->vm, KVM_SET_GSI_ROUTING, &table);
 }
 
 void kvm_ioapic_route(struct engine *e, unsigned pin, uint64_t addr, uint32_t data, bool level)
 {
-	struct kvm_line now = {.addr = addr, .data = data};
+	struct kvm_pin now = {.addr = addr, .data = data};
 
 	if (pin >= KVM_PINS)
 		return;
@@ -81,76 +66,10 @@ void kvm_ioapic_route(struct engine *e, unsigned pin, uint64_t addr, uint32_t da
 	pthread_mutex_lock(&e->routes);
 	if (e->pin[pin].addr != now.addr || e->pin[pin].data != now.data) {
 		e->pin[pin] = now;
-		/* Without memory the guest's level interrupts stop: as with a broken chip. */
+		/* If the kernel has no memory, level interrupts stop: as with a broken chip. */
 		(void)push_routes(e);
 	}
 	pthread_mutex_unlock(&e->routes);
-}
-
-static int bind_fd(struct engine *e, int fd, unsigned gsi, bool on)
-{
-	struct kvm_irqfd k = {
-		.fd = (uint32_t)fd,
-		.gsi = gsi,
-		.flags = on ? 0 : KVM_IRQFD_FLAG_DEASSIGN,
-	};
-
-	return kvm_ioctlp(e->vm, KVM_IRQFD, &k);
-}
-
-/* find_line() - The line of @fd; or a free one for it (@fresh) or -1. */
-static int find_line(struct engine *e, int fd, bool *fresh)
-{
-	const unsigned max = sizeof(e->line) / sizeof(e->line[0]);
-	int hole = -1;
-
-	for (unsigned i = 0; i < e->nlines; i++) {
-		if (e->line[i].fd == fd) {
-			*fresh = false;
-			return (int)i;
-		}
-		if (e->line[i].fd < 0 && hole < 0)
-			hole = (int)i;
-	}
-	*fresh = true;
-	return hole < 0 && e->nlines < max ? (int)e->nlines : hole;
-}
-
-int kvm_irqfd(struct engine *e, int fd, uint64_t addr, uint32_t data)
-{
-	struct kvm_line *line;
-	bool fresh;
-	int i, rc = 0;
-
-	if (fd < 0)
-		return -EBADF;
-	pthread_mutex_lock(&e->routes);
-	i = find_line(e, fd, &fresh);
-	if (!addr) {
-		if (!fresh) {
-			rc = bind_fd(e, fd, KVM_PINS + (unsigned)i, false);
-			e->line[i].fd = -1;
-		}
-		goto out;
-	}
-	if (i < 0) {
-		rc = -ENOSPC;
-		goto out;
-	}
-	line = &e->line[i];
-	if (!fresh && line->addr == addr && line->data == data)
-		goto out;
-	*line = (struct kvm_line){.fd = fd, .addr = addr, .data = data};
-	if ((unsigned)i == e->nlines)
-		e->nlines++;
-	rc = push_routes(e);
-	if (!rc && fresh)
-		rc = bind_fd(e, fd, KVM_PINS + (unsigned)i, true);
-	if (rc && fresh)
-		line->fd = -1;
-out:
-	pthread_mutex_unlock(&e->routes);
-	return rc;
 }
 
 int kvm_doorbell(struct engine *e, uint64_t gpa, unsigned size, int fd, bool on)

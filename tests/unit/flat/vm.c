@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -36,20 +35,6 @@ static void end(struct vm *vm, int code)
 static void send_pin(struct vm *vm)
 {
 	vm->ops->msi(vm->engine, MSI_ADDR, vm->pin_vector | 1U << 15 | 1U << 14);
-}
-
-static void send_irqfd(struct vm *vm, uint32_t data)
-{
-	uint64_t one = 1;
-
-	if (!vm->ops->irqfd) {
-		vm->ops->msi(vm->engine, MSI_ADDR, data);
-		return;
-	}
-	if (data != vm->irqfd_data)
-		assert_int_equal(vm->ops->irqfd(vm->engine, vm->irqfd, MSI_ADDR, data), 0);
-	vm->irqfd_data = data;
-	assert_int_equal(write(vm->irqfd, &one, sizeof(one)), sizeof(one));
 }
 
 static uint32_t io_read(void *opaque, uint16_t port, unsigned size)
@@ -88,7 +73,6 @@ static void io_write(void *opaque, uint16_t port, unsigned size, uint32_t value)
 		break;
 	case 0xe4: vm->pin_high = false; break;
 	case 0xe6: vm->ops->msi(vm->engine, MSI_ADDR, value); break;
-	case 0xe7: send_irqfd(vm, value); break;
 	case 0xe9:
 		if (vm->log_len < sizeof(vm->log) - 1)
 			vm->log[vm->log_len++] = (char)value;
@@ -208,7 +192,6 @@ void vm_open(struct vm *vm, const struct engine_ops *ops, unsigned vcpus, const 
 	vm->end = vm->inta_vector = -1;
 	pthread_mutex_init(&vm->lock, NULL);
 	pthread_cond_init(&vm->ended, NULL);
-	vm->irqfd = eventfd(0, EFD_CLOEXEC);
 	assert_int_equal(ram_create(&vm->ram, FLAT_RAM, &err), 0);
 	vm->ram.written = written;
 	vm->ram.opaque = vm;
@@ -240,7 +223,6 @@ void vm_close(struct vm *vm)
 {
 	vm->ops->destroy(vm->engine);
 	ram_destroy(&vm->ram);
-	close(vm->irqfd);
 	pthread_cond_destroy(&vm->ended);
 	pthread_mutex_destroy(&vm->lock);
 }

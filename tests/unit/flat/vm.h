@@ -10,7 +10,6 @@
  *   0xe4 w8   pin 5 falls
  *   0xe5 r32  how many EOIs of pin 5's vector came back
  *   0xe6 w32  MSI with this data to APIC 0
- *   0xe7 w32  the same through an irqfd, where the engine has them
  *   0xe9 w8   a character for the log; vm_run() returns then, if vm.hold is set
  *   0xf0      a 64-bit register seen through byte, word and dword accesses: the last written
  *   0xf4 w8   the end: exit code
@@ -67,8 +66,6 @@ struct vm {
 	bool pin_high;
 	uint64_t reg;
 	uint64_t mmio_sum;
-	int irqfd;
-	uint32_t irqfd_data;
 };
 
 /* vm_open() - A machine with @elf loaded, ready to run.  Fails the test if it cannot. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Interrupts: the PIC's through LINT0, messages, a level-triggered IOAPIC pin
- * and its EOI, an irqfd, the local APIC's own (self IPI, priorities, TPR, timers)
+ * and its EOI, the local APIC's own (self IPI, priorities, TPR, timers)
  * in xAPIC and x2APIC mode.  Each one leaves its vector and the address it
  * returns to at RESULTS.
  */
@@ -139,17 +139,17 @@ after_hlt:
 	cmpl $2, %eax
 	CHECK 18
 
-	/* An edge message, and one through an eventfd. */
+	/* Edge messages. */
 	movl $0x62, %eax
 	outl %eax, $0xe6
 	AWAIT 10
 	CHECK 19
 	movl $0x63, %eax
-	outl %eax, $0xe7
+	outl %eax, $0xe6
 	AWAIT 11
 	CHECK 20
 	movl $0x66, %eax
-	outl %eax, $0xe7
+	outl %eax, $0xe6
 	AWAIT 12
 	CHECK 21
 
