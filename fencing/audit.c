@@ -16,6 +16,8 @@
 static struct {
 	int fd; /* -1: not open */
 	char path[PATH_MAX];
+	dev_t dev; /* of what is open */
+	ino_t ino;
 	bool torn;       /* the last line was written in part: the next one begins a new one */
 	uint64_t missed; /* lines since the file fails; 0: it does not */
 } log_file = {.fd = -1};
@@ -141,26 +143,33 @@ static void works_again(void)
 /* open_file() - Anew; 0 or an errno. */
 static int open_file(void)
 {
+	struct stat st = {0};
+
 	if (log_file.fd >= 0)
 		close(log_file.fd);
 	log_file.torn = false;
 	log_file.fd = open(log_file.path,
 			   O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
-	return log_file.fd < 0 ? errno : 0;
+	if (log_file.fd < 0 || fstat(log_file.fd, &st))
+		return errno;
+	log_file.dev = st.st_dev;
+	log_file.ino = st.st_ino;
+	return 0;
 }
 
-int audit_reopen(void)
+/* is_open() - The file of that name, and not one that was moved away (logrotate). */
+static bool is_open(void)
 {
-	int error = open_file();
+	struct stat st;
 
-	if (error)
-		failed(error, NULL);
-	return -error;
+	return log_file.fd >= 0 && !stat(log_file.path, &st) && st.st_dev == log_file.dev &&
+	       st.st_ino == log_file.ino;
 }
 
 int audit_open(const char *path)
 {
 	const char *env = getenv("TAIKI_FENCE_LOG");
+	int error;
 
 	audit_close();
 	if (!path)
@@ -169,7 +178,10 @@ int audit_open(const char *path)
 	    sizeof(log_file.path))
 		return -ENAMETOOLONG;
 	make_directories(log_file.path);
-	return audit_reopen();
+	error = open_file();
+	if (error)
+		failed(error, NULL);
+	return -error;
 }
 
 void audit_close(void)
@@ -186,7 +198,7 @@ void audit_close(void)
 static int append(const char *line)
 {
 	size_t len = strlen(line);
-	int error = log_file.fd < 0 ? open_file() : 0;
+	int error = is_open() ? 0 : open_file();
 	ssize_t n;
 
 	if (error)

@@ -7,7 +7,7 @@
  *    "incarnation": "…", "result": "done", "text": "…", "us": 41250}
  *
  * A line is one write() to a file opened for appending, so that lines of two writers
- * do not mix.  It is not synced: what fences must not wait for a disk, and the kernel
+ * do not mix.  When the file is moved away or removed, the next line begins a new one.  It is not synced: what fences must not wait for a disk, and the kernel
  * writes it within seconds.  When it cannot be written, fencing goes on; the line goes
  * to the system's log instead, and so does, once, that and why the file fails.
  */
@@ -44,8 +44,6 @@ struct audit_line {
  * 0 or -errno; with an error everything still works, and goes to the system's log.
  */
 int audit_open(const char *path);
-/* audit_reopen() - The file was moved away (SIGHUP). */
-int audit_reopen(void);
 void audit_write(const struct audit_line *l);
 void audit_close(void);
 

@@ -14,6 +14,7 @@ $(call prog,fence_taiki,fencing/fence_taiki.c $(AGENT_SRCS),fence_message.a,\
 	$(if $(SANITIZE),,-static-pie $(if $(filter clang%,$(CC)),-Wno-unused-command-line-argument)),sbin)
 $(call prog,fence_taiki_tls,fencing/fence_taiki_tls.c,,-lgnutls,libexec/taiki)
 INSTALLS += fencing/fence_taiki.bash-completion:share/bash-completion/completions/fence_taiki:644
+INSTALLS += fencing/taiki-fence.logrotate:/etc/logrotate.d/taiki-fence:644
 
 # What the hosts decide together: no I/O, libc alone.
 $(call lib,fence_order,$(addprefix fencing/,authorise.c confirm.c order.c order_duty.c \

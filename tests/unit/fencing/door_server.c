@@ -3,11 +3,12 @@
  * door_server: taiki-fenced's doors over a table of domains in memory, so that the agent's
  * whole contract can be tried without a cluster.
  *
- *   door_server [--delay MS] [--listen ADDRESS --keys FILE] DOMAIN=STATE:GROUP...
+ *   door_server [--delay MS] [--listen ADDRESS --keys FILE] [--real] DOMAIN=STATE:GROUP...
  *
  * STATE is on, off, unknown, or stuck (nothing that is asked about it is answered).  Each domain
  * has its channel in $TAIKI_RUN_DIR as hv-domain has it, and the guest's port: a Unix
- * socket RUN/DOMAIN/port that one agent at a time can be connected to (relay.c).
+ * socket RUN/DOMAIN/port that one agent at a time can be connected to (relay.c).  With
+ * --real there is neither: they are domains of hv-domain.
  */
 #include <getopt.h>
 #include <signal.h>
@@ -33,6 +34,7 @@ static struct domain {
 } domain[DOMAINS_MAX];
 static unsigned ndomains;
 static unsigned delay_ms;
+static bool real;
 static struct qb_loop *loop;
 
 struct pending {
@@ -148,7 +150,7 @@ static bool add(char *text)
 		   : !strcmp(state, "off") ? FENCE_POWER_OFF
 					   : FENCE_POWER_UNKNOWN;
 	ndomains++;
-	return relay_open(loop, d->name) && !door_channel_add(d->name, d->group);
+	return (real || relay_open(loop, d->name)) && !door_channel_add(d->name, d->group);
 }
 
 int main(int argc, char **argv)
@@ -157,6 +159,7 @@ int main(int argc, char **argv)
 		{"delay", required_argument, NULL, 'd'},
 		{"listen", required_argument, NULL, 'l'},
 		{"keys", required_argument, NULL, 'k'},
+		{"real", no_argument, NULL, 'r'},
 		{0},
 	};
 	static const struct door_ops ops = {
@@ -178,6 +181,7 @@ int main(int argc, char **argv)
 		case 'd': delay_ms = (unsigned)strtoul(optarg, NULL, 10); break;
 		case 'l': address = optarg; break;
 		case 'k': keys = optarg; break;
+		case 'r': real = true; break;
 		default: return 2;
 		}
 	}
