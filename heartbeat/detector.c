@@ -39,7 +39,7 @@ static int64_t beats_limit(const struct detector *d)
 
 static bool in_grace(const struct detector *d, int64_t now)
 {
-	return now - d->boot_at < (int64_t)d->settings.boot_grace * MS_NS;
+	return strand_silence(d, &d->boot, now) < d->boot.timeout;
 }
 
 static bool does_io(const struct detector *d, int64_t now)
@@ -279,7 +279,7 @@ static int64_t next_look(const struct detector *d, int64_t now)
 	look_strand(d, &d->agent, d->agent.timeout * 3 / 4, now, &at);
 	look_strand(d, &d->hypervisor, d->hypervisor.timeout * 3 / 4, now, &at);
 	look_strand(d, &d->vcpus, d->vcpus.timeout / 2, now, &at);
-	sooner(&at, d->boot_at + (int64_t)d->settings.boot_grace * MS_NS, now);
+	sooner(&at, now + d->boot.timeout - strand_silence(d, &d->boot, now), now);
 	if (d->io_at)
 		sooner(&at, d->io_at + (int64_t)d->settings.io_window * MS_NS, now);
 	if (d->run == RUN_IO_ERROR)

@@ -81,7 +81,7 @@ struct detector {
 	enum hb_reason reason; /* that led to, or keeps, the state */
 	int64_t since;         /* when the state was entered */
 
-	int64_t boot_at; /* the guest was started or reset */
+	struct strand boot; /* .last: the guest was started or reset; it is owed time as well */
 	bool gone;
 	enum hb_run run;
 	int64_t run_since;

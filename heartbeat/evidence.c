@@ -26,13 +26,14 @@ static void anew(struct detector *d, struct strand *s, int64_t now)
 
 void detector_init(struct detector *d, const struct hv_heartbeat *s, int64_t boot_at, int64_t now)
 {
-	*d = (struct detector){
-		.settings = *s, .state = HB_UNKNOWN, .since = now, .boot_at = boot_at};
+	*d = (struct detector){.settings = *s, .state = HB_UNKNOWN, .since = now};
 	d->beats.expected = s->beats;
 	d->beats.timeout = (int64_t)s->timeout * MS_NS;
 	d->agent.expected = s->agent_timeout != 0;
 	d->agent.timeout = (int64_t)s->agent_timeout * MS_NS;
 	d->hypervisor.timeout = d->vcpus.timeout = (int64_t)s->timeout * MS_NS;
+	d->boot.timeout = (int64_t)s->boot_grace * MS_NS;
+	d->boot.last = boot_at;
 	anew(d, &d->beats, now);
 	anew(d, &d->agent, now);
 	anew(d, &d->hypervisor, now);
@@ -130,6 +131,9 @@ void detector_saw_run(struct detector *d, enum hb_run run, int64_t now)
 {
 	if (run == d->run)
 		return;
+	/* What was stopped has not booted meanwhile. */
+	if (d->run != RUN_RUNNING && d->run != RUN_UNSEEN)
+		d->boot.last += now - d->run_since;
 	d->run = run;
 	d->run_since = now;
 	/* After a pause everything may take as long as it ever may. */
@@ -142,7 +146,7 @@ void detector_saw_run(struct detector *d, enum hb_run run, int64_t now)
 
 void detector_saw_reset(struct detector *d, int64_t now)
 {
-	d->boot_at = now;
+	anew(d, &d->boot, now);
 	d->said = WHY_NOTHING_YET;
 	d->goodbye = false;
 	d->health_bad_since = 0;

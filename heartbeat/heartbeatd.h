@@ -55,8 +55,8 @@ struct report {
 struct qmp_watch {
 	struct link link;
 	struct lines lines;
-	bool asked;  /* query-status is on its way: a sign of life is due */
-	bool soft;   /* the engine is soft, so its vCPUs can be told apart from idle ones */
+	bool asked; /* query-status is on its way: a sign of life is due */
+	bool soft;  /* the engine is soft, so its vCPUs can be told apart from idle ones */
 	uint64_t events;
 	int64_t reset_at; /* a reset in place was asked for; 0: not */
 };
@@ -77,8 +77,8 @@ struct agent_watch {
 /* Its threads and its page. */
 struct sample_watch {
 	const struct hv_progress *page;
-	int main_stat;                /* /proc/PID/schedstat's descriptor, -1 */
-	int vcpu_stat[HV_VCPUS_MAX];  /* the same of each vCPU's thread */
+	int main_stat;               /* /proc/PID/schedstat's descriptor, -1 */
+	int vcpu_stat[HV_VCPUS_MAX]; /* the same of each vCPU's thread */
 	unsigned vcpus;
 	bool fresh; /* the threads are others than at the last look */
 };
