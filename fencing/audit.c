@@ -166,10 +166,18 @@ static bool is_open(void)
 	       st.st_ino == log_file.ino;
 }
 
+int audit_reopen(void)
+{
+	int error = open_file();
+
+	if (error)
+		failed(error, NULL);
+	return -error;
+}
+
 int audit_open(const char *path)
 {
 	const char *env = getenv("TAIKI_FENCE_LOG");
-	int error;
 
 	audit_close();
 	if (!path)
@@ -178,10 +186,7 @@ int audit_open(const char *path)
 	    sizeof(log_file.path))
 		return -ENAMETOOLONG;
 	make_directories(log_file.path);
-	error = open_file();
-	if (error)
-		failed(error, NULL);
-	return -error;
+	return audit_reopen();
 }
 
 void audit_close(void)

@@ -44,6 +44,8 @@ struct audit_line {
  * 0 or -errno; with an error everything still works, and goes to the system's log.
  */
 int audit_open(const char *path);
+/* audit_reopen() - Open it anew (SIGHUP); as audit_open(). */
+int audit_reopen(void);
 void audit_write(const struct audit_line *l);
 void audit_close(void);
 
