@@ -22,3 +22,9 @@ $(call unit,lab-storage,tests/lab/storaged_cache.c tests/lab/test-cache.c)
 
 # A fence request with an id of the test's choice.
 $(call prog,tests/lab/fence-ask,tests/lab/fence-ask.c,fence_message.a,-lgnutls)
+
+# What hangs a test guest; tests/tools/guest-image takes it in where it was built.
+$(O)/tests/tools/guest-hang: tests/tools/guest-hang.c
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D) && $(CC) -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -static -o $@ $<
+EXTRAS += $(O)/tests/tools/guest-hang
