@@ -17,6 +17,8 @@ $(call fuzzer,fuzz_virtio_balloon,tests/fuzz/fuzz_virtio_balloon.c $(FUZZ_VIRTIO
 $(call fuzzer,fuzz_virtio_rng,tests/fuzz/fuzz_virtio_rng.c $(FUZZ_VIRTIO) hvcore/vmm/virtio/rng.c,\
 	-ljansson)
 $(call fuzzer,fuzz_fence_message,tests/fuzz/fuzz_fence_message.c fencing/message.c fencing/framer.c)
+$(call fuzzer,fuzz_fence_keys,tests/fuzz/fuzz_fence_keys.c fencing/door_keys_parse.c \
+	hvcore/lib/rundir.c hvcore/lib/err.c)
 $(call fuzzer,fuzz_kernel,tests/fuzz/fuzz_kernel.c hvcore/vmm/kernel.c hvcore/vmm/payload.c \
 	hvcore/lib/err.c,$(KERNEL_LIBS))
 $(call fuzzer,fuzz_ports,tests/fuzz/fuzz_ports.c tests/unit/board/rig.c hvcore/vmm/board.c \
