@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -16,7 +17,25 @@ static int map_part(struct ram *r, uint64_t gpa, uint64_t len, uint64_t file)
 		return -errno;
 	/* A core file of ours must neither hold the guest's secrets nor its size. */
 	madvise(at, len, MADV_DONTDUMP);
+	/* Where the administrator lets shared memory have huge pages; else ram_huge_begin(). */
+	madvise(at, len, MADV_HUGEPAGE);
 	return 0;
+}
+
+/* Reserve @len bytes of addresses that begin with a huge page's; NULL with errno. */
+static void *reserve(uint64_t len)
+{
+	uint8_t *at = mmap(NULL, len + RAM_HUGE, PROT_NONE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	uint64_t head;
+
+	if (at == MAP_FAILED)
+		return NULL;
+	head = -(uintptr_t)at & (RAM_HUGE - 1);
+	if (head)
+		munmap(at, head);
+	munmap(at + head + len, RAM_HUGE - head);
+	return at + head;
 }
 
 int ram_create(struct ram *r, uint64_t size, struct hv_error *err)
@@ -29,11 +48,14 @@ int ram_create(struct ram *r, uint64_t size, struct hv_error *err)
 	r->low = size < low_max ? size : low_max;
 	r->high = size - r->low;
 
-	r->base = mmap(NULL, RAM_HIGH_BASE + r->high, PROT_NONE,
-		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (r->base == MAP_FAILED) {
+	r->base = reserve(RAM_HIGH_BASE + r->high);
+	if (!r->base) {
 		rc = -errno;
-		r->base = NULL;
+		goto fail;
+	}
+	r->huge = calloc(size / RAM_HUGE + 1, 1);
+	if (!r->huge) {
+		rc = -ENOMEM;
 		goto fail;
 	}
 	r->memfd = memfd_create("guest-memory", MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -63,8 +85,40 @@ void ram_destroy(struct ram *r)
 		munmap(r->base, RAM_HIGH_BASE + r->high);
 	if (r->memfd >= 0)
 		close(r->memfd);
+	free(r->huge);
 	memset(r, 0, sizeof(*r));
 	r->memfd = -1;
+}
+
+/* --- huge pages --- */
+
+/*
+ * -EAGAIN: a page is held, by a transfer under way: worth another try.  Anything
+ * else stays as it is: no memory, a kernel that cannot, a hole.
+ */
+enum { TRIES_MAX = 8 };
+
+static uint8_t *tries(const struct ram *r, uint64_t gpa)
+{
+	return &r->huge[ram_offset(r, gpa) / RAM_HUGE];
+}
+
+void *ram_huge_begin(const struct ram *r, uint64_t gpa)
+{
+	gpa &= ~(uint64_t)(RAM_HUGE - 1);
+	if (!r->huge || !ram_ok(r, gpa, RAM_HUGE) || *tries(r, gpa) >= TRIES_MAX)
+		return NULL;
+	return r->base + gpa;
+}
+
+void ram_huge_end(struct ram *r, const void *range, int result)
+{
+	uint8_t *n = tries(r, (uint64_t)((const uint8_t *)range - r->base));
+
+	if (result == -EAGAIN && *n < TRIES_MAX)
+		(*n)++;
+	else
+		*n = TRIES_MAX;
 }
 
 int ram_discard(struct ram *r, uint64_t gpa, uint64_t len)
@@ -78,5 +132,6 @@ int ram_discard(struct ram *r, uint64_t gpa, uint64_t len)
 		      (off_t)ram_offset(r, gpa), (off_t)len))
 		return -errno;
 	ram_written(r, gpa, len);
+	ram_huge_end(r, r->base + gpa, -ENODATA);
 	return 0;
 }

@@ -18,7 +18,7 @@
 
 #include "hv/config.h"
 
-enum { RAM_LOW_MAX_MIB = 3072, RAM_PAGE = 4096 };
+enum { RAM_LOW_MAX_MIB = 3072, RAM_PAGE = 4096, RAM_HUGE = 2 << 20 };
 #define RAM_HIGH_BASE (1ULL << 32)
 
 struct ram {
@@ -26,6 +26,7 @@ struct ram {
 	uint64_t low;  /* bytes at 0 */
 	uint64_t high; /* bytes at 4 GiB */
 	int memfd;
+	uint8_t *huge; /* how often each RAM_HUGE of the file was tried */
 	/* Who is told of writes by others than the guest's CPUs; set once by the machine. */
 	void (*written)(void *opaque, uint64_t gpa, uint64_t len);
 	void *opaque;
@@ -66,6 +67,19 @@ static inline void ram_written(struct ram *r, uint64_t gpa, uint64_t len)
 	if (r->written && len)
 		r->written(r->opaque, gpa, len);
 }
+
+/*
+ * Large transfers go faster to and from huge pages: the kernel pins one page
+ * instead of 512, and a disk gets one address where the guest's memory is in
+ * one piece.  Linux gives shared memory huge pages only when it is asked to
+ * collapse small ones, and does that only while nothing else holds them.
+ *
+ * ram_huge_begin() - The range to collapse around @gpa: a huge page's start, or
+ * NULL if it was tried often enough, lies across the end of memory, or has a
+ * hole that the guest gave back.  ram_huge_end() - What came of it: 0 or -errno.
+ */
+void *ram_huge_begin(const struct ram *r, uint64_t gpa);
+void ram_huge_end(struct ram *r, const void *range, int result);
 
 /*
  * ram_discard() - Give [gpa, gpa+len), page-aligned, back to the host; it

@@ -67,6 +67,11 @@ int block_resize(struct block *b, uint64_t bytes, struct hv_error *err);
 
 /* block_submit() - Begin @r, which is the caller's again in done(). */
 void block_submit(struct block_request *r);
+/*
+ * block_buffer_used() - Guest memory at @gpa took part in a large
+ * transfer that is over: the huge page around it is asked for, if none is being made.
+ */
+void block_buffer_used(uint64_t gpa);
 /* block_kick() - Hand everything submitted to the kernel; once after a batch. */
 void block_kick(void);
 

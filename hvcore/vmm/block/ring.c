@@ -9,9 +9,14 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "hvcore/vmm/loop.h"
+
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25 /* Linux 6.1; older kernels refuse it */
+#endif
 
 enum {
 	RING_ENTRIES = 128,     /* steps handed over at once, not in flight */
@@ -86,6 +91,18 @@ static bool start(struct block_request *r)
 	return true;
 }
 
+bool block_ring_collapse(void *at, uint64_t len)
+{
+	struct io_uring_sqe *sqe = ring.ready ? io_uring_get_sqe(&ring.uring) : NULL;
+
+	if (!sqe)
+		return false;
+	/* Always done by a worker of the kernel, as it may take milliseconds. */
+	io_uring_prep_madvise(sqe, at, (off_t)len, MADV_COLLAPSE);
+	io_uring_sqe_set_data(sqe, NULL);
+	return true;
+}
+
 void block_ring_start(struct block_request *r)
 {
 	r->next = NULL;
@@ -130,7 +147,10 @@ static void completions(struct loop_fd *w, uint32_t events)
 		int res = cqe->res;
 
 		io_uring_cqe_seen(&ring.uring, cqe);
-		block_step_done(r, res);
+		if (r)
+			block_step_done(r, res);
+		else
+			block_collapsed(res);
 	}
 	start_waiting();
 	block_kick();

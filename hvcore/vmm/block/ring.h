@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The process's io_uring: block_ring_*() is used by request.c alone. */
+/* The process's io_uring: block_ring_start() is used by request.c, block_ring_collapse() by huge.c. */
 #ifndef VMM_BLOCK_RING_H
 #define VMM_BLOCK_RING_H
 
@@ -12,6 +12,11 @@ int block_ring_init(struct hv_error *err);
 
 /* block_ring_start() - Prepare @r's next step now, or as soon as there is room. */
 void block_ring_start(struct block_request *r);
+
+/* block_ring_collapse() - Ask for a huge page at @at; block_collapsed() has the answer.  False: no room. */
+bool block_ring_collapse(void *at, uint64_t len);
+/* block_collapsed() - huge.c: 0 or -errno. */
+void block_collapsed(int res);
 
 /* block_step_prepare() - request.c: fill @sqe for the next step of @r. */
 void block_step_prepare(struct block_request *r, struct io_uring_sqe *sqe);

@@ -29,6 +29,7 @@ enum {
 	QUEUE_SIZE = 512,              /* so that 1 MiB in scattered pages is one request */
 	SEG_MAX = QUEUE_SIZE - 2,      /* header and status take one each */
 	DISCARD_SECTORS_MAX = 1 << 22, /* 2 GiB a request */
+	LARGE = 64 * 1024,             /* bytes: transfers that huge pages help */
 	ZEROES_SECTORS_MAX = 1 << 15,  /* 16 MiB: may have to be written */
 };
 
@@ -43,9 +44,9 @@ struct request {
 	enum block_op op;
 	struct virtq_seg status; /* one byte */
 	uint32_t in_len;         /* bytes of the chain that may be written */
-	unsigned nin;            /* pieces of guest memory a read fills */
+	unsigned nseg;           /* pieces of guest memory */
 	uint64_t bytes;
-	struct virtq_seg *in;
+	struct virtq_seg *seg;
 	struct iovec iov[];
 };
 
@@ -81,8 +82,8 @@ static void request_done(struct block_request *b, int result)
 
 	d->began = --d->inflight ? loop_host_now() : 0;
 	/* Also after a failure or a reset: part of it may have been written. */
-	for (unsigned i = 0; i < r->nin; i++)
-		ram_written(board.ram, r->in[i].gpa, r->in[i].len);
+	for (unsigned i = 0; op == BLOCK_READ && i < r->nseg; i++)
+		ram_written(board.ram, r->seg[i].gpa, r->seg[i].len);
 	if (result == -EOPNOTSUPP && op == BLOCK_DISCARD) {
 		status = VIRTIO_BLK_S_UNSUPP;
 	} else if (result) {
@@ -97,7 +98,9 @@ static void request_done(struct block_request *b, int result)
 	}
 	progress_disk(d->index, d->done, d->failed, d->inflight);
 	if (!d->v.resetting)
-		answer(r->q, r->head, &r->status, r->nin ? r->in_len : 1, status);
+		answer(r->q, r->head, &r->status, op == BLOCK_READ ? r->in_len : 1, status);
+	for (unsigned i = 0; r->bytes >= LARGE && i < r->nseg; i++)
+		block_buffer_used(r->seg[i].gpa);
 	free(r);
 	virtio_drained(&d->v);
 }
@@ -120,7 +123,7 @@ static struct request *request_new(struct blk *d, struct virtq *q, const struct 
 
 	if (!r)
 		return NULL;
-	r->in = (struct virtq_seg *)&r->iov[n];
+	r->seg = (struct virtq_seg *)&r->iov[n];
 	r->blk = d;
 	r->q = q;
 	r->head = c->head;
@@ -161,9 +164,8 @@ static void add_buffers(struct request *r, const struct virtq_chain *c, unsigned
 		}
 		part = s->len - off < len ? s->len - off : len;
 		r->iov[r->block.niov++] = (struct iovec){.iov_base = s->at + off, .iov_len = part};
-		if (r->op == BLOCK_READ)
-			r->in[r->nin++] = (struct virtq_seg){
-				.at = s->at + off, .gpa = s->gpa + off, .len = part};
+		r->seg[r->nseg++] =
+			(struct virtq_seg){.at = s->at + off, .gpa = s->gpa + off, .len = part};
 		len -= part;
 		off = 0;
 	}

@@ -10,8 +10,8 @@ sleep 1
 echo "@md5 begins"; dd if=/dev/zero bs=1M count=64 2>/dev/null | md5sum; echo "@md5 ends"
 echo "@loop begins"; i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done; echo "@loop ends"
 echo "@fork begins"; i=0; while [ $i -lt 400 ]; do /bin/busybox true; i=$((i+1)); done; echo "@fork ends"
-echo "@seq begins"; /guestio /dev/vda seq 128; echo "@seq ends"
-echo "@rand begins"; /guestio /dev/vda rand 4000; echo "@rand ends"
+/guestio /dev/vda seq 128
+/guestio /dev/vda rand 4000
 echo "@all done"; sleep 30
 END
 }
@@ -26,7 +26,8 @@ prepare_linux() {
 	cp "$O/bench/guestio" "$d/guestio"
 	(cd "$d" && echo guestio | cpio -o -H newc --quiet | gzip -n) >"$work/extra.gz"
 	cat "$guest/initrd.gz" "$work/extra.gz" >"$work/initrd.gz"
-	[[ -s $work/disk ]] || head -c 256M /dev/urandom >"$work/disk"
+	# On its disk before the first reads it, or that side waits for the write.
+	[[ -s $work/disk ]] || { head -c 256M /dev/urandom >"$work/disk" && sync "$work/disk"; }
 	cmdline="console=ttyS0 cryptomgr.notests taiki.exec=$(linux_script | base64 -w0)"
 }
 
@@ -81,7 +82,7 @@ bench_linux() {
 explain <<'END'
 `soft-*` and `disk-*`: Debian's cloud kernel and busybox on the soft engine against QEMU's TCG, stamped by
 the reader of the console. `disk-sequential`: 128 reads of 1 MiB, `disk-random`: 4000 of 4 KiB, one at a
-time, past the page caches of guest and host. `vmm-memory-soft-*`: Pss as above, in the loops and after them.
+time, into a pool of 32 MiB, past the page caches of guest and host. `vmm-memory-soft-*`: Pss as above, in the loops and after them.
 END
 
 any soft-boot soft-loop-md5sum soft-loop-shell soft-fork disk-sequential disk-random \

@@ -67,6 +67,30 @@ static void discarded_pages_are_zero_and_gone(void **state)
 	ram_destroy(&r);
 }
 
+static void huge_pages_are_tried_a_few_times_and_never_over_a_hole(void **state)
+{
+	struct hv_error err;
+	unsigned n = 0;
+	struct ram r;
+	void *at;
+
+	assert_int_equal(ram_create(&r, 7 << 20, &err), 0);
+	assert_int_equal((uintptr_t)r.base % RAM_HUGE, 0);
+	assert_ptr_equal(ram_huge_begin(&r, 0x3ff000), r.base + RAM_HUGE);
+	/* What the last MiB would share with the page behind it is not ours. */
+	assert_null(ram_huge_begin(&r, 6 << 20));
+	assert_null(ram_huge_begin(&r, 1ULL << 40));
+	while ((at = ram_huge_begin(&r, 0)) && n++ < 100)
+		ram_huge_end(&r, at, -EAGAIN);
+	assert_in_range(n, 2, 20);
+	ram_huge_end(&r, ram_huge_begin(&r, RAM_HUGE), 0);
+	assert_null(ram_huge_begin(&r, RAM_HUGE));
+	assert_non_null(ram_huge_begin(&r, 2 * RAM_HUGE));
+	assert_int_equal(ram_discard(&r, 5 << 20, RAM_PAGE), 0);
+	assert_null(ram_huge_begin(&r, 2 * RAM_HUGE));
+	ram_destroy(&r);
+}
+
 static void clock_stands_runs_and_is_set(void **state)
 {
 	struct clock c;
@@ -204,6 +228,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(ram_has_its_hole),
 		T(discarded_pages_are_zero_and_gone),
+		T(huge_pages_are_tried_a_few_times_and_never_over_a_hole),
 		T(clock_stands_runs_and_is_set),
 		T(heap_keeps_its_order),
 		T(timer_for_the_past_does_not_hold_the_loop),
