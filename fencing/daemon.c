@@ -116,6 +116,8 @@ static void react(unsigned flags)
 		duties_resend();
 		hosts_resend();
 	}
+	if (flags & SYNC_CHANGED)
+		keep_changed();
 	resync_if_needed();
 	hosts_changed();
 	duties_changed();
@@ -124,11 +126,7 @@ static void react(unsigned flags)
 
 static void on_up(uint32_t me, const char *name)
 {
-	sync_free(&fenced.sync);
-	if (sync_init(&fenced.sync, me, name, boot)) {
-		log_line(LOG_CRIT, "not enough memory for the state");
-		exit(1);
-	}
+	sync_again(&fenced.sync, me, name, boot);
 	fenced.connected = true;
 	log_line(LOG_INFO, "this host is node %u, %s", me, name);
 }
@@ -248,6 +246,8 @@ int daemon_open(void)
 
 	if (!rc)
 		rc = sync_init(&fenced.sync, 0, "", boot);
+	if (!rc)
+		rc = keep_open();
 	if (!rc)
 		rc = work_open(fenced.loop, on_worked);
 	if (!rc)

@@ -67,6 +67,13 @@ void hosts_fenced(const struct confirm_entry *e);
 /* hosts_why_not() - Why the newest entry about @nodeid does not confirm its end; NULL: no entry. */
 const char *hosts_why_not(uint32_t nodeid);
 
+/*
+ * keep.c: the state on disk, so that ids, outcomes and what is known of domains outlive a
+ * restart of every host's daemon.  keep_open() - Take up what was kept.
+ */
+int keep_open(void);
+void keep_changed(void);
+
 /* status.c: a socket that tells everything as JSON, and its reader. */
 int status_open(void);
 int status_show(bool json);

@@ -6,19 +6,6 @@
 #include "fencing/order_table.h"
 #include "fencing/sync.h"
 
-int sync_init(struct sync *y, uint32_t me, const char *host, const char *boot)
-{
-	memset(y, 0, sizeof(*y));
-	y->state = calloc(1, sizeof(*y->state));
-	y->me = me;
-	y->stale = true;
-	y->open = true;
-	y->kept_end = &y->kept;
-	order_copy(y->host, sizeof(y->host), host);
-	order_copy(y->boot, sizeof(y->boot), boot);
-	return y->state ? 0 : -ENOMEM;
-}
-
 static void forget_kept(struct sync *y)
 {
 	while (y->kept) {
@@ -29,6 +16,34 @@ static void forget_kept(struct sync *y)
 	}
 	y->kept_end = &y->kept;
 	y->kept_bytes = 0;
+}
+
+static void start(struct sync *y, uint32_t me, const char *host, const char *boot)
+{
+	y->me = me;
+	y->stale = true;
+	y->open = true;
+	y->kept_end = &y->kept;
+	order_copy(y->host, sizeof(y->host), host);
+	order_copy(y->boot, sizeof(y->boot), boot);
+}
+
+int sync_init(struct sync *y, uint32_t me, const char *host, const char *boot)
+{
+	memset(y, 0, sizeof(*y));
+	y->state = calloc(1, sizeof(*y->state));
+	start(y, me, host, boot);
+	return y->state ? 0 : -ENOMEM;
+}
+
+void sync_again(struct sync *y, uint32_t me, const char *host, const char *boot)
+{
+	struct order_state *state = y->state;
+
+	forget_kept(y);
+	memset(y, 0, sizeof(*y));
+	y->state = state;
+	start(y, me, host, boot);
 }
 
 void sync_free(struct sync *y)

@@ -70,6 +70,8 @@ enum { SYNC_KEPT_MAX = 16 << 20 };
 
 /* sync_init() - A host that knows nothing yet.  0, -ENOMEM. */
 int sync_init(struct sync *y, uint32_t me, const char *host, const char *boot);
+/* sync_again() - As sync_init(), with the state that was known before, which is stale now. */
+void sync_again(struct sync *y, uint32_t me, const char *host, const char *boot);
 void sync_free(struct sync *y);
 
 /* sync_ready() - Whether the state is that of all members. */
