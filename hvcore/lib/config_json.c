@@ -12,6 +12,8 @@
 
 #include "hv/config.h"
 
+#include "mac.h"
+
 enum { JSON_BYTES_MAX = 1 << 20 };
 
 enum type { STR, UUID, MAC, BOOL, UINT, U64, I64, ENUM };
@@ -167,16 +169,12 @@ static const struct array *array_find(const char *key)
 
 static json_t *put_value(const struct field *f, const void *p)
 {
-	const uint8_t *m = p;
-	char mac[18];
+	char mac[MAC_TEXT];
 
 	switch (f->type) {
 	case STR: return json_string(*(char *const *)p);
 	case UUID: return json_string(p);
-	case MAC:
-		snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3],
-			 m[4], m[5]);
-		return json_string(mac);
+	case MAC: mac_print(p, mac); return json_string(mac);
 	case BOOL: return json_boolean(*(const bool *)p);
 	case UINT: return json_integer(*(const unsigned *)p);
 	case U64: return json_integer((json_int_t) * (const uint64_t *)p);
@@ -257,17 +255,6 @@ static int get_int(const struct field *f, const json_t *v, void *p)
 	return 0;
 }
 
-static int get_mac(const char *s, uint8_t *mac)
-{
-	int end = -1;
-
-	if (strlen(s) != 17 || strspn(s, "0123456789abcdef:") != 17)
-		return -EINVAL;
-	sscanf(s, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", mac, mac + 1, mac + 2, mac + 3, mac + 4,
-	       mac + 5, &end);
-	return end == 17 ? 0 : -EINVAL;
-}
-
 static int get_enum(const struct field *f, const char *s, void *p)
 {
 	for (unsigned i = 0; f->names[i]; i++)
@@ -295,7 +282,7 @@ static int get_value(const struct field *f, const json_t *v, void *p)
 			return -EINVAL;
 		memcpy(p, s, 37);
 		return 0;
-	case MAC: return get_mac(s, p);
+	case MAC: return mac_parse(s, p);
 	case ENUM: return get_enum(f, s, p);
 	case BOOL:
 		if (!json_is_boolean(v))

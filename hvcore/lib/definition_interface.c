@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "mac.h"
 #include "reading.h"
 
 static const char tuning[] = "tuning that Taiki does not do";
@@ -29,12 +30,8 @@ static enum hv_verdict_kind take_bridge(struct reading *r, xmlNodePtr node, cons
 static enum hv_verdict_kind take_mac(struct reading *r, xmlNodePtr node, const char *value)
 {
 	uint8_t *m = r->nic->mac;
-	int end = -1;
 
-	if (strspn(value, "0123456789abcdefABCDEF:") == strlen(value))
-		sscanf(value, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", m, m + 1, m + 2, m + 3,
-		       m + 4, m + 5, &end);
-	if (end != (int)strlen(value))
+	if (mac_parse(value, m))
 		return hv_read_refuse(r, "\"%.30s\" is not a MAC address", value);
 	if (m[0] & 1)
 		return hv_read_refuse(r, "%s is a multicast address", value);

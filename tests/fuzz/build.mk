@@ -26,10 +26,10 @@ $(call fuzzer,fuzz_ports,tests/fuzz/fuzz_ports.c tests/unit/board/rig.c hvcore/v
 	hvcore/vmm/logfile.c hvcore/vmm/chardev.c hvcore/vmm/pci.c hvcore/vmm/pci_msix.c hvcore/vmm/pci_window.c \
 	$(wildcard hvcore/vmm/device/*.c) hvcore/vmm/listen.c hvcore/lib/err.c hvcore/lib/config.c,-ljansson -lcmocka)
 $(call fuzzer,fuzz_definition,tests/fuzz/fuzz_definition.c $(wildcard hvcore/lib/definition*.c) \
-	$(addprefix hvcore/lib/,config.c config_check.c config_heartbeat.c config_json.c derive.c encode.c err.c rundir.c),\
+	$(addprefix hvcore/lib/,config.c config_check.c config_heartbeat.c config_json.c derive.c encode.c err.c mac.c rundir.c),\
 	$$(LIBHV_LIBS))
 $(call fuzzer,fuzz_config,tests/fuzz/fuzz_config.c \
-	$(addprefix hvcore/lib/,config.c config_check.c config_heartbeat.c config_json.c err.c rundir.c),-ljansson)
+	$(addprefix hvcore/lib/,config.c config_check.c config_heartbeat.c config_json.c err.c mac.c rundir.c),-ljansson)
 $(call fuzzer,fuzz_beat,tests/fuzz/fuzz_beat.c heartbeat/beat.c,)
 $(call fuzzer,fuzz_fence_order,tests/fuzz/fuzz_fence_order.c fencing/message.c \
 	$(addprefix fencing/,authorise.c order.c order_duty.c order_message.c order_state.c \

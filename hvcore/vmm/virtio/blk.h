@@ -20,7 +20,7 @@ struct blk {
 	unsigned inflight;
 	uint64_t began; /* host ns since when nothing was answered; 0: nothing is owed */
 	struct blk_count count[BLOCK_ZEROES + 1];
-	unsigned index; /* in the configuration, and on the progress page */
+	unsigned index;        /* in the configuration, and on the progress page */
 	uint64_t done, failed; /* all of count[] */
 	uint64_t refused;      /* requests the guest made wrong */
 	uint64_t event_at;     /* host ns of the last BLOCK_IO_ERROR event */

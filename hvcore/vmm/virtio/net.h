@@ -17,7 +17,7 @@ struct net {
 	bool watching;           /* for packets; not while there is nowhere to put one */
 	bool dead;               /* the tap is gone */
 	bool link;
-	unsigned index; /* in the configuration, and on the progress page */
+	unsigned index;   /* in the configuration, and on the progress page */
 	uint32_t pending; /* bytes in packet[] that found no room yet */
 	uint64_t rx_packets, rx_bytes, rx_dropped;
 	uint64_t tx_packets, tx_bytes, tx_dropped;

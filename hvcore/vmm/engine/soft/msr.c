@@ -87,33 +87,73 @@ static void wall_clock(struct cpu *c, uint64_t gpa)
 	page_write(c, gpa, &w, sizeof(w));
 }
 
+/* Those that do nothing but keep a value. */
+static const struct kept {
+	uint32_t msr;
+	uint16_t at; /* in struct cpu */
+	enum { WHOLE, LOW_HALF, ADDRESS /* must be canonical */ } kind;
+} kept[] = {
+#define KEPT(msr, field, kind)                         \
+	{                                              \
+		msr, offsetof(struct cpu, field), kind \
+	}
+	KEPT(MSR_SYSENTER_CS, sysenter_cs, LOW_HALF),
+	KEPT(MSR_SYSENTER_ESP, sysenter_esp, ADDRESS),
+	KEPT(MSR_SYSENTER_EIP, sysenter_eip, ADDRESS),
+	KEPT(MSR_PAT, pat, WHOLE),
+	KEPT(MSR_STAR, star, WHOLE),
+	KEPT(MSR_LSTAR, lstar, ADDRESS),
+	KEPT(MSR_CSTAR, cstar, ADDRESS),
+	KEPT(MSR_SFMASK, sfmask, LOW_HALF),
+	KEPT(MSR_FS_BASE, seg[SEG_FS].base, ADDRESS),
+	KEPT(MSR_GS_BASE, seg[SEG_GS].base, ADDRESS),
+	KEPT(MSR_KERNEL_GS_BASE, kernel_gs_base, ADDRESS),
+	KEPT(MSR_TSC_AUX, tsc_aux, LOW_HALF),
+#undef KEPT
+};
+
+static const struct kept *kept_find(uint32_t msr)
+{
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+		if (kept[i].msr == msr)
+			return &kept[i];
+	return NULL;
+}
+
+static uint64_t *kept_at(struct cpu *c, const struct kept *k)
+{
+	return (uint64_t *)(void *)((uint8_t *)c + k->at);
+}
+
+static bool kept_write(struct cpu *c, const struct kept *k, uint64_t v)
+{
+	if (k->kind == ADDRESS && (uint64_t)((int64_t)(v << 16) >> 16) != v)
+		return false;
+	*kept_at(c, k) = k->kind == LOW_HALF ? (uint32_t)v : v;
+	return true;
+}
+
 bool msr_read(struct cpu *c, uint32_t msr, uint64_t *v)
 {
+	const struct kept *k = kept_find(msr);
+
 	if (msr >= MSR_X2APIC && msr < MSR_X2APIC_END)
 		return lapic_msr_read(c, msr, v);
+	if (k) {
+		*v = *kept_at(c, k);
+		return true;
+	}
 	switch (msr) {
 	case MSR_TSC: *v = tsc_read(c); break;
 	case MSR_APIC_BASE: *v = c->apic_base; break;
 	case MSR_UCODE: *v = 0; break;
-	case MSR_SYSENTER_CS: *v = c->sysenter_cs; break;
-	case MSR_SYSENTER_ESP: *v = c->sysenter_esp; break;
-	case MSR_SYSENTER_EIP: *v = c->sysenter_eip; break;
 	case MSR_MISC_ENABLE: *v = c->misc_enable; break;
-	case MSR_PAT: *v = c->pat; break;
 	case MSR_TSC_DEADLINE: *v = c->lapic->tsc_deadline; break;
 	case 0x11:
 	case MSR_KVM_WALL_CLOCK: *v = c->kvm_wall_clock; break;
 	case 0x12:
 	case MSR_KVM_SYSTEM_TIME: *v = c->kvm_system_time; break;
 	case MSR_EFER: *v = c->efer; break;
-	case MSR_STAR: *v = c->star; break;
-	case MSR_LSTAR: *v = c->lstar; break;
-	case MSR_CSTAR: *v = c->cstar; break;
-	case MSR_SFMASK: *v = c->sfmask; break;
-	case MSR_FS_BASE: *v = c->seg[SEG_FS].base; break;
-	case MSR_GS_BASE: *v = c->seg[SEG_GS].base; break;
-	case MSR_KERNEL_GS_BASE: *v = c->kernel_gs_base; break;
-	case MSR_TSC_AUX: *v = c->tsc_aux; break;
 	default: return false;
 	}
 	return true;
@@ -148,18 +188,14 @@ static bool write_apic_base(struct cpu *c, uint64_t v)
 	return true;
 }
 
-static bool write_canonical(uint64_t *to, uint64_t v)
-{
-	if ((uint64_t)((int64_t)(v << 16) >> 16) != v)
-		return false;
-	*to = v;
-	return true;
-}
-
 bool msr_write(struct cpu *c, uint32_t msr, uint64_t v, bool host)
 {
+	const struct kept *k = kept_find(msr);
+
 	if (msr >= MSR_X2APIC && msr < MSR_X2APIC_END)
 		return lapic_msr_write(c, msr, v);
+	if (k)
+		return kept_write(c, k, v);
 	switch (msr) {
 	case MSR_TSC: c->tsc_offset = v - guest_time(c); break;
 	case MSR_APIC_BASE:
@@ -168,11 +204,7 @@ bool msr_write(struct cpu *c, uint32_t msr, uint64_t v, bool host)
 		c->apic_base = v;
 		break;
 	case MSR_UCODE: break;
-	case MSR_SYSENTER_CS: c->sysenter_cs = v & 0xffffffff; break;
-	case MSR_SYSENTER_ESP: return write_canonical(&c->sysenter_esp, v);
-	case MSR_SYSENTER_EIP: return write_canonical(&c->sysenter_eip, v);
 	case MSR_MISC_ENABLE: c->misc_enable = v & 1; break;
-	case MSR_PAT: c->pat = v; break;
 	case MSR_TSC_DEADLINE:
 		if (host)
 			c->lapic->tsc_deadline = v;
@@ -192,14 +224,6 @@ bool msr_write(struct cpu *c, uint32_t msr, uint64_t v, bool host)
 		kvm_clock_update(c);
 		break;
 	case MSR_EFER: return write_efer(c, v);
-	case MSR_STAR: c->star = v; break;
-	case MSR_LSTAR: return write_canonical(&c->lstar, v);
-	case MSR_CSTAR: return write_canonical(&c->cstar, v);
-	case MSR_SFMASK: c->sfmask = v & 0xffffffff; break;
-	case MSR_FS_BASE: return write_canonical(&c->seg[SEG_FS].base, v);
-	case MSR_GS_BASE: return write_canonical(&c->seg[SEG_GS].base, v);
-	case MSR_KERNEL_GS_BASE: return write_canonical(&c->kernel_gs_base, v);
-	case MSR_TSC_AUX: c->tsc_aux = v & 0xffffffff; break;
 	default: return false;
 	}
 	return true;

@@ -4,26 +4,18 @@
 
 #define T(bits) uint##bits##_t
 
-/* Rotates change only CF and OF: SAHF brings the others (and CF for RCL, RCR). */
-#define SHIFT(name, bits, before)                                          \
-	HOT T(bits) name##bits##_calc(struct cpu *c, T(bits) a, uint8_t n) \
-	{                                                                  \
-		__asm__(before #name " %%cl, %[a]" FLAGS_OUT               \
-			: [a] "+q"(a), [fl] "+m"(c->fl), [of] "+m"(c->of)  \
-			: "c"(n), FLAGS_CPU                                \
-			: "rax", "cc");                                    \
-		return a;                                                  \
-	}                                                                  \
-	SHIFT_BY(name, bits, imm, i->imm)                                  \
-	SHIFT_BY(name, bits, cl, c->r[REG_CX] & (bits == 64 ? 63 : 31))
-#define SHIFT_BY(name, bits, by, N)                                                              \
+/* Both sources of the count; what stands behind it goes to name##bits##_calc() too. */
+#define BY_BOTH(name, bits, ...)                         \
+	SHIFT_BY(name, bits, imm, i->imm, ##__VA_ARGS__) \
+	SHIFT_BY(name, bits, cl, c->r[REG_CX] & (bits == 64 ? 63 : 31), ##__VA_ARGS__)
+#define SHIFT_BY(name, bits, by, N, ...)                                                         \
 	static struct insn *name##bits##_##by(struct cpu *c, struct insn *i)                     \
 	{                                                                                        \
 		T(bits) v = reg_get(c, i->rm, bits);                                             \
 		uint8_t n = N;                                                                   \
                                                                                                  \
 		if (likely(n))                                                                   \
-			v = name##bits##_calc(c, v, n);                                          \
+			v = name##bits##_calc(c, v, n, ##__VA_ARGS__);                           \
 		reg_set(c, i->rm, bits, v);                                                      \
 		return NEXT(c, i);                                                               \
 	}                                                                                        \
@@ -34,11 +26,23 @@
 		uint8_t n = N;                                                                   \
                                                                                                  \
 		if (likely(n))                                                                   \
-			*p = name##bits##_calc(c, *p, n);                                        \
+			*p = name##bits##_calc(c, *p, n, ##__VA_ARGS__);                         \
 		mem_rmw_end(c, i, va, p);                                                        \
 		return NEXT(c, i);                                                               \
 	}                                                                                        \
 	MEM_FORMS2(name##bits##_m##by)
+
+/* Rotates change only CF and OF: SAHF brings the others (and CF for RCL, RCR). */
+#define SHIFT(name, bits, before)                                          \
+	HOT T(bits) name##bits##_calc(struct cpu *c, T(bits) a, uint8_t n) \
+	{                                                                  \
+		__asm__(before #name " %%cl, %[a]" FLAGS_OUT               \
+			: [a] "+q"(a), [fl] "+m"(c->fl), [of] "+m"(c->of)  \
+			: "c"(n), FLAGS_CPU                                \
+			: "rax", "cc");                                    \
+		return a;                                                  \
+	}                                                                  \
+	BY_BOTH(name, bits)
 
 #define DEFINE(index, bits)        \
 	SHIFT(rol, bits, FLAGS_IN) \
@@ -66,7 +70,7 @@ const struct op_forms shift_imm[4][8] = {SIZES(ROW_IMM)};
 const struct op_forms shift_cl[4][8] = {SIZES(ROW_CL)};
 
 #define DOUBLE(name, bits)                                                            \
-	HOT T(bits) name##bits##_calc(struct cpu *c, T(bits) a, T(bits) b, uint8_t n) \
+	HOT T(bits) name##bits##_calc(struct cpu *c, T(bits) a, uint8_t n, T(bits) b) \
 	{                                                                             \
 		__asm__(#name " %%cl, %[b], %[a]" FLAGS_OUT                           \
 			: [a] "+r"(a), [fl] "+m"(c->fl), [of] "+m"(c->of)             \
@@ -74,31 +78,7 @@ const struct op_forms shift_cl[4][8] = {SIZES(ROW_CL)};
 			: "rax", "cc");                                               \
 		return a;                                                             \
 	}                                                                             \
-	DOUBLE_BY(name, bits, imm, i->imm)                                            \
-	DOUBLE_BY(name, bits, cl, c->r[REG_CX] & (bits == 64 ? 63 : 31))
-#define DOUBLE_BY(name, bits, by, N)                                                             \
-	static struct insn *name##bits##_##by(struct cpu *c, struct insn *i)                     \
-	{                                                                                        \
-		T(bits) v = reg_get(c, i->rm, bits);                                             \
-		uint8_t n = N;                                                                   \
-                                                                                                 \
-		if (likely(n))                                                                   \
-			v = name##bits##_calc(c, v, reg_get(c, i->reg, bits), n);                \
-		reg_set(c, i->rm, bits, v);                                                      \
-		return NEXT(c, i);                                                               \
-	}                                                                                        \
-	HOT struct insn *name##bits##_m##by(struct cpu *c, struct insn *i, const enum form form) \
-	{                                                                                        \
-		uint64_t va = insn_ea(c, i, form, bits / 8, true);                               \
-		MEM_T(bits) *p = mem_rmw_begin(c, i, va, bits / 8);                              \
-		uint8_t n = N;                                                                   \
-                                                                                                 \
-		if (likely(n))                                                                   \
-			*p = name##bits##_calc(c, *p, reg_get(c, i->reg, bits), n);              \
-		mem_rmw_end(c, i, va, p);                                                        \
-		return NEXT(c, i);                                                               \
-	}                                                                                        \
-	MEM_FORMS2(name##bits##_m##by)
+	BY_BOTH(name, bits, reg_get(c, i->reg, bits))
 #define DOUBLES(index, bits) DOUBLE(shld, bits) DOUBLE(shrd, bits)
 WIDE_SIZES(DOUBLES)
 #define SHLD_IMM(index, bits) [index] = ONE(shld, bits, imm),
