@@ -19,3 +19,7 @@ HEARTBEATD := $(HEARTBEAT_PURE) $(addprefix heartbeat/,act_do.c control.c domain
 $(call prog,taiki-heartbeatd,$(HEARTBEATD),libhv.a libbeat.a,$(QB_LIBS) -ljansson -lz -lm,sbin)
 $(call prog,taiki-heartbeat-reporter,$(addprefix heartbeat/,reporter_main.c reporter_worker.c \
 	reporter_cib.c privilege.c log.c),,$(PCMK_LIBS),libexec/taiki)
+$(call prog,taiki-heartbeat,$(wildcard heartbeat/cli/*.c),libhv.a,-ljansson,sbin)
+INSTALLS += heartbeat/taiki-heartbeatd.service:/usr/lib/systemd/system/taiki-heartbeatd.service:644
+INSTALLS += heartbeat/taiki-heartbeat.bash-completion:share/bash-completion/completions/taiki-heartbeat:644
+INSTALLS += heartbeat/taiki-heartbeat.bash-completion:share/bash-completion/completions/taiki-heartbeatd:644
