@@ -34,3 +34,8 @@ $(call fuzzer,fuzz_beat,tests/fuzz/fuzz_beat.c heartbeat/beat.c,)
 $(call fuzzer,fuzz_fence_order,tests/fuzz/fuzz_fence_order.c fencing/message.c \
 	$(addprefix fencing/,authorise.c order.c order_duty.c order_message.c order_state.c \
 	order_table.c pack.c),)
+$(call fuzzer,fuzz_heartbeat_heard,tests/fuzz/fuzz_heartbeat_heard.c \
+	$(addprefix heartbeat/,agent_read.c ask.c lines.c qmp_read.c) hvcore/lib/rundir.c hvcore/lib/err.c,\
+	-ljansson)
+$(call fuzzer,fuzz_heartbeat_state,tests/fuzz/fuzz_heartbeat_state.c heartbeat/state.c \
+	hvcore/lib/rundir.c hvcore/lib/err.c,-lz)

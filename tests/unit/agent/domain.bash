@@ -14,11 +14,11 @@ find_build() {
 	export TAIKI_HV=$O/hv TAIKI_HV_DOMAIN=$O/hv-domain
 }
 
-# make_roms: guest0.rom to guest3.rom, one for each MODE of guest.S
+# make_roms: guest0.rom to guest4.rom, one for each MODE of guest.S
 make_roms() {
 	local mode source
 	source=$(dirname "${BASH_SOURCE[0]}")/guest.S
-	for mode in 0 1 2 3; do
+	for mode in 0 1 2 3 4; do
 		as --32 --defsym MODE=$mode -o "$BATS_FILE_TMPDIR/guest.o" "$source"
 		objcopy -O binary -j .text "$BATS_FILE_TMPDIR/guest.o" "$BATS_FILE_TMPDIR/guest$mode.rom"
 	done

@@ -2,7 +2,8 @@
 /*
  * A guest of one page that does one thing, as a ROM of 64 KiB that ends at
  * 4 GiB, in real mode.  MODE 0: powers off when the power button is pressed;
- * 1: never looks at it; 2: tells pvpanic that it has panicked; 3: powers off by itself.
+ * 1: never looks at it; 2: tells pvpanic that it has panicked; 3: powers off by itself;
+ * 4: panics when the button is pressed.
  */
 	.set PM1_STS, 0x600
 	.set PM1_CNT, 0x604
@@ -30,6 +31,14 @@ look:	mov	$PM1_STS, %dx
 	test	$POWER_BUTTON, %ax
 	jnz	off
 	.endif
+	.if MODE == 4
+	test	$POWER_BUTTON, %ax
+	jnz	panic
+	.endif
+	jmp	look
+panic:	mov	$PVPANIC, %dx
+	mov	$1, %al
+	out	%al, %dx
 	jmp	look
 off:	mov	$PM1_CNT, %dx
 	mov	$S5, %ax
