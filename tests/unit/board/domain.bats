@@ -359,7 +359,7 @@ watched() {
 	sed -i "s|\"kernel\": [^,]*,|\"loader\": \"$RUN/rom\",|" "$RUN/config"
 	start
 	ended 0
-	[ "$(<"$DOM/console.log")" = "$(printf 'rom\nram\nrom\nram')" ]
+	[ "$(<"$DOM/console.log")" = "$(printf 'rom\nram\nrom\nram\np')" ]
 	grep -q 'guest fault: rom: write at 0xffff0' "$DOM/log"
 	head -c 100 "$RUN/rom" >"$RUN/odd"
 	sed -i "s|$RUN/rom|$RUN/odd|" "$RUN/config"

@@ -256,18 +256,27 @@ static struct block *block_new(struct cpu *c, void *at, uint64_t pa)
 }
 
 /*
- * build_across() - The first instruction goes beyond its page: it stands alone.
- * The second page's bytes are fetched only now, since they may fault.
+ * build_alone() - The first instruction goes beyond its page, or is not in RAM:
+ * it stands alone.  The second page's bytes are fetched only where the first's
+ * do not do, since they may fault.
  */
-static void build_across(struct cpu *c, struct block *b, uint64_t la)
+static void build_alone(struct cpu *c, struct block *b, uint64_t la)
 {
 	struct engine *e = c->engine;
 	uint8_t bytes[INSN_BYTES_MAX];
 	unsigned first = PAGE_SIZE - (la & ~PAGE_MASK);
-	uint64_t pa2 = mmu_translate(c, NULL, (la & PAGE_MASK) + PAGE_SIZE, ACC_EXEC, c->cpl == 3);
+	uint64_t pa2;
 
-	for (unsigned n = 0; n < sizeof(bytes); n++)
-		bytes[n] = phys_read(c, n < first ? b->pa + n : pa2 + n - first, 1);
+	if (first > sizeof(bytes))
+		first = sizeof(bytes);
+	for (unsigned n = 0; n < first; n++)
+		bytes[n] = phys_read(c, b->pa + n, 1);
+	build(e, b, bytes, first, true);
+	if (b->n)
+		return;
+	pa2 = mmu_translate(c, NULL, (la & PAGE_MASK) + PAGE_SIZE, ACC_EXEC, c->cpl == 3);
+	for (unsigned n = first; n < sizeof(bytes); n++)
+		bytes[n] = phys_read(c, pa2 + n - first, 1);
 	b->pa2 = pa2;
 	build(e, b, bytes, sizeof(bytes), true);
 }
@@ -308,7 +317,7 @@ static struct block *block_make(struct cpu *c, uint64_t la, uint64_t pa, bool ke
 		build(e, b, e->ram->base + pa, avail, !keep);
 	}
 	if (!b->n)
-		build_across(c, b, la);
+		build_alone(c, b, la);
 	if (!keep)
 		return b;
 	if (b->pa2 != NO_PAGE && !is_ram(e, b->pa2)) {
