@@ -14,7 +14,8 @@
  * it accepts nothing.
  *
  * Everything is called with the board lock held and never waits.  Output may come from
- * any thread; callbacks come from the loop thread.  The guest is never blocked.
+ * any thread; callbacks come from the loop thread, but connected(false), which comes
+ * where a write finds that a client has gone.  The guest is never blocked.
  */
 #ifndef VMM_CHARDEV_H
 #define VMM_CHARDEV_H

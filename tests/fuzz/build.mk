@@ -23,7 +23,7 @@ $(call fuzzer,fuzz_kernel,tests/fuzz/fuzz_kernel.c hvcore/vmm/kernel.c hvcore/vm
 	hvcore/lib/err.c,$(KERNEL_LIBS))
 $(call fuzzer,fuzz_ports,tests/fuzz/fuzz_ports.c tests/unit/board/rig.c hvcore/vmm/board.c \
 	hvcore/vmm/clock.c hvcore/vmm/loop.c hvcore/vmm/timers.c hvcore/vmm/log.c \
-	hvcore/vmm/logfile.c hvcore/vmm/chardev.c hvcore/vmm/pci.c hvcore/vmm/pci_msix.c hvcore/vmm/pci_window.c \
+	hvcore/vmm/logfile.c hvcore/vmm/chardev.c hvcore/vmm/chardev_client.c hvcore/vmm/pci.c hvcore/vmm/pci_msix.c hvcore/vmm/pci_window.c \
 	$(wildcard hvcore/vmm/device/*.c) hvcore/vmm/listen.c hvcore/lib/err.c hvcore/lib/config.c,-ljansson -lcmocka)
 $(call fuzzer,fuzz_definition,tests/fuzz/fuzz_definition.c $(wildcard hvcore/lib/definition*.c) \
 	$(addprefix hvcore/lib/,config.c config_check.c config_heartbeat.c config_json.c derive.c encode.c err.c mac.c rundir.c),\
