@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "hvcore/vmm/progress.h"
 #include "hvcore/vmm/virtio/blk.h"
 #include "hvcore/vmm/virtio/devices.h"
 #include "tests/unit/virtio/driver.h"
@@ -26,6 +27,7 @@ static char image[64];
 static struct hv_disk disk;
 static struct drv d;
 static struct blk *blk;
+static struct hv_progress page;
 
 static uint8_t pattern(uint64_t at)
 {
@@ -50,6 +52,8 @@ static int setup(void **state)
 	struct hv_error err;
 
 	rig_init();
+	memset(&page, 0, sizeof(page));
+	board.progress = &page;
 	make_image();
 	disk = (struct hv_disk){.path = image,
 				.target = (char *)"vda",
@@ -182,6 +186,9 @@ static void reads_and_writes(void **state)
 	assert_int_equal(blk->count[BLOCK_READ].bytes, 512 + 4096 + 1024);
 	assert_int_equal(blk->count[BLOCK_WRITE].bytes, 1024);
 	assert_int_equal(blk->count[BLOCK_FLUSH].done, 1);
+	assert_int_equal(page.disk[0].done, 3);
+	assert_int_equal(page.disk[0].errors, 0);
+	assert_int_equal(page.disk[0].in_flight, 0);
 }
 
 /* O_DIRECT does not take these: odd addresses, odd pieces, more than the bounce buffer. */
@@ -215,6 +222,7 @@ static void many_in_flight(void **state)
 		post(i, VIRTIO_BLK_T_IN, i * 8, &p, 1);
 	}
 	drv_kick(&d);
+	assert_int_equal(page.disk[0].in_flight, 16);
 	for (unsigned i = 0; i < 16; i++) {
 		uint32_t id, len;
 
@@ -372,6 +380,7 @@ static void errors_reach_both(void **state)
 		assert_int_equal(one(VIRTIO_BLK_T_IN, 1500, DATA, 512, true), VIRTIO_BLK_S_IOERR);
 	assert_int_equal(rig.events, 1);
 	assert_int_equal(blk->count[BLOCK_READ].failed, 6);
+	assert_int_equal(page.disk[0].errors, 6);
 	rig_timers(100000000);
 	assert_int_equal(rig.events, 2);
 	assert_int_equal(json_integer_value(json_object_get(rig.event_data, "x-taiki-errors")), 5);

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "hvcore/vmm/virtio/devices.h"
+#include "hvcore/vmm/progress.h"
 #include "hvcore/vmm/virtio/net.h"
 #include "tests/unit/virtio/driver.h"
 
@@ -47,6 +48,7 @@ void tap_carrier(const struct tap *t, bool on)
 
 static struct hv_nic nic = {.bridge = (char *)"br0", .mac = {0x52, 0x54, 0, 1, 2, 3}};
 static struct drv rx, tx;
+static struct hv_progress page;
 static struct net *n;
 
 static void start(uint64_t features)
@@ -66,6 +68,7 @@ static void start(uint64_t features)
 	drv_queue(&tx, &n->v, 1, 16, TX);
 	drv_ok(&n->v);
 	rig_run(0);
+	board.progress = &page;
 	n->rx_packets = n->rx_dropped = n->tx_packets = n->tx_dropped = 0;
 }
 
@@ -129,6 +132,7 @@ static void sending(void **state)
 	assert_int_equal(read(wire[1], got, sizeof(got)), HDR + 35);
 	assert_memory_equal(got + HDR, "0123456789abcdefghijklmnopqrstABCDE", 35);
 	assert_int_equal(n->tx_packets, 1);
+	assert_int_equal(page.nic[0].tx, 1);
 }
 
 static void sending_nonsense(void **state)
@@ -198,6 +202,7 @@ static void waiting_for_buffers(void **state)
 	assert_true(drv_used(&rx, NULL, &len));
 	assert_int_equal(len, HDR + 50);
 	assert_int_equal(n->rx_packets, 2);
+	assert_int_equal(page.nic[0].rx, 2);
 }
 
 /* Never to be delivered: more than the whole ring, or than the one buffer. */
