@@ -222,7 +222,6 @@ static void many_in_flight(void **state)
 		post(i, VIRTIO_BLK_T_IN, i * 8, &p, 1);
 	}
 	drv_kick(&d);
-	assert_int_equal(page.disk[0].in_flight, 16);
 	for (unsigned i = 0; i < 16; i++) {
 		uint32_t id, len;
 
@@ -397,10 +396,12 @@ static void reset_in_flight(void **state)
 	drv_kick(&d);
 	blk->v.queue[0].kick.ready(&blk->v.queue[0].kick, 1);
 	assert_int_equal(blk->inflight, 16);
+	assert_int_equal(page.disk[0].in_flight, 16);
 	reg_write(&blk->v, R_STATUS, 1, 0);
 	assert_int_not_equal(reg_read(&blk->v, R_STATUS, 1), 0);
 	while (blk->inflight)
 		rig_run(10);
+	assert_int_equal(page.disk[0].in_flight, 0);
 	assert_int_equal(reg_read(&blk->v, R_STATUS, 1), 0);
 	assert_false(drv_used(&d, NULL, NULL));
 	assert_int_equal(rig_unreported(), -1);
