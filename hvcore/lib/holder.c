@@ -17,14 +17,16 @@
 #include "holder.h"
 #include "hv/rundir.h"
 
+enum { TASK_DIR = 64 };
+
 /* proc(5): a descriptor's fdinfo lists the locks that its open file description holds. */
-static bool holds_lock(pid_t pid, const char *fd)
+static bool holds_lock(const char *task, const char *fd)
 {
-	char path[64], line[256];
+	char path[TASK_DIR + 32], line[256];
 	bool holds = false;
 	FILE *f;
 
-	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%.16s", (int)pid, fd);
+	snprintf(path, sizeof(path), "%s/fdinfo/%.16s", task, fd);
 	f = fopen(path, "re");
 	while (f && !holds && fgets(line, sizeof(line), f))
 		holds = !strncmp(line, "lock:", 5) && strstr(line, "OFDLCK") &&
@@ -34,26 +36,63 @@ static bool holds_lock(pid_t pid, const char *fd)
 	return holds;
 }
 
-static bool is_holder(pid_t pid, const struct stat *file)
+/* task_holds() - Whether a descriptor of @task has it; *@none: it shows no descriptor at all. */
+static bool task_holds(const char *task, const struct stat *file, bool *none)
 {
-	char path[64];
+	char path[TASK_DIR + 8];
 	struct dirent *e;
 	bool is = false;
 	DIR *dir;
 
-	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+	*none = true;
+	snprintf(path, sizeof(path), "%s/fd", task);
 	dir = opendir(path);
 	while (dir && !is && (e = readdir(dir))) {
 		struct stat st;
 
+		if (e->d_name[0] == '.')
+			continue;
+		*none = false;
 		/* Follows the link: the file itself, whatever it is called by now. */
-		is = e->d_name[0] != '.' && !fstatat(dirfd(dir), e->d_name, &st, 0) &&
-		     st.st_dev == file->st_dev && st.st_ino == file->st_ino &&
-		     holds_lock(pid, e->d_name);
+		is = !fstatat(dirfd(dir), e->d_name, &st, 0) && st.st_dev == file->st_dev &&
+		     st.st_ino == file->st_ino && holds_lock(task, e->d_name);
 	}
 	if (dir)
 		closedir(dir);
 	return is;
+}
+
+/*
+ * A process that is ending: its first thread has ended and shows nothing, while another one
+ * still gives the memory back, and only after that the descriptors.
+ */
+static bool thread_holds(pid_t pid, const struct stat *file)
+{
+	char path[TASK_DIR];
+	struct dirent *e;
+	bool is = false, none;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+	dir = opendir(path);
+	while (dir && !is && (e = readdir(dir))) {
+		if (e->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path), "/proc/%d/task/%.16s", (int)pid, e->d_name);
+		is = task_holds(path, file, &none);
+	}
+	if (dir)
+		closedir(dir);
+	return is;
+}
+
+static bool is_holder(pid_t pid, const struct stat *file)
+{
+	char path[TASK_DIR];
+	bool none;
+
+	snprintf(path, sizeof(path), "/proc/%d", (int)pid);
+	return task_holds(path, file, &none) || (none && thread_holds(pid, file));
 }
 
 /* The pidfd comes first: a process that holds the lock after it is that process. */

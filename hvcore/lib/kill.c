@@ -22,7 +22,7 @@
 #include "probe.h"
 #include "turn.h"
 
-enum { AGAIN_US = 10000, DISK_MS_MIN = 200 };
+enum { AGAIN_US = 10000, DISK_MS_MIN = 200, UNSEEN_MS = 5000 };
 
 /* What it had open to write, as its own run directory says. */
 static int read_config(const char *name, struct hv_config *c, struct hv_error *err)
@@ -39,6 +39,21 @@ static int read_config(const char *name, struct hv_config *c, struct hv_error *e
 	rc = hv_config_from_json(c, text, len, err);
 	free(text);
 	return rc;
+}
+
+/*
+ * The last moment of a process that somebody else has killed: its descriptors are
+ * gone, and the kernel is about to release what they held.  So a lock without a
+ * holder is looked at again, for a while.
+ */
+static int find_holder(const char *name, int64_t deadline, struct hv_error *err)
+{
+	int64_t until = hv_clock_ms() + UNSEEN_MS;
+	int fd;
+
+	while ((fd = hv_holder(name, err)) == -EPERM && hv_left_ms(deadline) && hv_left_ms(until))
+		usleep(AGAIN_US);
+	return fd;
 }
 
 static int wait_process(int fd, const char *name, int64_t deadline, struct hv_error *err)
@@ -183,7 +198,7 @@ static int end(const char *name, struct how *how, int timeout_ms, struct hv_erro
 		return -EIO;
 	config_rc = read_config(name, &c, err);
 	if (p == HV_PRESENT) {
-		pidfd = hv_holder(name, err);
+		pidfd = find_holder(name, deadline, err);
 		rc = pidfd < 0 ? pidfd : 0;
 		if (rc == -ESRCH)
 			rc = 0; /* it has ended meanwhile; the lock tells */

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,6 +64,32 @@ static const char *inherited(int config, int status)
 	return NULL;
 }
 
+/* Says "ok" once the leader has ended and shows no descriptor any more. */
+static void *goes_on(void *status)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/fd/%d", (int)getpid(), *(int *)status);
+	while (!access(path, F_OK))
+		usleep(1000);
+	dprintf(*(int *)status, "ok\n");
+	close(*(int *)status);
+	for (;;)
+		pause();
+	return NULL;
+}
+
+/* As a process with threads looks while it ends: a dead leader, and the rest is still there. */
+static void end_as_leader(int status)
+{
+	static int copy;
+	pthread_t t;
+
+	copy = status;
+	if (!pthread_create(&t, NULL, goes_on, &copy))
+		pthread_exit(NULL);
+}
+
 static int fake_domain(int config, int status, const char *name)
 {
 	struct hv_error err = {""};
@@ -94,6 +121,8 @@ static int fake_domain(int config, int status, const char *name)
 	if (c.ndisks && strcmp(name, "nolock") && hv_image_lock(fd, true))
 		return dprintf(status, "error: the image is locked\n"), 1;
 	dprintf(STDERR_FILENO, "the fake runs\n");
+	if (!strcmp(name, "headless"))
+		end_as_leader(status);
 	dprintf(status, "ok\n");
 	close(status);
 	if (!strcmp(name, "brief"))
@@ -215,6 +244,15 @@ static void start_and_kill(void **state)
 	assert_int_equal(access(path, F_OK), -1);
 	started("web1"); /* and what is left does not stand in a new start's way */
 	killed("web1");
+}
+
+static void headless(void **state)
+{
+	started("headless");
+	killed("headless");
+	started("headless");
+	died("headless");
+	killed("headless");
 }
 
 static void never_ran(void **state)
@@ -516,6 +554,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(start_and_kill, setup, teardown),
+		cmocka_unit_test_setup_teardown(headless, setup, teardown),
 		cmocka_unit_test_setup_teardown(never_ran, setup, teardown),
 		cmocka_unit_test_setup_teardown(stopped_is_killed, setup, teardown),
 		cmocka_unit_test_setup_teardown(wrong_pid, setup, teardown),
