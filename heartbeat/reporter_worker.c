@@ -25,6 +25,8 @@
 enum {
 	PENDING_MAX = 1024, /* requests the controller has and has not answered */
 	RECONNECT_MS = 1000,
+	/* pcmk__node_attr_value, whose header is not installed: set the value (not the delay). */
+	ATTR_VALUE = 1 << 3,
 };
 
 struct pending {
@@ -179,7 +181,7 @@ static int attribute(struct worker *w, const struct reporter_request *r)
 	if (!w->attrd && pcmk_new_ipc_api(&w->attrd, pcmk_ipc_attrd))
 		return -ENOMEM;
 	rc = r->value[0] ? pcmk__attrd_api_update(w->attrd, NULL, r->name, r->value, NULL, NULL,
-						  NULL, 0)
+						  NULL, ATTR_VALUE)
 			 : pcmk__attrd_api_delete(w->attrd, NULL, r->name, 0);
 	if (rc) {
 		pcmk_free_ipc_api(w->attrd);
