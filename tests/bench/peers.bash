@@ -46,7 +46,7 @@ number_of() {
 address_of() { echo "10.71.1.$(number_of "$1")"; }
 mac_of() { printf '52:54:00:71:01:%02x\n' "$(number_of "$1")"; }
 
-# peers_definition ours|theirs NAME [DEVICES [METADATA]]: the same guest for each, on stdout
+# peers_definition ours|theirs NAME [SERIAL [METADATA]]: the same guest for each, on stdout
 peers_definition() {
 	local type=kvm machine='' kernel=$guests/vmlinuz driver='' extra=''
 	if [[ $1 == theirs ]]; then
@@ -67,7 +67,7 @@ peers_definition() {
 		  <os>
 		    <type arch='x86_64'$machine>hvm</type>
 		    <kernel>$kernel</kernel>
-		    <initrd>$guests/initrd.gz</initrd>
+		    <initrd>${peers_initrd:-$guests/initrd.gz}</initrd>
 		    <cmdline>console=ttyS0 quiet cryptomgr.notests taiki.name=$2 taiki.ip=$(address_of "$2")/16 taiki.http ${peers_cmdline:-}</cmdline>
 		  </os>
 		  <features><acpi/></features>
@@ -76,8 +76,7 @@ peers_definition() {
 		    $extra
 		    <disk type='file' device='disk'>$driver<source file='/shared/$2.raw'/><target dev='vda' bus='virtio'/></disk>
 		    <interface type='bridge'><mac address='$(mac_of "$2")'/><source bridge='br0'/><model type='virtio'/></interface>
-		    <serial type='pty'/>
-		    ${3:-}
+		    ${3:-<serial type='pty'/>}
 		  </devices>
 		</domain>
 	XML

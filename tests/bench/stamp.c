@@ -2,7 +2,7 @@
 /*
  * stamp - start a command, watch what comes out, and say when.
  *
- *   stamp [-u SOCKET | -f FILE] [-t SECONDS] [-l LOG] -e NAME=TEXT... -- COMMAND...
+ *   stamp [-u SOCKET [-w TEXT] | -f FILE] [-t SECONDS] [-l LOG] -e NAME=TEXT... -- COMMAND...
  *
  * Prints "NAME NANOSECONDS" (since just before the command was started) at the
  * first time TEXT is seen; TEXT "" is the first byte.  Ends with 0 once all
@@ -10,7 +10,8 @@
  * command is killed either way.
  *
  * Watched is the command's standard output, or the Unix socket SOCKET (it must
- * accept before the command starts), or FILE while it grows (by inotify).
+ * accept before the command starts; TEXT of -w and a line's end are written to
+ * it then), or FILE while it grows (by inotify).
  * Both sides of a comparison are read by this one program.
  */
 #include <errno.h>
@@ -155,17 +156,18 @@ static pid_t start(char **argv, int out)
 
 int main(int argc, char **argv)
 {
-	const char *sock = NULL, *file = NULL, *log = NULL;
+	const char *sock = NULL, *file = NULL, *log = NULL, *type = NULL;
 	int opt, fd, pipefd[2] = {-1, -1}, seconds = 60;
 	uint64_t began, end;
 	unsigned missing;
 	pid_t pid;
 
-	while ((opt = getopt(argc, argv, "+u:f:t:l:e:")) != -1) {
+	while ((opt = getopt(argc, argv, "+u:w:f:t:l:e:")) != -1) {
 		char *eq;
 
 		switch (opt) {
 		case 'u': sock = optarg; break;
+		case 'w': type = optarg; break;
 		case 'f': file = optarg; break;
 		case 't': seconds = atoi(optarg); break;
 		case 'l': log = optarg; break;
@@ -184,7 +186,7 @@ int main(int argc, char **argv)
 	}
 	if (optind == argc || !nmarks) {
 		fprintf(stderr,
-			"usage: stamp [-u SOCKET | -f FILE] [-t SECONDS] [-l LOG] -e NAME=TEXT... -- COMMAND...\n");
+			"usage: stamp [-u SOCKET [-w TEXT] | -f FILE] [-t SECONDS] [-l LOG] -e NAME=TEXT... -- COMMAND...\n");
 		return 2;
 	}
 	if (sock)
@@ -201,6 +203,8 @@ int main(int argc, char **argv)
 	pid = start(argv + optind, pipefd[1]);
 	if (pipefd[1] >= 0)
 		close(pipefd[1]);
+	if (sock && type && dprintf(fd, "%s\n", type) < 0)
+		die("write to", sock);
 	for (missing = nmarks; missing;) {
 		struct pollfd p = {.fd = fd, .events = POLLIN};
 		uint64_t t = now();
