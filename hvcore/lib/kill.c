@@ -187,16 +187,48 @@ static int signal_it(const char *name, int pidfd, struct how *how, struct hv_err
 				       strerror(errno));
 }
 
+/*
+ * read_again() - Of one that runs its own configuration counts, not its predecessor's.  But where
+ * somebody else proves its end beside us, the file may just have gone: then what was read stays.
+ */
+static int read_again(const char *name, struct hv_config *c, int before, struct hv_error *err)
+{
+	struct hv_config now;
+	int rc = read_config(name, &now, err);
+
+	if (rc == -ENOENT && !before)
+		return 0;
+	hv_config_free(c);
+	*c = now;
+	return rc;
+}
+
+/*
+ * find_holder() - As hv_holder().  A process that ends is seen without descriptors before they
+ * are closed, and with load that is long: a lock that nobody seems to hold is looked at again.
+ */
+static int find_holder(const char *name, int64_t deadline, struct hv_error *err)
+{
+	int fd;
+
+	while ((fd = hv_holder(name, err)) == -EPERM && hv_left_ms(deadline))
+		usleep(AGAIN_US);
+	return fd;
+}
+
 static int end(const char *name, struct how *how, int timeout_ms, struct hv_error *err)
 {
 	int64_t deadline = hv_clock_ms() + timeout_ms;
-	enum hv_presence p = hv_presence(name, NULL, err);
 	struct hv_config c;
-	int pidfd = -1, rc, config_rc;
+	int pidfd = -1, rc, config_rc = read_config(name, &c, err);
+	enum hv_presence p = hv_presence(name, NULL, err);
 
-	if (p == HV_UNKNOWN)
-		return -EIO;
-	config_rc = read_config(name, &c, err);
+	if (p == HV_UNKNOWN) {
+		rc = -EIO;
+		goto out;
+	}
+	if (p == HV_PRESENT)
+		config_rc = read_again(name, &c, config_rc, err);
 	if (p == HV_PRESENT) {
 		pidfd = find_holder(name, deadline, err);
 		rc = pidfd < 0 ? pidfd : 0;

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A lock that is held, but by no process that can be seen: as that of a process that is
+ * about to end, whose descriptors are out of sight before they are closed.  Here the
+ * test itself holds it, whom nobody looks for.
+ */
+#include "util.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "hv/launch.h"
+#include "hv/rundir.h"
+
+enum { LONG_MS = 20000, SHORT_MS = 300, MOMENT_US = 300000 };
+
+static int take_lock(void)
+{
+	struct flock fl = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	char path[4096];
+	int fd;
+
+	hv_run_path(path, sizeof(path), "web1", "lock");
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	assert_int_equal(fcntl(fd, F_OFD_SETLK, &fl), 0);
+	return fd;
+}
+
+/* ran() - What a domain without disks leaves in its run directory. */
+static void ran(void)
+{
+	struct hv_config c;
+	char path[4096], *text;
+	unsigned disks;
+	FILE *f;
+
+	mkdir(hv_run_root(), 0700);
+	hv_run_path(path, sizeof(path), "web1", "");
+	mkdir(path, 0700);
+	sample(&c);
+	disks = c.ndisks;
+	c.ndisks = 0;
+	text = hv_config_to_json(&c);
+	c.ndisks = disks;
+	hv_config_free(&c);
+	hv_run_path(path, sizeof(path), "web1", "config.json");
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+	free(text);
+}
+
+static int setup(void **state)
+{
+	scratch();
+	ran();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	scratch_remove();
+	return 0;
+}
+
+static void *let_go(void *data)
+{
+	usleep(MOMENT_US);
+	close(*(int *)data);
+	return NULL;
+}
+
+static void held_for_a_moment(void **state)
+{
+	struct hv_error err = {""};
+	int fd = take_lock();
+	pthread_t thread;
+
+	assert_int_equal(pthread_create(&thread, NULL, let_go, &fd), 0);
+	if (hv_kill("web1", LONG_MS, &err))
+		fail_msg("%s", err.text);
+	pthread_join(thread, NULL);
+	assert_int_equal(hv_presence("web1", NULL, NULL), HV_ABSENT);
+}
+
+static void held_for_good(void **state)
+{
+	struct hv_error err = {""};
+	int fd = take_lock();
+
+	assert_int_equal(hv_kill("web1", SHORT_MS, &err), -EPERM);
+	assert_non_null(strstr(err.text, "by no process"));
+	close(fd);
+	assert_int_equal(hv_kill("web1", LONG_MS, &err), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(held_for_a_moment, setup, teardown),
+		cmocka_unit_test_setup_teardown(held_for_good, setup, teardown),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
