@@ -203,19 +203,6 @@ static int read_again(const char *name, struct hv_config *c, int before, struct 
 	return rc;
 }
 
-/*
- * find_holder() - As hv_holder().  A process that ends is seen without descriptors before they
- * are closed, and with load that is long: a lock that nobody seems to hold is looked at again.
- */
-static int find_holder(const char *name, int64_t deadline, struct hv_error *err)
-{
-	int fd;
-
-	while ((fd = hv_holder(name, err)) == -EPERM && hv_left_ms(deadline))
-		usleep(AGAIN_US);
-	return fd;
-}
-
 static int end(const char *name, struct how *how, int timeout_ms, struct hv_error *err)
 {
 	int64_t deadline = hv_clock_ms() + timeout_ms;
