@@ -32,3 +32,6 @@ $(call prog,taiki-fenced,$(addprefix fencing/,clients.c cluster.c cluster_name.c
 	hosts.c keep.c mark.c settings.c status.c taiki-fenced.c work.c) heartbeat/log.c heartbeat/privilege.c,\
 	fence_doors.a fence_message.a fence_order.a libhv.a,\
 	$(DOORS_LIBS) $(FENCED_LIBS) $$(LIBHV_LIBS),sbin)
+INSTALLS += fencing/taiki-fenced.service:/usr/lib/systemd/system/taiki-fenced.service:644
+INSTALLS += fencing/taiki-fenced.bash-completion:share/bash-completion/completions/taiki-fenced:644
+$(call install,fencing/fenced.conf,share/doc/taiki)

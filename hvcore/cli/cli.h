@@ -36,6 +36,7 @@ enum {
 	OPT_LINES = 1 << 8,
 	OPT_CONFIG = 1 << 9,
 	OPT_AS = 1 << 10, /* not in the help: the name a file has in messages */
+	OPT_GUEST_STONITH = 1 << 11,
 };
 
 struct options {
@@ -43,6 +44,7 @@ struct options {
 	int timeout_ms;
 	unsigned lines;
 	const char *config, *as;
+	int64_t guest_stonith_ms;
 };
 
 struct command {
@@ -68,6 +70,7 @@ int cmd_info(const struct options *o, int argc, char **argv);
 int cmd_console(const struct options *o, int argc, char **argv);
 int cmd_set(const struct options *o, int argc, char **argv);
 int cmd_define(const struct options *o, int argc, char **argv);
+int cmd_check(const struct options *o, int argc, char **argv);
 int cmd_cluster(const struct options *o, int argc, char **argv);
 int cmd_log(const struct options *o, int argc, char **argv);
 int cmd_events(const struct options *o, int argc, char **argv);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "check_sums.h"
 #include "cli.h"
 
 #define CLUSTERED                                                                              \
@@ -138,6 +139,18 @@ static const struct command commands[] = {
 	 .max = 2,
 	 .timeout_s = 30,
 	 .run = cmd_cluster},
+	{.name = "check",
+	 .arguments = "cluster",
+	 .brief = "whether the times of this cluster fit to each other",
+	 .detail =
+		 "Prints the sums that must fit: token, consensus, fencing of hosts, watchdog, stop of\n"
+		 "domains, and the stonith-timeout of a cluster inside the guests; exit code 1 if one\n"
+		 "does not.",
+	 .options = OPT_JSON | OPT_TIMEOUT | OPT_GUEST_STONITH,
+	 .min = 1,
+	 .max = 1,
+	 .timeout_s = 10,
+	 .run = cmd_check},
 	{.name = "log",
 	 .arguments = "NAME",
 	 .brief = "its log",
@@ -169,6 +182,8 @@ static const struct option_help {
 	{OPT_PAUSED, "      --paused         do not let it run yet"},
 	{OPT_FOLLOW, "  -f, --follow         and what follows"},
 	{OPT_LINES, "  -n, --lines N        the last N lines (100)"},
+	{OPT_GUEST_STONITH,
+	 "      --guest-stonith-timeout TIME  what the guest cluster has, as 90s"},
 	{OPT_CONFIG, "      --config PATH    name a file instead of containing the definition"},
 };
 
@@ -184,6 +199,7 @@ static const struct option longs[] = {
 	{"lines", required_argument, NULL, OPT_LINES},
 	{"config", required_argument, NULL, OPT_CONFIG},
 	{"as", required_argument, NULL, OPT_AS},
+	{"guest-stonith-timeout", required_argument, NULL, OPT_GUEST_STONITH},
 	{"help", no_argument, NULL, 'h'},
 	{0},
 };
@@ -255,6 +271,11 @@ static int take(const struct command *c, struct options *o, int option)
 			return usage("--lines %s: give a number", optarg);
 	} else if (option == OPT_CONFIG) {
 		o->config = optarg;
+	} else if (option == OPT_GUEST_STONITH) {
+		o->guest_stonith_ms = check_interval(optarg);
+		if (o->guest_stonith_ms <= 0)
+			return usage("--guest-stonith-timeout %s: give a time as 90, 90s or 2min",
+				     optarg);
 	} else if (option == OPT_AS) {
 		o->as = optarg;
 	}

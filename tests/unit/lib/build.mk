@@ -6,3 +6,4 @@ $(foreach t,cgroup cli config definition derive ending hostile launch probe prog
 
 # It runs the program itself.
 $(O)/tests/unit/lib_cli: | $(O)/hv
+$(call unit,lib_check_sums,tests/unit/lib/test_check_sums.c hvcore/cli/check_sums.c,)
