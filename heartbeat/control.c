@@ -30,14 +30,14 @@ struct client {
 	size_t asked;
 	char *answer;
 	size_t size, sent;
-	qb_loop_timer_handle timer;
+	struct hb_timer timer;
 };
 
 static struct client clients[CLIENTS_MAX];
 
 static void end(struct client *c)
 {
-	timer_clear(c->d->loop, &c->timer);
+	timer_clear(&c->timer);
 	qb_loop_poll_del(c->d->loop, c->fd);
 	close(c->fd);
 	free(c->answer);
@@ -48,7 +48,6 @@ static void too_slow(void *data)
 {
 	struct client *c = data;
 
-	c->timer = 0;
 	end(c);
 }
 
@@ -116,7 +115,7 @@ static int32_t come(int32_t fd, int32_t events, void *data)
 		return 0;
 	}
 	clients[i] = (struct client){.d = d, .fd = peer};
-	timer_set(d->loop, &clients[i].timer, CLIENT_S * S_NS, &clients[i], too_slow);
+	timer_set(&clients[i].timer, CLIENT_S * S_NS, &clients[i], too_slow);
 	return 0;
 }
 

@@ -17,7 +17,7 @@
 #include "timer.h"
 
 enum {
-	SAMPLES = 8,         /* looks at its threads and page within one timeout, */
+	SAMPLES = 4,         /* looks at its threads and page within one timeout, */
 	SAMPLE_MIN_MS = 100, /* but no more often */
 	SAMPLE_MAX_MS = 1250,
 	SOON_MS = 2,     /* what is due this moment is looked at a moment later */
@@ -56,13 +56,13 @@ struct domain *domain_add(struct hbd *d, const char *name)
 /* let_go() - Watch it no more; what was seen stays. */
 static void let_go(struct domain *dom)
 {
-	timer_clear(dom->d->loop, &dom->timer);
+	timer_clear(&dom->timer);
 	qmp_watch_close(dom);
 	beat_watch_close(dom);
 	agent_watch_close(dom);
 	sample_watch_close(dom);
 	if (dom->pidfd >= 0) {
-		qb_loop_poll_del(dom->d->loop, dom->pidfd);
+		poller_del(&dom->ended);
 		close(dom->pidfd);
 	}
 	dom->pidfd = -1;
@@ -78,7 +78,7 @@ void domain_remove(struct domain *dom)
 	dom->d->ndomains--;
 	tell_attribute(dom, "");
 	tell_forget(dom);
-	timer_clear(dom->d->loop, &dom->intent_timer);
+	timer_clear(&dom->intent_timer);
 	let_go(dom);
 	free(dom);
 }
@@ -92,7 +92,7 @@ void domain_save(struct domain *dom)
 			 strerror(-rc));
 }
 
-static int32_t process_ended(int32_t fd, int32_t events, void *data)
+static void process_ended(void *data)
 {
 	struct domain *dom = data;
 
@@ -101,7 +101,6 @@ static int32_t process_ended(int32_t fd, int32_t events, void *data)
 	let_go(dom);
 	detector_saw_gone(&dom->det);
 	domain_judge(dom);
-	return 0;
 }
 
 static bool has_channel(const struct hv_config *c, const char *name)
@@ -176,7 +175,6 @@ static void intent_over(void *data)
 {
 	struct domain *dom = data;
 
-	dom->intent_timer = 0;
 	domain_look(dom);
 }
 
@@ -186,10 +184,9 @@ static void look_intent(struct domain *dom)
 	bool there = hv_intent_read(dom->name, &until) != HV_INTENT_NONE;
 	int64_t left = (int64_t)until - state_now() / MS_NS + 1;
 
-	timer_clear(dom->d->loop, &dom->intent_timer);
+	timer_clear(&dom->intent_timer);
 	if (there)
-		timer_set(dom->d->loop, &dom->intent_timer, (left > 1 ? left : 1) * MS_NS, dom,
-			  intent_over);
+		timer_set(&dom->intent_timer, (left > 1 ? left : 1) * MS_NS, dom, intent_over);
 	if (there == dom->det.intent)
 		return;
 	detector_saw_intent(&dom->det, there, attend(dom->d));
@@ -215,8 +212,8 @@ static void take_up(struct domain *dom, const char *uuid, pid_t pid)
 		snprintf(dom->cause, sizeof(dom->cause), "found so");
 		detector_saw_gone(&dom->det);
 	} else {
-		qb_loop_poll_add(dom->d->loop, QB_LOOP_HIGH, dom->pidfd, POLLIN, dom,
-				 process_ended);
+		dom->ended = (struct poller_entry){dom->pidfd, process_ended, dom};
+		poller_add(&dom->ended);
 		log_line(LOG_INFO, "domain %s: incarnation %s, process %d, resource %s", dom->name,
 			 uuid, (int)pid, dom->resource[0] ? dom->resource : "none");
 		journal_add(dom, "taken-up", json_pack("{s:i}", "pid", (int)pid));
@@ -258,7 +255,6 @@ static void due(void *data)
 {
 	struct domain *dom = data;
 
-	dom->timer = 0;
 	domain_judge(dom);
 }
 
@@ -275,23 +271,24 @@ static int64_t sample_every(const struct domain *dom)
 
 static void arm(struct domain *dom, int64_t now)
 {
-	int64_t in = dom->finding.look - now;
+	int64_t in = dom->finding.look - now, every = sample_every(dom);
 
 	if (dom->pidfd < 0)
 		return;
-	if (in > sample_every(dom))
-		in = sample_every(dom);
-	timer_set(dom->d->loop, &dom->timer, in < SOON_MS * MS_NS ? SOON_MS * MS_NS : in, dom, due);
+	/* On a grid, so that one turn of the loop looks at many. */
+	if (in > every - now % every)
+		in = every - now % every;
+	timer_set(&dom->timer, in < SOON_MS * MS_NS ? SOON_MS * MS_NS : in, dom, due);
 }
 
 /* read_all() - Before anybody is accused of silence: what has come and was not read yet. */
 static void read_all(struct domain *dom)
 {
-	if (dom->beats.link.loop)
+	if (dom->beats.link.ops)
 		link_poll(&dom->beats.link);
-	if (dom->agent.link.loop)
+	if (dom->agent.link.ops)
 		link_poll(&dom->agent.link);
-	if (dom->qmp.link.loop)
+	if (dom->qmp.link.ops)
 		link_poll(&dom->qmp.link);
 }
 

@@ -26,6 +26,7 @@
 #include "link.h"
 #include "report.h"
 #include "state.h"
+#include "timer.h"
 
 enum { DOMAINS_MAX = 1024 };
 
@@ -46,7 +47,7 @@ struct report {
 	uint32_t id;    /* of the last request */
 	unsigned tries; /* requests so far */
 	int64_t verdict_at, sent_at, acked_at;
-	qb_loop_timer_handle timer;
+	struct hb_timer timer;
 	char node[64]; /* what the cluster calls this host */
 	int error;     /* of the last try */
 };
@@ -69,7 +70,7 @@ struct beat_watch {
 struct agent_watch {
 	struct link link;
 	struct lines lines;
-	qb_loop_timer_handle timer;
+	struct hb_timer timer;
 	uint32_t id; /* of the last ping */
 	uint64_t pongs, bad;
 };
@@ -81,6 +82,7 @@ struct sample_watch {
 	int vcpu_stat[HV_VCPUS_MAX]; /* the same of each vCPU's thread */
 	unsigned vcpus;
 	bool fresh; /* the threads are others than at the last look */
+	unsigned looks;
 };
 
 struct domain {
@@ -93,12 +95,13 @@ struct domain {
 	char resource[RESOURCE_MAX];       /* "": none */
 	pid_t pid;
 	int pidfd; /* -1: gone, or not there yet */
+	struct poller_entry ended; /* of pidfd */
 	struct hv_heartbeat settings;
 	bool has_beats, has_agent; /* the channels are in its definition */
 
 	struct detector det;
 	struct hb_finding finding;
-	qb_loop_timer_handle timer, intent_timer;
+	struct hb_timer timer, intent_timer;
 	struct qmp_watch qmp;
 	struct beat_watch beats;
 	struct agent_watch agent;
@@ -120,7 +123,7 @@ struct hbd {
 	unsigned ndomains;
 
 	/* Whether we look: host.c. */
-	qb_loop_timer_handle tick;
+	struct hb_timer tick;
 	int64_t started, attended, late_most, late_last, blind;
 	uint64_t stalls, ticks, steal;
 	int stat; /* /proc/stat */

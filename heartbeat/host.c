@@ -70,7 +70,6 @@ static void tick(void *data)
 {
 	struct hbd *d = data;
 
-	d->tick = 0;
 	d->late_last = now_ns() - d->attended - TICK_MS * MS_NS;
 	attend(d);
 	if (++d->ticks % STEAL_TICKS == 0) {
@@ -82,7 +81,7 @@ static void tick(void *data)
 		d->steal = (uint64_t)taken;
 		notify_alive();
 	}
-	timer_set(d->loop, &d->tick, TICK_MS * MS_NS, d, tick);
+	timer_set(&d->tick, TICK_MS * MS_NS, d, tick);
 }
 
 int host_start(struct hbd *d)
@@ -90,6 +89,6 @@ int host_start(struct hbd *d)
 	d->stat = open("/proc/stat", O_RDONLY | O_CLOEXEC);
 	d->started = d->attended = now_ns();
 	d->steal = (uint64_t)steal(d->stat);
-	timer_set(d->loop, &d->tick, TICK_MS * MS_NS, d, tick);
-	return d->tick ? 0 : -1;
+	timer_set(&d->tick, TICK_MS * MS_NS, d, tick);
+	return 0;
 }

@@ -21,50 +21,50 @@ static void later(struct link *l)
 {
 	unsigned ms = l->tries < 6 ? RETRY_MS << l->tries : RETRY_MAX_MS;
 
-	if (!l->wanted || l->timer)
+	if (!l->wanted || timer_is_set(&l->timer))
 		return;
 	l->tries++;
-	qb_loop_timer_add(l->loop, QB_LOOP_MED, ms * 1000000ULL, l, connect_now, &l->timer);
+	timer_set(&l->timer, ms * 1000000LL, l, connect_now);
 }
 
 static void end(struct link *l)
 {
 	if (l->fd < 0)
 		return;
-	qb_loop_poll_del(l->loop, l->fd);
+	poller_del(&l->entry);
 	close(l->fd);
 	l->fd = -1;
 	l->broken = false;
 }
 
-static int32_t ready(int32_t fd, int32_t events, void *data)
+static void ready(void *data)
 {
 	struct link *l = data;
 	char buf[READ_MAX];
-	ssize_t n = recv(fd, buf, sizeof(buf), MSG_DONTWAIT);
+	ssize_t n = recv(l->fd, buf, sizeof(buf), MSG_DONTWAIT);
 
 	if (n > 0) {
 		l->tries = 0;
 		l->ops->bytes(l->owner, buf, (size_t)n);
 	}
 	if (l->fd < 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)) || (n > 0 && !l->broken))
-		return 0;
+		return;
 	end(l);
 	l->ops->down(l->owner);
 	later(l);
-	return 0;
 }
 
 static void connect_now(void *data)
 {
 	struct link *l = data;
 
-	l->timer = 0;
 	if (l->fd >= 0)
 		return;
 	l->fd = hv_unix_connect(l->path, 0); /* a deadline that is past: once, without waiting */
 	l->ours = l->fd == -EMFILE || l->fd == -ENFILE || l->fd == -ENOMEM || l->fd == -ENOBUFS;
-	if (l->fd < 0 || qb_loop_poll_add(l->loop, QB_LOOP_HIGH, l->fd, POLLIN, l, ready)) {
+	l->entry =
+		(struct poller_entry){.fd = l->fd, .ready = ready, .data = l, .lazy = l->ops->lazy};
+	if (l->fd < 0 || poller_add(&l->entry)) {
 		if (l->fd >= 0)
 			close(l->fd);
 		l->fd = -1;
@@ -74,13 +74,12 @@ static void connect_now(void *data)
 	l->connects++;
 	l->ops->up(l->owner);
 	if (l->broken)
-		ready(l->fd, 0, l);
+		ready(l);
 }
 
-void link_init(struct link *l, qb_loop_t *loop, const char *path, const struct link_ops *ops,
-	       void *owner)
+void link_init(struct link *l, const char *path, const struct link_ops *ops, void *owner)
 {
-	*l = (struct link){.ops = ops, .owner = owner, .loop = loop, .fd = -1};
+	*l = (struct link){.ops = ops, .owner = owner, .fd = -1};
 	snprintf(l->path, sizeof(l->path), "%s", path);
 }
 
@@ -89,17 +88,14 @@ void link_open(struct link *l)
 	l->wanted = true;
 	if (l->fd >= 0)
 		return;
-	if (l->timer)
-		qb_loop_timer_del(l->loop, l->timer);
+	timer_clear(&l->timer);
 	connect_now(l);
 }
 
 void link_close(struct link *l)
 {
 	l->wanted = false;
-	if (l->timer)
-		qb_loop_timer_del(l->loop, l->timer);
-	l->timer = 0;
+	timer_clear(&l->timer);
 	l->tries = 0;
 	end(l);
 }
@@ -122,7 +118,7 @@ int link_send(struct link *l, const void *data, size_t len)
 void link_poll(struct link *l)
 {
 	if (l->fd >= 0)
-		ready(l->fd, 0, l);
+		ready(l);
 }
 
 void link_drop(struct link *l)

@@ -6,35 +6,38 @@
 #ifndef HEARTBEAT_LINK_H
 #define HEARTBEAT_LINK_H
 
-#include <qb/qbloop.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "poller.h"
+#include "timer.h"
+
 struct link;
 
 struct link_ops {
+	bool lazy;                                                /* see poller.h */
 	void (*up)(void *owner);                                  /* just connected */
 	void (*bytes)(void *owner, const char *data, size_t len); /* the next bytes */
 	void (*down)(void *owner);                                /* the connection has ended */
 };
 
+/* Zeroed: not initialised, and .ops is NULL. */
 struct link {
 	const struct link_ops *ops;
 	void *owner;
-	qb_loop_t *loop;
 	char path[512];
 	int fd; /* -1: not connected */
+	struct poller_entry entry;
 	bool wanted, broken;
 	unsigned tries; /* in a row that failed */
 	bool ours;      /* the last one failed because of this process or host, not of the peer */
-	qb_loop_timer_handle timer;
+	struct hb_timer timer;
 	uint64_t connects;
 };
 
 /* link_init() - @path is copied; nothing is connected yet. */
-void link_init(struct link *l, qb_loop_t *loop, const char *path, const struct link_ops *ops,
-	       void *owner);
+void link_init(struct link *l, const char *path, const struct link_ops *ops, void *owner);
 
 /* link_open() - Connect now, and again whenever it has ended, until link_close(). */
 void link_open(struct link *l);

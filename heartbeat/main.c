@@ -153,6 +153,10 @@ int main(int argc, char **argv)
 	qb_loop_signal_add(d.loop, QB_LOOP_HIGH, SIGINT, d.loop, stop_signal, NULL);
 	rc = privilege_drop(&memory_right, 1);
 	if (!rc)
+		rc = timer_start(d.loop);
+	if (!rc)
+		rc = poller_start(d.loop);
+	if (!rc)
 		rc = tell_start(&d);
 	if (!rc)
 		rc = host_start(&d);

@@ -59,6 +59,19 @@ static void root_event(struct hbd *d, const struct inotify_event *e)
 	}
 }
 
+/* tells() - Whether a file of this name says something about its domain; most are logs and our own. */
+static bool tells(const struct inotify_event *e)
+{
+	static const char *const names[] = {"incarnation", "pid", "resource", "intent", "qmp.sock"};
+
+	if (e->mask & IN_IGNORED)
+		return true;
+	for (size_t i = 0; e->len && i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(e->name, names[i]))
+			return true;
+	return false;
+}
+
 static void event(struct hbd *d, const struct inotify_event *e)
 {
 	if (e->mask & IN_Q_OVERFLOW) {
@@ -69,6 +82,8 @@ static void event(struct hbd *d, const struct inotify_event *e)
 		root_event(d, e);
 		return;
 	}
+	if (!tells(e))
+		return;
 	for (struct domain *dom = d->domains; dom; dom = dom->next)
 		if (dom->watch == e->wd) {
 			if (e->mask & IN_IGNORED)

@@ -82,7 +82,7 @@ static void proceed(void *data);
 
 static void again_in(struct domain *dom, int64_t ns)
 {
-	timer_set(dom->d->loop, &dom->report.timer, ns, dom, proceed);
+	timer_set(&dom->report.timer, ns, dom, proceed);
 }
 
 static void ended(struct domain *dom, enum report_step step)
@@ -137,7 +137,6 @@ static void proceed(void *data)
 	enum report_step step;
 	int rc;
 
-	r->timer = 0;
 	if (r->phase == REPORT_WAITING) {
 		retry(dom, -ETIMEDOUT);
 		return;
@@ -179,7 +178,7 @@ static void answered(struct hbd *d, const struct reporter_answer *a)
 		retry(dom, a->rc);
 		return;
 	}
-	timer_clear(d->loop, &r->timer);
+	timer_clear(&r->timer);
 	r->phase = REPORT_DONE;
 	r->step = REPORT_SEND;
 	r->acked_at = now_ns();
@@ -226,13 +225,13 @@ void tell_look(struct domain *dom)
 {
 	if (dom->report.phase != REPORT_WANTED)
 		return;
-	timer_clear(dom->d->loop, &dom->report.timer);
+	timer_clear(&dom->report.timer);
 	proceed(dom);
 }
 
 void tell_forget(struct domain *dom)
 {
-	timer_clear(dom->d->loop, &dom->report.timer);
+	timer_clear(&dom->report.timer);
 	dom->report = (struct report){.phase = REPORT_NONE};
 }
 

@@ -1,24 +1,35 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One-shot timers of the loop, by a handle that is 0 while none is set. */
+/*
+ * One-shot timers, on a timerfd that is one descriptor of libqb's loop.  libqb's
+ * own count in milliseconds and spin through the last one, which with a few timers
+ * a second for each domain costs more than all the rest.
+ */
 #ifndef HEARTBEAT_TIMER_H
 #define HEARTBEAT_TIMER_H
 
 #include <qb/qbloop.h>
+#include <stdbool.h>
 #include <stdint.h>
 
-static inline void timer_clear(qb_loop_t *loop, qb_loop_timer_handle *t)
-{
-	if (*t)
-		qb_loop_timer_del(loop, *t);
-	*t = 0;
-}
+/* The owner's, and in its place while it is set.  Zeroed: not set. */
+struct hb_timer {
+	int64_t at; /* CLOCK_MONOTONIC, ns */
+	unsigned slot;
+	void (*fn)(void *data);
+	void *data;
+};
 
-/* timer_set() - Call @fn(@data) in @ns; it has to set its handle to 0. */
-static inline void timer_set(qb_loop_t *loop, qb_loop_timer_handle *t, int64_t ns, void *data,
-			     qb_loop_timer_dispatch_fn fn)
+/* timer_start() - 0 or -errno. */
+int timer_start(qb_loop_t *loop);
+
+/* timer_set() - Call @fn(@data) in @ns, once; not set any more by then.  Over what was set before. */
+void timer_set(struct hb_timer *t, int64_t ns, void *data, void (*fn)(void *data));
+
+void timer_clear(struct hb_timer *t);
+
+static inline bool timer_is_set(const struct hb_timer *t)
 {
-	timer_clear(loop, t);
-	qb_loop_timer_add(loop, QB_LOOP_HIGH, ns > 0 ? (uint64_t)ns : 0, data, fn, t);
+	return t->slot != 0;
 }
 
 #endif

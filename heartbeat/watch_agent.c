@@ -21,13 +21,12 @@ static void ping(void *data)
 	char text[160];
 	int n;
 
-	a->timer = 0;
 	n = snprintf(text, sizeof(text),
 		     "\xff{\"execute\":\"guest-ping\"}\n"
 		     "{\"execute\":\"guest-sync-delimited\",\"arguments\":{\"id\":%u}}\n",
 		     ++a->id);
 	link_send(&a->link, text, (size_t)n);
-	timer_set(dom->d->loop, &a->timer, dom->settings.agent_timeout * MS_NS / PINGS, dom, ping);
+	timer_set(&a->timer, dom->settings.agent_timeout * MS_NS / PINGS, dom, ping);
 }
 
 static void up(void *owner)
@@ -35,7 +34,7 @@ static void up(void *owner)
 	struct domain *dom = owner;
 
 	lines_free(&dom->agent.lines);
-	timer_clear(dom->d->loop, &dom->agent.timer);
+	timer_clear(&dom->agent.timer);
 	ping(dom);
 }
 
@@ -61,10 +60,10 @@ static void down(void *owner)
 {
 	struct domain *dom = owner;
 
-	timer_clear(dom->d->loop, &dom->agent.timer);
+	timer_clear(&dom->agent.timer);
 }
 
-static const struct link_ops ops = {.up = up, .bytes = bytes, .down = down};
+static const struct link_ops ops = {.lazy = true, .up = up, .bytes = bytes, .down = down};
 
 void agent_watch_open(struct domain *dom)
 {
@@ -73,14 +72,14 @@ void agent_watch_open(struct domain *dom)
 	if (!dom->has_agent || !dom->settings.agent_timeout ||
 	    hv_run_path(path, sizeof(path), dom->name, "channel/" HV_CHANNEL_AGENT ".sock"))
 		return;
-	link_init(&dom->agent.link, dom->d->loop, path, &ops, dom);
+	link_init(&dom->agent.link, path, &ops, dom);
 	link_open(&dom->agent.link);
 }
 
 void agent_watch_close(struct domain *dom)
 {
-	timer_clear(dom->d->loop, &dom->agent.timer);
-	if (dom->agent.link.loop)
+	timer_clear(&dom->agent.timer);
+	if (dom->agent.link.ops)
 		link_close(&dom->agent.link);
 	lines_free(&dom->agent.lines);
 }

@@ -63,7 +63,7 @@ static void down(void *owner)
 {
 }
 
-static const struct link_ops ops = {.up = up, .bytes = bytes, .down = down};
+static const struct link_ops ops = {.lazy = true, .up = up, .bytes = bytes, .down = down};
 
 void beat_watch_open(struct domain *dom)
 {
@@ -72,12 +72,12 @@ void beat_watch_open(struct domain *dom)
 	if (!dom->has_beats ||
 	    hv_run_path(path, sizeof(path), dom->name, "channel/" HV_CHANNEL_HEARTBEAT ".sock"))
 		return;
-	link_init(&dom->beats.link, dom->d->loop, path, &ops, dom);
+	link_init(&dom->beats.link, path, &ops, dom);
 	link_open(&dom->beats.link);
 }
 
 void beat_watch_close(struct domain *dom)
 {
-	if (dom->beats.link.loop)
+	if (dom->beats.link.ops)
 		link_close(&dom->beats.link);
 }

@@ -161,13 +161,13 @@ void qmp_watch_open(struct domain *dom)
 
 	if (hv_run_path(path, sizeof(path), dom->name, "qmp.sock"))
 		return;
-	link_init(&dom->qmp.link, dom->d->loop, path, &ops, dom);
+	link_init(&dom->qmp.link, path, &ops, dom);
 	link_open(&dom->qmp.link);
 }
 
 void qmp_watch_close(struct domain *dom)
 {
-	if (dom->qmp.link.loop)
+	if (dom->qmp.link.ops)
 		link_close(&dom->qmp.link);
 	lines_free(&dom->qmp.lines);
 	dom->qmp.soft = false;

@@ -12,3 +12,4 @@ $(O)/bench/flat: tests/bench/flat.S
 	$(Q)mkdir -p $(@D) && gcc -m32 -nostdlib -static -Wl,-N,--no-warn-rwx-segments,-Ttext=0x100000,--section-start=.note.Xen=0x101000,--build-id=none -o $@ $<
 
 EXTRAS += $(O)/bench/guestio $(O)/bench/flat
+$(call prog,bench/beaters,tests/bench/beaters.c,libhv.a libbeat.a,-ljansson)

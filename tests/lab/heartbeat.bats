@@ -13,7 +13,7 @@ load lab.bash
 # shellcheck source=tests/unit/agent/domain.bash
 load ../unit/agent/domain.bash
 
-BURST=20
+BURST=${BURST:-20}
 first= # the incarnation that guests() saw
 
 setup_file() {
@@ -109,6 +109,7 @@ moved() { eventually 60 runs_on "$1" "$([[ $2 == node1 ]] && echo node2 || echo 
 	told "$node" web
 	failed_as web asyncmon "$node"
 	run ! failed_as web monitor "$node"
+	lab exec node1 crm_mon -1A | grep -q 'taiki-heartbeat-web.*: failed:process-gone'
 	note "$(lab exec "$node" taiki-heartbeat log web | tail -n 1)"
 }
 

@@ -22,7 +22,7 @@
 #define LATE_MAX (20 * MS_NS) /* of a timer of the daemon's */
 #define TICK     (100 * MS_NS)
 
-enum { SAMPLES = 8, QUEUE = 512 };
+enum { SAMPLES = 4, QUEUE = 512 };
 
 struct life {
 	struct detector d;
