@@ -120,11 +120,11 @@ int link_open_tls(struct agent_link *l, int64_t deadline);
 int link_find_port(char *out, size_t size);
 
 /*
- * agent_ask() - Ask @r (its id is made here) for at most @timeout_ms, again over a
- * new connection with the same id whenever one breaks.  0 with *@reply (fence_reply_free());
- * -ETIMEDOUT, -errno: said on stderr.
+ * agent_ask() - Ask @r (its id is made here) over @link for at most @timeout_ms, again over a
+ * new connection with the same id whenever one breaks.  0 with *@reply (fence_reply_free()), and
+ * the connection is kept for the next question; -ETIMEDOUT, -errno: said on stderr.
  */
-int agent_ask(const struct options *o, struct fence_request *r, int64_t timeout_ms,
+int agent_ask(struct agent_link *link, struct fence_request *r, int64_t timeout_ms,
 	      struct fence_reply *reply);
 
 /* agent_act() - Do what was asked; the exit status. */

@@ -99,15 +99,17 @@ static int do_validate(const struct options *o)
 }
 
 /* ask() - @op; 0 with the reply of a request that was done; else it was said why not. */
-static int ask(const struct options *o, unsigned op, bool power, struct fence_reply *reply)
+static int ask(struct agent_link *link, unsigned op, bool power, struct fence_reply *reply)
 {
+	const struct options *o = link->options;
 	const char *plug = options_get(o, OPT_PLUG);
 	struct fence_request r = {.op = (uint16_t)op};
 	int rc;
 
 	if (op != FENCE_OP_LIST && op != FENCE_OP_MONITOR)
 		snprintf(r.target, sizeof(r.target), "%s", plug);
-	rc = agent_ask(o, &r, options_ms(o, power ? OPT_POWER_TIMEOUT : OPT_SHELL_TIMEOUT), reply);
+	rc = agent_ask(link, &r, options_ms(o, power ? OPT_POWER_TIMEOUT : OPT_SHELL_TIMEOUT),
+		       reply);
 	if (rc)
 		return rc;
 	agent_detail("%s %s: %s: %s", fence_op_name(op), r.target, fence_result_name(reply->result),
@@ -124,15 +126,15 @@ static int ask(const struct options *o, unsigned op, bool power, struct fence_re
  * verify() - The answer was a proof already; a state that contradicts it is a failure
  * (somebody has switched it on again), one that cannot be had now is not.
  */
-static int verify(const struct options *o, const struct action *a)
+static int verify(struct agent_link *link, const struct action *a)
 {
 	struct fence_reply reply;
 	int power;
 
 	if (a->afterwards == FENCE_POWER_UNKNOWN)
 		return AGENT_OK;
-	agent_sleep_ms(options_ms(o, OPT_POWER_WAIT));
-	if (ask(o, FENCE_OP_STATUS, false, &reply)) {
+	agent_sleep_ms(options_ms(link->options, OPT_POWER_WAIT));
+	if (ask(link, FENCE_OP_STATUS, false, &reply)) {
 		agent_say("its state could not be asked for again; it was proven to be %s",
 			  fence_power_name(a->afterwards));
 		return AGENT_OK;
@@ -148,17 +150,19 @@ static int verify(const struct options *o, const struct action *a)
 
 static int run(const struct options *o, const struct action *a)
 {
+	struct agent_link link = {.options = o, .fd = -1};
 	struct fence_reply reply;
-	int rc;
+	int rc = AGENT_FAILED;
 
 	if (a->delayed)
 		agent_sleep_ms(options_ms(o, OPT_DELAY));
-	if (ask(o, a->op, a->power, &reply))
-		return AGENT_FAILED;
-	rc = a->show ? a->show(o, &reply) : AGENT_OK;
-	fence_reply_free(&reply);
-	if (a->power && !rc)
-		rc = verify(o, a);
+	if (!ask(&link, a->op, a->power, &reply)) {
+		rc = a->show ? a->show(o, &reply) : AGENT_OK;
+		fence_reply_free(&reply);
+		if (a->power && !rc)
+			rc = verify(&link, a);
+	}
+	link_close(&link);
 	if (a->done && !rc)
 		printf("%s\n", a->done);
 	return rc;

@@ -19,7 +19,7 @@ enum {
 };
 
 struct asking {
-	struct agent_link link;
+	struct agent_link *link;
 	struct fence_request *request;
 	struct fence_framer in;
 	int64_t deadline;
@@ -30,7 +30,7 @@ struct asking {
 static int wait_for(struct asking *a, short events, int64_t until)
 {
 	for (;;) {
-		struct pollfd p = {.fd = a->link.fd, .events = events};
+		struct pollfd p = {.fd = a->link->fd, .events = events};
 		int64_t left = until - agent_now_ms();
 
 		if (left <= 0)
@@ -58,7 +58,7 @@ static int send_request(struct asking *a)
 		return n;
 	len = (size_t)n;
 	while (done < len) {
-		ssize_t w = write(a->link.fd, out + done, len - done);
+		ssize_t w = write(a->link->fd, out + done, len - done);
 		int rc;
 
 		if (w > 0) {
@@ -115,7 +115,7 @@ static int exchange(struct asking *a, struct fence_reply *reply)
 		if (until > a->deadline)
 			until = a->deadline;
 		while ((rc = wait_for(a, POLLIN, until)) == 1) {
-			n = read(a->link.fd, buf, sizeof(buf));
+			n = read(a->link->fd, buf, sizeof(buf));
 			if (n < 0 && (errno == EAGAIN || errno == EINTR))
 				continue;
 			if (n <= 0)
@@ -136,10 +136,12 @@ static int exchange(struct asking *a, struct fence_reply *reply)
 static int attempt(struct asking *a, int64_t login_ms, struct fence_reply *reply)
 {
 	int64_t give_up = a->reached + login_ms;
-	int rc = link_open(&a->link, give_up < a->deadline ? give_up : a->deadline);
+	int rc = a->link->fd >= 0
+			 ? 0
+			 : link_open(a->link, give_up < a->deadline ? give_up : a->deadline);
 
 	if (rc) {
-		agent_detail("%s", a->link.problem);
+		agent_detail("%s", a->link->problem);
 	} else {
 		memset(&a->in, 0, sizeof(a->in));
 		rc = exchange(a, reply);
@@ -147,10 +149,10 @@ static int attempt(struct asking *a, int64_t login_ms, struct fence_reply *reply
 		if (rc == 1)
 			return 1;
 		if (rc != -ETIMEDOUT)
-			snprintf(a->link.problem, sizeof(a->link.problem),
+			snprintf(a->link->problem, sizeof(a->link->problem),
 				 "the connection broke: %s", strerror(-rc));
-		agent_detail("%s", a->link.problem);
-		link_close(&a->link);
+		agent_detail("%s", a->link->problem);
+		link_close(a->link);
 	}
 	if (agent_now_ms() >= a->deadline)
 		return -ETIMEDOUT;
@@ -158,11 +160,11 @@ static int attempt(struct asking *a, int64_t login_ms, struct fence_reply *reply
 	return rc == -EBUSY || agent_now_ms() < a->reached + login_ms ? 0 : rc;
 }
 
-int agent_ask(const struct options *o, struct fence_request *r, int64_t timeout_ms,
+int agent_ask(struct agent_link *link, struct fence_request *r, int64_t timeout_ms,
 	      struct fence_reply *reply)
 {
-	struct asking a = {.link = {.options = o, .fd = -1}, .request = r};
-	int64_t pause = PAUSE_MIN_MS, login_ms = options_ms(o, OPT_LOGIN_TIMEOUT);
+	struct asking a = {.link = link, .request = r};
+	int64_t pause = PAUSE_MIN_MS, login_ms = options_ms(link->options, OPT_LOGIN_TIMEOUT);
 	int rc;
 
 	if (getrandom(r->id, sizeof(r->id), 0) != sizeof(r->id)) {
@@ -177,10 +179,9 @@ int agent_ask(const struct options *o, struct fence_request *r, int64_t timeout_
 		agent_sleep_ms(pause < left ? pause : left);
 		pause = pause * 2 > PAUSE_MAX_MS ? PAUSE_MAX_MS : pause * 2;
 	}
-	link_close(&a.link);
 	if (rc == 1)
 		return 0;
-	agent_say("no answer from the hypervisor in time%s%s", a.link.problem[0] ? ": " : "",
-		  a.link.problem);
+	agent_say("no answer from the hypervisor in time%s%s", link->problem[0] ? ": " : "",
+		  link->problem);
 	return rc;
 }
