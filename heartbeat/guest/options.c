@@ -119,6 +119,8 @@ bool options_line(struct options *o, char *line, const char **why)
 			continue;
 		value = strdup(trim(value));
 		*why = value ? set(o, i, value) : "does not fit into memory";
+		if (*why || (table[i].kind != TEXT && table[i].kind != PATH))
+			free(value); /* nobody keeps it */
 		return !*why;
 	}
 	*why = "is not an option";

@@ -39,3 +39,4 @@ $(call fuzzer,fuzz_heartbeat_heard,tests/fuzz/fuzz_heartbeat_heard.c \
 	-ljansson)
 $(call fuzzer,fuzz_heartbeat_state,tests/fuzz/fuzz_heartbeat_state.c heartbeat/state.c \
 	hvcore/lib/rundir.c hvcore/lib/err.c,-lz)
+$(call fuzzer,fuzz_guest_conf,tests/fuzz/fuzz_guest_conf.c heartbeat/guest/options.c,)
