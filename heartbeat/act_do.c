@@ -61,7 +61,7 @@ static void say(const struct domain *dom, enum hb_state before)
 
 static void tell(struct domain *dom, enum act a)
 {
-	if (dom->report.phase == REPORT_NONE || dom->report.phase == REPORT_ENDED)
+	if (a != ACT_TELL) /* whether it is told, and when, is said then */
 		log_line(LOG_NOTICE, "domain %s: %s", dom->name, act_text(a));
 	tell_failed(dom);
 }

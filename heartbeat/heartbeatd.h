@@ -94,7 +94,7 @@ struct domain {
 	char incarnation[INCARNATION_MAX]; /* "": none is known */
 	char resource[RESOURCE_MAX];       /* "": none */
 	pid_t pid;
-	int pidfd; /* -1: gone, or not there yet */
+	int pidfd;                 /* -1: gone, or not there yet */
 	struct poller_entry ended; /* of pidfd */
 	struct hv_heartbeat settings;
 	bool has_beats, has_agent; /* the channels are in its definition */

@@ -5,7 +5,9 @@
  * set so high that it delivers no interrupt any more, and the processor runs on.
  * It needs the module msr.
  *
- *   guest-hang [CPU]    that processor (0) only: with several, run one on each
+ *   guest-hang [CPU [MS]]   that processor (0) only: with several, run one on each;
+ *                           with MS it goes on after so many milliseconds (of
+ *                           the clock it can read with interrupts off)
  */
 #include <fcntl.h>
 #include <sched.h>
@@ -13,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { X2APIC_TPR = 0x808, HIGHEST = 0xff };
@@ -20,7 +23,9 @@ enum { X2APIC_TPR = 0x808, HIGHEST = 0xff };
 int main(int argc, char **argv)
 {
 	int cpu = argc > 1 ? atoi(argv[1]) : 0;
-	uint64_t value = HIGHEST;
+	long ms = argc > 2 ? atol(argv[2]) : 0;
+	uint64_t value = HIGHEST, none = 0;
+	struct timespec from, now;
 	cpu_set_t set;
 	char path[64];
 	int fd;
@@ -34,6 +39,10 @@ int main(int argc, char **argv)
 		perror(path);
 		return 1;
 	}
-	for (;;)
-		;
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	do
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	while (!ms ||
+	       (now.tv_sec - from.tv_sec) * 1000 + (now.tv_nsec - from.tv_nsec) / 1000000 < ms);
+	return pwrite(fd, &none, sizeof(none), X2APIC_TPR) == sizeof(none) ? 0 : 1;
 }
