@@ -77,6 +77,9 @@ void hosts_changed(void)
 {
 	const struct order_state *s = fenced.sync.state;
 
+	/* Before this host knows what all know, who is absent is not known either. */
+	if (!fenced.connected || !sync_ready(&fenced.sync))
+		return;
 	for (uint32_t i = 0; i < s->nhosts; i++) {
 		const struct order_host *h = &s->host[i];
 		struct absent *a = find(h->nodeid);
