@@ -18,6 +18,7 @@ struct domain_view {
 	enum hv_presence presence;
 	int qmp;             /* 0: it answered; else -errno */
 	char status[32];     /* as query-status has it, when it answered */
+	bool failed;         /* heartbeat's verdict on this incarnation */
 	struct hv_error err; /* why presence is unknown, or QMP did not answer */
 };
 

@@ -34,9 +34,18 @@ struct domain_verdict domain_judge(const struct domain_view *v)
 	if (v->qmp)
 		return (struct domain_verdict){OCF_ERR_GENERIC, STOP_KILL,
 					       "has a process, but cannot tell its state"};
-	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
-		if (!strcmp(states[i].status, v->status))
-			return states[i].verdict;
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+		struct domain_verdict verdict = states[i].verdict;
+
+		if (strcmp(states[i].status, v->status))
+			continue;
+		/* Who does not beat does not hear the power button either (design 5.8). */
+		if (v->failed && verdict.stop != STOP_KILL) {
+			verdict.stop = STOP_KILL;
+			verdict.what = "was found failed by heartbeat";
+		}
+		return verdict;
+	}
 	return (struct domain_verdict){OCF_ERR_GENERIC, STOP_KILL,
 				       "is in a state this agent does not know"};
 }

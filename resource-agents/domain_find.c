@@ -95,6 +95,7 @@ void domain_look(const char *name, int timeout_ms, struct domain_view *v)
 		snprintf(v->status, sizeof(v->status), "%s", status);
 	json_decref(ret);
 	hv_qmp_close(q);
+	v->failed = hv_verdict_failed(name);
 	/* It may just have ended, which is an answer. */
 	if (v->qmp && hv_presence(name, NULL, NULL) == HV_ABSENT)
 		v->presence = HV_ABSENT;

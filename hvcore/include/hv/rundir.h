@@ -77,6 +77,12 @@ enum hv_intent hv_intent_read(const char *name, uint64_t *until);
 /* hv_intent_name() - "none", "stop", "migrate", "reload".  Static. */
 const char *hv_intent_name(enum hv_intent what);
 
+/*
+ * hv_verdict_failed() - Whether heartbeatd has found this very incarnation failed:
+ * RUN/NAME/verdict, "failed since ...", names it.  A verdict on an earlier one does not count.
+ */
+bool hv_verdict_failed(const char *name);
+
 /* hv_run_list() - Names of all domains with a run directory, NULL-terminated, one block to free(). */
 char **hv_run_list(struct hv_error *err);
 

@@ -55,6 +55,25 @@ static void test_judge(void **state)
 	}
 }
 
+/* A stop of what heartbeat has found failed is a kill; what a monitor says stays as it is. */
+static void test_a_failed_guest_is_not_asked(void **state)
+{
+	static const char *const states[] = {"running", "paused", "prelaunch", "io-error"};
+
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+		struct domain_view v = view(HV_PRESENT, 0, states[i]);
+		enum ocf_rc before = domain_judge(&v).rc;
+
+		v.failed = true;
+		assert_int_equal(domain_judge(&v).stop, STOP_KILL);
+		assert_int_equal(domain_judge(&v).rc, before);
+	}
+	struct domain_view gone = view(HV_ABSENT, 0, "");
+
+	gone.failed = true;
+	assert_int_equal(domain_judge(&gone).stop, STOP_DONE);
+}
+
 /* Whatever is not plain running is never reported as healthy. */
 static void test_only_running_is_healthy(void **state)
 {
@@ -150,6 +169,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_judge),
+		cmocka_unit_test(test_a_failed_guest_is_not_asked),
 		cmocka_unit_test(test_only_running_is_healthy),
 		cmocka_unit_test(test_time_for_the_kill),
 		cmocka_unit_test(test_launch_errors),

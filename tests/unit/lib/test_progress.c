@@ -210,12 +210,42 @@ static void malformed_intents(void **state)
 	assert_int_equal(hv_intent_read("web1", NULL), HV_INTENT_STOP);
 }
 
+static void say(const char *file, const char *text)
+{
+	put(file, text, strlen(text), 0644);
+}
+
+static void verdicts(void **state)
+{
+	static const char since[] =
+		"failed since 2026-11-27T01:00:00Z: no beats (no-beats), incarnation ";
+	char line[256];
+
+	say("incarnation", "a01024f5-a678-49d6-9164-c91917ac0dd2\n");
+	assert_false(hv_verdict_failed("web1"));
+	snprintf(line, sizeof(line), "%sa01024f5-a678-49d6-9164-c91917ac0dd2\n", since);
+	say("verdict", line);
+	assert_true(hv_verdict_failed("web1"));
+	/* About the domain as it was started before: nothing. */
+	say("incarnation", "b01024f5-a678-49d6-9164-c91917ac0dd2\n");
+	assert_false(hv_verdict_failed("web1"));
+	say("incarnation", "\n");
+	assert_false(hv_verdict_failed("web1"));
+	say("incarnation", "a01024f5-a678-49d6-9164-c91917ac0dd2\n");
+	say("verdict", "alive since 2026-11-27T01:00:00Z: beats come (beats), incarnation "
+		       "a01024f5-a678-49d6-9164-c91917ac0dd2\n");
+	assert_false(hv_verdict_failed("web1"));
+	say("verdict", "");
+	assert_false(hv_verdict_failed("web1"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(shared),  cmocka_unit_test(wild_counts),
-		cmocka_unit_test(refused), cmocka_unit_test(somebody_elses),
-		cmocka_unit_test(intents), cmocka_unit_test(malformed_intents),
+		cmocka_unit_test(shared),   cmocka_unit_test(wild_counts),
+		cmocka_unit_test(refused),  cmocka_unit_test(somebody_elses),
+		cmocka_unit_test(intents),  cmocka_unit_test(malformed_intents),
+		cmocka_unit_test(verdicts),
 	};
 	int rc;
 
