@@ -21,11 +21,6 @@ setup_file() {
 	export TAIKI_LAB
 	lab down
 	lab up -n 2
-	# Nothing here is about membership, and a busy machine must not end a host.
-	for node in node1 node2; do
-		lab exec $node sed -i 's/token: .*/token: 15000/' /etc/corosync/corosync.conf
-	done
-	lab exec node1 corosync-cfgtool -R
 	make_roms
 	cp "$BATS_FILE_TMPDIR"/guest?.rom "$(state)/shared/"
 	lab exec node1 crm configure rsc_defaults resource-stickiness=100
@@ -35,14 +30,24 @@ teardown_file() { lab down; }
 
 teardown() {
 	lab exec node1 crm_attribute -n maintenance-mode -v false
+	# First stopped, then taken away: a run directory that goes while a stop looks at it is no stop.
+	lab exec node1 sh -c 'cibadmin --query --xpath "//primitive[@type=\"domain\"]" 2>/dev/null |
+		sed -n "s/.*<primitive id=\"\([^\"]*\)\".*/\1/p" |
+		while read -r r; do crm_resource -r "$r" --meta -p target-role -v Stopped; done' >/dev/null 2>&1
+	eventually 60 nobody_runs
+	eventually 60 settled
 	lab exec node1 cibadmin --replace --scope resources --xml-text "$(lab exec node1 cibadmin \
 		--query --scope resources | sed '/<primitive id="[gw]/,/<\/primitive>/d')"
 	eventually 60 settled
-	lab exec node1 crm_resource --refresh >/dev/null
+	lab exec node1 crm_resource --refresh >/dev/null 2>&1
 	eventually 60 settled
 	for node in node1 node2; do
 		lab exec $node sh -c 'rm -rf /run/taiki/[gw]*'
 	done
+}
+nobody_runs() {
+	local node
+	for node in node1 node2; do ! lab exec $node pgrep -x hv-domain >/dev/null || return 1; done
 }
 
 settled() { lab exec node1 crm_resource --wait --timeout 30; }

@@ -126,8 +126,8 @@ bench_heartbeat_hang() {
 		hang_becomes alive || break
 		sleep "0.$((RANDOM % 400 + 400))"
 		from=$EPOCHREALTIME
-		printf '\n/guest-hang 0 1500\n' |
-			timeout 5 socat -u - UNIX-CONNECT:"$TAIKI_RUN_DIR/hang/console.sock"
+		printf '\n/guest-hang 0 4000\n' |
+			timeout 5 socat -t 1 - UNIX-CONNECT:"$TAIKI_RUN_DIR/hang/console.sock" >/dev/null
 		hang_becomes failed || continue
 		at=$(taiki-heartbeat log hang --json |
 			jq -r 'select(.event == "verdict" and .to == "failed") | .time' | tail -n 1)
