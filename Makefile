@@ -78,7 +78,7 @@ OBJS += $(call objs,$2)
 PROGRAMS += $(O)/$1
 $(O)/$1: $(call objs,$2) $(addprefix $(O)/,$3)
 	$$(call say,LINK,$$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $$@ $$^ $4
+	$(Q)mkdir -p $$(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $$@ $$^ $4
 $(if $5,INSTALLS += $(O)/$1:$5/$(notdir $1):755)
 endef
 prog = $(eval $(call prog_,$(strip $1),$2,$3,$4,$(strip $5)))
