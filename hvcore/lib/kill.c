@@ -22,7 +22,7 @@
 #include "probe.h"
 #include "turn.h"
 
-enum { AGAIN_US = 10000, DISK_MS_MIN = 200, UNSEEN_MS = 5000 };
+enum { AGAIN_US = 10000, DISK_MS_MIN = 200, UNSEEN_MS = 5000, TURN_MS = 2000 };
 
 /* What it had open to write, as its own run directory says. */
 static int read_config(const char *name, struct hv_config *c, struct hv_error *err)
@@ -141,10 +141,20 @@ static void forget(const char *name)
  * lost() - Whether a domain whose configuration cannot be read (@config_rc) has
  * been here all the same: it runs or ran a moment ago, the file is there and
  * spoilt, or hv-domain's pid file is there, which only a proof takes away.
+ * Somebody who proved its end beside us may be at that: it does so in its turn.
  */
 static bool lost(const char *name, enum hv_presence found, int config_rc)
 {
-	return found == HV_PRESENT || config_rc != -ENOENT || has(name, "pid");
+	bool is = found == HV_PRESENT || config_rc != -ENOENT;
+	int turn;
+
+	if (is || !has(name, "pid"))
+		return is;
+	turn = hv_turn(name, hv_clock_ms() + TURN_MS, NULL);
+	is = has(name, "pid");
+	if (turn >= 0)
+		close(turn);
+	return is;
 }
 
 struct how {

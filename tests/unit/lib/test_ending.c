@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "hv/launch.h"
+#include "hvcore/lib/turn.h"
 #include "hv/rundir.h"
 
 enum { LONG_MS = 20000, SHORT_MS = 300, MOMENT_US = 300000 };
@@ -101,11 +102,64 @@ static void held_for_good(void **state)
 	assert_int_equal(hv_kill("web1", LONG_MS, &err), 0);
 }
 
+static void put_pid(void)
+{
+	char path[4096];
+	FILE *f;
+
+	hv_run_path(path, sizeof(path), "web1", "config.json");
+	unlink(path);
+	hv_run_path(path, sizeof(path), "web1", "pid");
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fputs("1\n", f);
+	fclose(f);
+}
+
+static void *forget_pid(void *data)
+{
+	char path[4096];
+
+	usleep(MOMENT_US);
+	hv_run_path(path, sizeof(path), "web1", "pid");
+	unlink(path);
+	close(*(int *)data);
+	return NULL;
+}
+
+/* Somebody has proven its end and is in the middle of forgetting what it had: that is no loss. */
+static void proven_beside_us(void **state)
+{
+	struct hv_error err = {""};
+	pthread_t thread;
+	int turn;
+
+	put_pid();
+	turn = hv_turn("web1", 0, NULL);
+	assert_true(turn >= 0);
+	assert_int_equal(pthread_create(&thread, NULL, forget_pid, &turn), 0);
+	if (hv_kill("web1", LONG_MS, &err))
+		fail_msg("%s", err.text);
+	pthread_join(thread, NULL);
+}
+
+/* Nobody does, and the configuration is lost: not proven. */
+static void lost_for_good(void **state)
+{
+	struct hv_error err = {""};
+
+	put_pid();
+	assert_int_equal(hv_kill("web1", LONG_MS, &err), -ENOENT);
+	assert_non_null(strstr(err.text, "config.json is lost"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(held_for_a_moment, setup, teardown),
 		cmocka_unit_test_setup_teardown(held_for_good, setup, teardown),
+		cmocka_unit_test_setup_teardown(proven_beside_us, setup, teardown),
+		cmocka_unit_test_setup_teardown(lost_for_good, setup, teardown),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
