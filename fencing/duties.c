@@ -13,6 +13,7 @@
 #include "fencing/fenced.h"
 #include "fencing/order_table.h"
 #include "heartbeat/log.h"
+#include "hv/rundir.h"
 
 enum { KILL_MS = 5000, ASK_MS = 5000, AGAIN_MS = 300, EARLY_MS = 500 };
 
@@ -137,10 +138,25 @@ static void ask_helper(struct duty *d, const struct order_pending *p)
 	d->busy = true;
 }
 
+/*
+ * What is switched off is no failure: heartbeat is not to report it, or the cluster would
+ * ban this host for it.  What is rebooted is to be reported, so that it starts again at once.
+ */
+static void announce_off(const struct order_pending *p, const char *incarnation)
+{
+	const struct order_domain *d = domains_find(p->target);
+	struct hv_error err = {""};
+
+	if (p->op == FENCE_OP_OFF && d && !strcmp(d->incarnation, incarnation) &&
+	    hv_intent_write(p->target, HV_INTENT_STOP, KILL_MS, &err))
+		log_line(LOG_WARNING, "%s", err.text);
+}
+
 static void start_kill(struct duty *d, const struct order_pending *p)
 {
 	struct work_kill k = {.timeout_ms = KILL_MS};
 
+	announce_off(p, d->incarnation);
 	order_copy(k.name, sizeof(k.name), p->target);
 	order_copy(k.incarnation, sizeof(k.incarnation), d->incarnation);
 	memcpy(k.id, p->id, ORDER_ID);

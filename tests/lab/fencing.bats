@@ -115,6 +115,7 @@ nowhere() { ! runs_on "$1" node1 && ! runs_on "$1" node2 && ! runs_on "$1" node3
 incarnation() { lab exec "$2" cat "/run/taiki/$1/incarnation"; }
 outcome_of() { fenced_json "$1" | jq -r --arg id "$2" '.outcomes[] | select(.id == $id) | .result'; }
 random_id() { od -An -N16 -tx1 /dev/urandom | tr -d ' \n'; }
+failed_on() { cluster crm_mon -1f | grep -q "$1:.*fail-count"; }
 no_failed_stop() { ! cluster crm_mon -1 | grep -q 'stop on node.*returned'; }
 fenced_pid() { lab exec "$1" pgrep -o -x taiki-fenced; }
 
@@ -171,6 +172,8 @@ fenced_pid() { lab exec "$1" pgrep -o -x taiki-fenced; }
 	nowhere db3
 	settled
 	no_failed_stop
+	# And it was no failure, for which the host would be banned.
+	run ! failed_on db3
 	node_is node3 on
 	ask node1 db1 on db3
 	eventually 30 runs_on db3 node3
