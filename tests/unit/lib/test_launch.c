@@ -355,6 +355,39 @@ static void two_starters(void **state)
 	assert_int_equal(exist, 3);
 }
 
+static void name_incarnation(const char *name, const char *text)
+{
+	char path[4096];
+	FILE *f;
+
+	hv_run_path(path, sizeof(path), name, "incarnation");
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fprintf(f, "%s\n", text);
+	fclose(f);
+}
+
+/* One start is ended, and no other: not one that came later, not one that is only starting. */
+static void one_incarnation(void **state)
+{
+	struct hv_error err = {""};
+	bool ran = true;
+
+	started("web1");
+	assert_int_equal(hv_kill_incarnation("web1", "first", LONG_MS, &ran, &err), 0);
+	assert_false(ran);
+	assert_int_equal(hv_presence("web1", NULL, NULL), HV_PRESENT);
+	name_incarnation("web1", "second");
+	assert_int_equal(hv_kill_incarnation("web1", "first", LONG_MS, &ran, &err), 0);
+	assert_false(ran);
+	assert_int_equal(hv_presence("web1", NULL, NULL), HV_PRESENT);
+	assert_int_equal(hv_kill_incarnation("web1", "second", LONG_MS, &ran, &err), 0);
+	assert_true(ran);
+	assert_int_equal(hv_presence("web1", NULL, NULL), HV_ABSENT);
+	assert_int_equal(hv_kill_incarnation("web1", "second", LONG_MS, &ran, &err), 0);
+	assert_false(ran);
+}
+
 /* Not proven while a description with the image lock lives, whoever has it. */
 static void image_still_held(void **state)
 {
@@ -563,6 +596,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(too_slow, setup, teardown),
 		cmocka_unit_test_setup_teardown(two_starters, setup, teardown),
 		cmocka_unit_test_setup_teardown(image_still_held, setup, teardown),
+		cmocka_unit_test_setup_teardown(one_incarnation, setup, teardown),
 		cmocka_unit_test_setup_teardown(config_lost, setup, teardown),
 		cmocka_unit_test_setup_teardown(config_lost_stays_unproven, setup, teardown),
 		cmocka_unit_test_setup_teardown(image_gone, setup, teardown),
