@@ -81,7 +81,7 @@ heartbeat_rounds_of() {
 	wait
 	took=$(paste -d ' ' "$work/faults" <(
 		while read -r month day time _; do date -d "$month $day $time" +%s.%N; done <"$work/asyncmon"
-	) | awk 'NF == 2 { ms = ($2 - $1) * 1000; printf " %.3f", ms > 0 ? ms : 0 }')
+	) | awk 'NF == 2 { ms = ($2 - $1) * 1000; printf " %.3f", (ms > 0 ? ms : 0) }')
 	limit "$2" ms 20 "$took"
 	limit "$2-worst" ms 100 "$(stat most $took)"
 }
