@@ -14,6 +14,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/../lab/lab.bash"
 TAIKI_LAB=${TAIKI_LAB:-$(lab_name faults)}
 export TAIKI_LAB
 address=10.71.1.1
+boot_args=  # more of the guest's kernel command line
 host=       # where the guest ran when guest_up returned
 first_boot= # and its boot id
 injected=   # when the fault was
@@ -68,7 +69,7 @@ definition() {
 		    <type arch='x86_64'>hvm</type>
 		    <kernel>/shared/vmlinuz</kernel>
 		    <initrd>/shared/initrd.gz</initrd>
-		    <cmdline>console=ttyS0 quiet cryptomgr.notests taiki.name=web taiki.ip=$address/16 taiki.http taiki.writer=10.71.255.254:7000</cmdline>
+		    <cmdline>console=ttyS0 quiet cryptomgr.notests taiki.name=web taiki.ip=$address/16 taiki.http taiki.writer=10.71.255.254:7000 $boot_args</cmdline>
 		  </os>
 		  <features><acpi/></features>
 		  <devices>
@@ -87,8 +88,8 @@ guest_up() {
 	truncate -s 64M "$(state)/shared/web.raw"
 	definition "$@" >"$(state)/shared/web.xml"
 	lab exec node1 pcs resource create web ocf:taiki:domain config=/shared/web.xml \
-		op start timeout=60s stop timeout=15s monitor interval=2s timeout=8s \
-		meta migration-threshold=1
+		op start timeout=60s stop timeout=15s monitor interval="${monitor_interval:-2s}" timeout=8s \
+		meta migration-threshold=1 resource-stickiness=1000
 	eventually 120 answers
 	eventually 20 acked 20
 	host=$(host_of)
@@ -148,7 +149,19 @@ process() {
 	done
 	return 1
 }
-pid_of() { process "$1" hv-domain; }
+# domain_process NODE NAME: the process of that domain there; pid_of NODE: of the guest
+domain_process() {
+	local pid
+	for pid in $(lab pids "$1"); do
+		if [[ $(cat "/proc/$pid/comm" 2>/dev/null) == hv-domain ]] &&
+			grep -qzx "$2" "/proc/$pid/cmdline" 2>/dev/null; then
+			echo "$pid"
+			return
+		fi
+	done
+	return 1
+}
+pid_of() { domain_process "$1" web; }
 runs_on() { pid_of "$1" >/dev/null; }
 runs_nowhere() { ! { runs_on node1 || runs_on node2 || runs_on node3; }; }
 # copies: how many hosts run it

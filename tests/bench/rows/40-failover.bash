@@ -8,7 +8,7 @@ bench_failover() {
 	declare -A s=()
 	for ((i = 0; i < ROUNDS; i++)); do
 		out=$work/failover.$i
-		TIMES=$out tests/lab/demo >"$out.log" 2>&1 || {
+		ACTS=1 TIMES=$out tests/lab/demo >"$out.log" 2>&1 || {
 			say "the demo failed: $(tail -n 3 "$out.log")"
 			continue
 		}
