@@ -93,13 +93,15 @@ static void drive(bool level)
 	irq_set(0, level);
 }
 
+/*
+ * arm() - For the next edge of channel 0.  The one edge of a count that does not reload is due
+ * even if this thread stood still until after its time: the guest waits for it.
+ */
 static void arm(struct channel *c)
 {
 	uint64_t t = elapsed(c), next = c->reload;
 
 	loop_timer_cancel(&pit.timer);
-	if (!c->loaded || (!periodic(c) && t >= c->reload))
-		return;
 	/* The next edge is at a multiple of the period; those that were missed are not made up. */
 	if (periodic(c))
 		next = t - t % c->reload + c->reload;
@@ -117,7 +119,8 @@ static void expired(struct loop_timer *timer)
 	if (c->mode != 0)
 		drive(false);
 	drive(true);
-	arm(c);
+	if (periodic(c))
+		arm(c);
 }
 
 static void load(unsigned n, uint16_t value)

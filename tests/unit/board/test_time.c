@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* PIT, port 0x61, RTC and the ACPI timer: all from one clock that the test moves. */
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <time.h>
 
@@ -70,6 +73,59 @@ static void late_one_shot_still_fires(void **state)
 	rig_pic_eoi(0x30);
 	loop_run_timers();
 	assert_int_equal(rig_irq(), -1);
+}
+
+enum { LOADS = 2000, HURRY = 0, HOLD, HELD, END };
+
+/* Time flies while *@arg is HURRY. */
+static void *hurry(void *arg)
+{
+	atomic_int *phase = arg;
+
+	for (;;) {
+		int hold = HOLD;
+
+		switch (atomic_load(phase)) {
+		case HURRY: clock_set(&rig.clock, clock_now(&rig.clock) + MS); break;
+		case HOLD: atomic_compare_exchange_strong(phase, &hold, HELD); break;
+		case HELD: sched_yield(); break;
+		default: return NULL;
+		}
+	}
+}
+
+/*
+ * Whoever loads the count is made to stand still until it has run out: its edge
+ * is due all the same.  It was lost, and a guest without ACPI that had no other
+ * timer slept for ever.
+ */
+static void a_count_that_runs_out_while_it_is_loaded_still_fires(void **state)
+{
+	atomic_int phase = HELD;
+	unsigned fired = 0;
+	pthread_t thread;
+
+	assert_int_equal(pthread_create(&thread, NULL, hurry, &phase), 0);
+	for (unsigned i = 0; i < LOADS; i++) {
+		uint64_t before = clock_now(&rig.clock);
+
+		atomic_store(&phase, HURRY);
+		while (clock_now(&rig.clock) == before)
+			sched_yield();
+		program(0, 4, 2);
+		atomic_store(&phase, HOLD);
+		while (atomic_load(&phase) != HELD)
+			sched_yield();
+		clock_set(&rig.clock, clock_now(&rig.clock) + MS);
+		loop_run_timers();
+		if (rig_irq() == 0x30) {
+			fired++;
+			rig_pic_eoi(0x30);
+		}
+	}
+	atomic_store(&phase, END);
+	pthread_join(thread, NULL);
+	assert_int_equal(fired, LOADS);
 }
 
 static void count_goes_down(void **state)
@@ -254,6 +310,7 @@ int main(void)
 		T(periodic_modes_tick),
 		T(one_shots_fire_once),
 		T(late_one_shot_still_fires),
+		T(a_count_that_runs_out_while_it_is_loaded_still_fires),
 		T(count_goes_down),
 		T(gate_holds_the_speaker_channel),
 		T(read_back_tells_state),
