@@ -3,7 +3,7 @@ BOARD_RIG := tests/unit/board/rig.c
 board_unit = $(call unit,board_$1,tests/unit/board/test_$1.c $2,board.a libhv.a,\
 	$(KERNEL_LIBS) -ljansson -pthread)
 
-$(call prog,tests/unit/look,tests/unit/board/look.c,libhv.a)
+$(call prog,tests/unit/board/look,tests/unit/board/look.c,libhv.a)
 
 $(call board_unit,interrupts,$(BOARD_RIG))
 $(call board_unit,time,$(BOARD_RIG))

@@ -8,7 +8,7 @@ setup_file() {
 	cd "$BATS_TEST_DIRNAME/../../.." || return 1
 	export HV_DOMAIN=$PWD/${O:-build}/hv-domain
 	[[ ${O:-} != /* ]] || HV_DOMAIN=$O/hv-domain
-	export LOOK=${HV_DOMAIN%/*}/tests/unit/look
+	export LOOK=${HV_DOMAIN%/*}/tests/unit/board/look
 	gcc -m32 -nostdlib -static -no-pie -Wl,--build-id=none -Wl,--no-warn-rwx-segments \
 		-Wl,-T,tests/unit/board/guests/life.ld -o "$BATS_FILE_TMPDIR/life" \
 		tests/unit/board/guests/life.S
