@@ -7,6 +7,7 @@
 
 #include "fencing/agent.h"
 #include "fencing/tls.h"
+#include "fencing/trim.h"
 
 enum { STDIN_MAX = 64 << 10, DAY_S = 86400 };
 
@@ -79,31 +80,19 @@ static int find(const char *name)
 	return -1;
 }
 
-static char *trim(char *s)
-{
-	char *end;
-
-	while (isspace((unsigned char)*s))
-		s++;
-	end = s + strlen(s);
-	while (end > s && isspace((unsigned char)end[-1]))
-		*--end = '\0';
-	return s;
-}
-
 static void read_line(struct options *o, char *line)
 {
 	char *value;
 	int opt;
 
-	line = trim(line);
+	line = fence_trim(line);
 	value = strchr(line, '=');
 	if (*line == '#' || !value)
 		return;
 	*value++ = '\0';
-	opt = find(trim(line));
+	opt = find(fence_trim(line));
 	if (opt >= 0)
-		set(o, opt, trim(value));
+		set(o, opt, fence_trim(value));
 	else
 		agent_detail("%s: unknown, and passed over", line);
 }

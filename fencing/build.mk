@@ -29,7 +29,7 @@ FENCED_LIBS := -lcpg -lquorum -lcmap -lcib -lstonithd -lcrmcommon -lglib-2.0 -lp
 
 $(call prog,taiki-fenced,$(addprefix fencing/,clients.c cluster.c cluster_name.c daemon.c \
 	domains.c duties.c helper.c helper_cib.c helper_history.c helper_settle.c helper_worker.c \
-	hosts.c keep.c mark.c settings.c status.c taiki-fenced.c work.c) heartbeat/log.c heartbeat/privilege.c,\
+	hosts.c keep.c mark.c settings.c status.c taiki-fenced.c work.c),\
 	fence_doors.a fence_message.a fence_order.a libhv.a,\
 	$(DOORS_LIBS) $(FENCED_LIBS) $$(LIBHV_LIBS),sbin)
 INSTALLS += fencing/taiki-fenced.service:/usr/lib/systemd/system/taiki-fenced.service:644

@@ -13,7 +13,7 @@
 #include "fencing/door.h"
 #include "fencing/fenced.h"
 #include "fencing/order_table.h"
-#include "heartbeat/log.h"
+#include "hv/daemon.h"
 
 enum { LATE_MS = 200 };
 
@@ -275,14 +275,14 @@ int clients_open(char *err, size_t size)
 	int rc;
 
 	if (audit_open(*fenced.set.audit ? fenced.set.audit : NULL))
-		log_line(LOG_WARNING, "the audit log goes to the system's log");
+		hv_log_line(LOG_WARNING, "the audit log goes to the system's log");
 	door_open(fenced.loop, &ops);
 	for (unsigned i = 0; i < fenced.set.nlisten; i++) {
 		rc = door_tls_listen(fenced.set.listen[i], fenced.set.keys, err, size);
 		if (rc)
 			return rc;
-		log_line(LOG_INFO, "TLS door at %s, keys in %s", fenced.set.listen[i],
-			 fenced.set.keys);
+		hv_log_line(LOG_INFO, "TLS door at %s, keys in %s", fenced.set.listen[i],
+			    fenced.set.keys);
 	}
 	return 0;
 }

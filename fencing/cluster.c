@@ -10,7 +10,7 @@
 
 #include "fencing/cluster.h"
 #include "fencing/cluster_name.h"
-#include "heartbeat/log.h"
+#include "hv/daemon.h"
 
 enum { CONNECT_AGAIN_MS = 500, SEND_AGAIN_MS = 10, QUEUE_MAX = 4 << 20 };
 
@@ -121,8 +121,8 @@ static int on_readable(int fd, int revents, void *data)
 {
 	if (dispatch() && !(revents & (POLLHUP | POLLERR | POLLNVAL)))
 		return 0;
-	log_line(LOG_WARNING, "%s; connecting again",
-		 c.rejoin ? "this host's state is not that of the others" : "Corosync has gone");
+	hv_log_line(LOG_WARNING, "%s; connecting again",
+		    c.rejoin ? "this host's state is not that of the others" : "Corosync has gone");
 	disconnect();
 	return -1; /* both were taken from the loop already */
 }
@@ -138,8 +138,8 @@ static int connect_quorum(void)
 		return -ENOTCONN;
 	}
 	if (type != QUORUM_SET) {
-		log_line(LOG_ERR, "Corosync has no quorum provider: set quorum.provider to "
-				  "corosync_votequorum in corosync.conf");
+		hv_log_line(LOG_ERR, "Corosync has no quorum provider: set quorum.provider to "
+				     "corosync_votequorum in corosync.conf");
 		return -ENOTCONN;
 	}
 	return quorum_trackstart(c.quorum, CS_TRACK_CURRENT | CS_TRACK_CHANGES) == CS_OK &&
@@ -182,7 +182,7 @@ static void try_connect(void *data)
 	}
 	qb_loop_poll_add(c.loop, QB_LOOP_HIGH, c.quorum_fd, POLLIN, NULL, on_readable);
 	qb_loop_poll_add(c.loop, QB_LOOP_HIGH, c.cpg_fd, POLLIN, NULL, on_readable);
-	log_line(LOG_INFO, "connected to Corosync");
+	hv_log_line(LOG_INFO, "connected to Corosync");
 	/* What came with the joining may lie in a buffer already. */
 	on_readable(c.cpg_fd, 0, NULL);
 }

@@ -15,7 +15,7 @@
 #include "fencing/door.h"
 #include "fencing/fenced.h"
 #include "fencing/order_table.h"
-#include "heartbeat/log.h"
+#include "hv/daemon.h"
 
 struct fenced fenced;
 
@@ -47,8 +47,8 @@ void fenced_send(struct order_message *m)
 		len = cluster_send(bytes, (size_t)len);
 	/* Without Corosync there is nobody to tell; that is logged where it is noticed. */
 	if (len < 0 && len != -ENOTCONN)
-		log_line(LOG_ERR, "a message of kind %u to the other hosts is lost: %s", m->kind,
-			 strerror(-len));
+		hv_log_line(LOG_ERR, "a message of kind %u to the other hosts is lost: %s", m->kind,
+			    strerror(-len));
 	free(bytes);
 }
 
@@ -68,7 +68,7 @@ static void send_state(void)
 	if (blob && !sync_snapshot(&fenced.sync, &m, blob, ORDER_WIRE_MAX))
 		fenced_send(&m);
 	else
-		log_line(LOG_ERR, "the state cannot be sent to hosts that joined");
+		hv_log_line(LOG_ERR, "the state cannot be sent to hosts that joined");
 	free(blob);
 }
 
@@ -109,8 +109,8 @@ static void react(unsigned flags)
 	if (flags & SYNC_SEND_STATE)
 		send_state();
 	if (flags & SYNC_DONE) {
-		log_line(LOG_INFO, "agreed with %zu hosts, led by node %u", fenced.sync.nmembers,
-			 fenced.sync.leader);
+		hv_log_line(LOG_INFO, "agreed with %zu hosts, led by node %u", fenced.sync.nmembers,
+			    fenced.sync.leader);
 		announce();
 		clients_resend();
 		duties_resend();
@@ -128,7 +128,7 @@ static void on_up(uint32_t me, const char *name)
 {
 	sync_again(&fenced.sync, me, name, boot);
 	fenced.connected = true;
-	log_line(LOG_INFO, "this host is node %u, %s", me, name);
+	hv_log_line(LOG_INFO, "this host is node %u, %s", me, name);
 }
 
 static void on_down(void)
@@ -147,7 +147,7 @@ static void on_deliver(uint32_t from, const uint8_t *bytes, size_t len)
 	unsigned flags = sync_deliver(&fenced.sync, from, bytes, len);
 
 	if (flags & SYNC_BAD)
-		log_line(LOG_WARNING, "node %u sent something that is no message of ours", from);
+		hv_log_line(LOG_WARNING, "node %u sent something that is no message of ours", from);
 	else if (flags)
 		react(flags);
 }
@@ -160,12 +160,12 @@ static void on_quorum(bool lost, bool settled)
 	fenced.settled = settled;
 	if (lost) {
 		if (had)
-			log_line(LOG_WARNING, "the host cluster is not quorate here: "
-					      "no request is served until it is");
+			hv_log_line(LOG_WARNING, "the host cluster is not quorate here: "
+						 "no request is served until it is");
 		sync_lost_quorum(&fenced.sync);
 		clients_no_quorum("the host cluster is not quorate here");
 	} else if (!had) {
-		log_line(LOG_INFO, "the host cluster is quorate");
+		hv_log_line(LOG_INFO, "the host cluster is quorate");
 	}
 	react(0);
 }
@@ -193,8 +193,8 @@ static void domain_message(uint16_t kind, const struct order_domain *d)
 
 static void on_domain_up(const struct order_domain *d)
 {
-	log_line(LOG_INFO, "domain %s runs, incarnation %s, %s%s", d->name, d->incarnation,
-		 *d->group ? "fence group " : "no fence group", d->group);
+	hv_log_line(LOG_INFO, "domain %s runs, incarnation %s, %s%s", d->name, d->incarnation,
+		    *d->group ? "fence group " : "no fence group", d->group);
 	if (*d->group)
 		door_channel_add(d->name, d->group);
 	domain_message(ORDER_MSG_UP, d);
@@ -202,7 +202,7 @@ static void on_domain_up(const struct order_domain *d)
 
 static void on_domain_down(const struct order_domain *d)
 {
-	log_line(LOG_INFO, "domain %s has ended, incarnation %s", d->name, d->incarnation);
+	hv_log_line(LOG_INFO, "domain %s has ended, incarnation %s", d->name, d->incarnation);
 	door_channel_remove(d->name);
 	domain_message(ORDER_MSG_DOWN, d);
 }
@@ -218,8 +218,8 @@ static void on_worked(const struct work_kill *k)
 static void on_helper(bool is)
 {
 	if (is != fenced.helper)
-		log_line(is ? LOG_INFO : LOG_WARNING,
-			 is ? "Pacemaker's fencer is heard" : "Pacemaker's fencer has gone");
+		hv_log_line(is ? LOG_INFO : LOG_WARNING,
+			    is ? "Pacemaker's fencer is heard" : "Pacemaker's fencer has gone");
 	fenced.helper = is;
 }
 

@@ -13,7 +13,7 @@
 
 #include "fencing/domains.h"
 #include "fencing/order_table.h"
-#include "heartbeat/log.h"
+#include "hv/daemon.h"
 #include "hv/definition.h"
 #include "hv/rundir.h"
 
@@ -63,8 +63,8 @@ static void read_start(const char *name, struct order_domain *d)
 	if (hv_run_path(path, sizeof(path), name, "config.json") ||
 	    hv_definition_read(path, &text, &len, &err) ||
 	    hv_config_from_json(&c, text, len, &err)) {
-		log_line(LOG_WARNING, "domain %s: its fence group cannot be read: %s", name,
-			 err.text);
+		hv_log_line(LOG_WARNING, "domain %s: its fence group cannot be read: %s", name,
+			    err.text);
 	} else {
 		if (c.fence_group && strlen(c.fence_group) < sizeof(d->group))
 			order_copy(d->group, sizeof(d->group), c.fence_group);
@@ -111,7 +111,7 @@ bool domains_worked(const struct work_kill *k)
 		if (!w->d.up || strcmp(w->d.incarnation, k->incarnation))
 			break;
 		if (k->rc) {
-			log_line(LOG_WARNING, "%s; asking again", k->text);
+			hv_log_line(LOG_WARNING, "%s; asking again", k->text);
 			look_later(w, PROVE_AGAIN_MS);
 			break;
 		}
@@ -163,7 +163,7 @@ static void look(struct watched *w)
 	switch (hv_presence(w->d.name, &pid, &err)) {
 	case HV_ABSENT: return;
 	case HV_UNKNOWN:
-		log_line(LOG_WARNING, "%s", err.text);
+		hv_log_line(LOG_WARNING, "%s", err.text);
 		look_later(w, PROVE_AGAIN_MS);
 		return;
 	case HV_PRESENT: break;
@@ -202,7 +202,7 @@ static void rescan(void)
 	char **names = hv_run_list(&err);
 
 	if (!names)
-		log_line(LOG_ERR, "%s", err.text);
+		hv_log_line(LOG_ERR, "%s", err.text);
 	for (char **n = names; n && *n; n++)
 		watch(*n);
 	free(names);

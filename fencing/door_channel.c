@@ -121,9 +121,7 @@ static void flush(struct channel *c)
 		}
 		done += (size_t)n;
 	}
-	c->out_len -= done;
-	if (done && c->out_len)
-		memmove(c->out, c->out + done, c->out_len);
+	c->out_len = door_rest(c->out, c->out_len, done);
 }
 
 static void send_reply(struct door_route *route, const uint8_t *data, size_t len)

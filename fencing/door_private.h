@@ -6,6 +6,7 @@
 #define TAIKI_FENCE_DOOR_PRIVATE_H
 
 #include <stdint.h>
+#include <string.h>
 
 #include "fencing/door.h"
 #include "fencing/door_policy.h"
@@ -55,6 +56,14 @@ int door_input(struct door_client *c, struct door_route *route, struct fence_fra
 	       const uint8_t *data, size_t len);
 /* door_hangup() - @route is gone. */
 void door_hangup(struct door_client *c, const struct door_route *route);
+
+/* door_rest() - @done of the @len bytes of @out are sent: the rest moves to the front.  Its length. */
+static inline size_t door_rest(uint8_t *out, size_t len, size_t done)
+{
+	if (done && done < len)
+		memmove(out, out + done, len - done);
+	return len - done;
+}
 
 /* The doors' ends; door_close() calls them. */
 void door_channel_close(void);

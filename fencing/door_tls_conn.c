@@ -156,9 +156,7 @@ static void flush(struct tls_connection *c)
 		}
 		done += (size_t)n;
 	}
-	c->out_len -= done;
-	if (done && c->out_len)
-		memmove(c->out, c->out + done, c->out_len);
+	c->out_len = door_rest(c->out, c->out_len, done);
 }
 
 /* Who does not take its answers is dropped; over TLS it comes back and asks again. */

@@ -12,7 +12,7 @@
 
 #include "fencing/fenced.h"
 #include "fencing/order_table.h"
-#include "heartbeat/log.h"
+#include "hv/daemon.h"
 #include "hv/rundir.h"
 
 enum { KILL_MS = 5000, ASK_MS = 5000, AGAIN_MS = 300, EARLY_MS = 500 };
@@ -149,7 +149,7 @@ static void announce_off(const struct order_pending *p, const char *incarnation)
 
 	if (p->op == FENCE_OP_OFF && d && !strcmp(d->incarnation, incarnation) &&
 	    hv_intent_write(p->target, HV_INTENT_STOP, KILL_MS, &err))
-		log_line(LOG_WARNING, "%s", err.text);
+		hv_log_line(LOG_WARNING, "%s", err.text);
 }
 
 static void start_kill(struct duty *d, const struct order_pending *p)
@@ -160,8 +160,8 @@ static void start_kill(struct duty *d, const struct order_pending *p)
 	order_copy(k.name, sizeof(k.name), p->target);
 	order_copy(k.incarnation, sizeof(k.incarnation), d->incarnation);
 	memcpy(k.id, p->id, ORDER_ID);
-	log_line(LOG_NOTICE, "domain %s, incarnation %s: killed for %s", p->target, d->incarnation,
-		 p->sender_name);
+	hv_log_line(LOG_NOTICE, "domain %s, incarnation %s: killed for %s", p->target,
+		    d->incarnation, p->sender_name);
 	if (work_start(&k))
 		later(d);
 	else
@@ -262,7 +262,7 @@ void duties_answer(const struct helper_message *a)
 	d->question = 0;
 	/* What a retry may mend is tried again, until the request's deadline. */
 	if (a->rc && a->rc != -EPERM && a->rc != -EINVAL) {
-		log_line(LOG_WARNING, "%s; trying again", a->text);
+		hv_log_line(LOG_WARNING, "%s; trying again", a->text);
 		later(d);
 		return;
 	}
@@ -280,9 +280,9 @@ void duties_worked(const struct work_kill *k)
 
 	if (k->rc) {
 		/* Pacemaker's own stop fails likewise, and then this host is fenced: that is proof, too. */
-		log_line(LOG_ERR,
-			 "domain %s, incarnation %s: its end is not proven: %s; trying again",
-			 k->name, k->incarnation, k->text);
+		hv_log_line(LOG_ERR,
+			    "domain %s, incarnation %s: its end is not proven: %s; trying again",
+			    k->name, k->incarnation, k->text);
 		if (d)
 			later(d);
 		return;

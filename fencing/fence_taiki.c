@@ -58,32 +58,33 @@ static void printable(char *text)
 			*text = '?';
 }
 
-void agent_say(const char *fmt, ...)
+static __attribute__((format(printf, 2, 0))) void say(bool shown, const char *fmt, va_list ap)
 {
 	char text[1024];
-	va_list ap;
 
-	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
 	printable(text);
-	if (!quiet)
+	if (shown)
 		fprintf(stderr, "fence_taiki: %s\n", text);
 	to_debug_file(text);
 }
 
-void agent_detail(const char *fmt, ...)
+void agent_say(const char *fmt, ...)
 {
-	char text[1024];
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
+	say(!quiet, fmt, ap);
 	va_end(ap);
-	printable(text);
-	if (verbose && !quiet)
-		fprintf(stderr, "fence_taiki: %s\n", text);
-	to_debug_file(text);
+}
+
+void agent_detail(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say(verbose && !quiet, fmt, ap);
+	va_end(ap);
 }
 
 void agent_log_open(const struct options *o)

@@ -1,24 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
-#include <grp.h>
-#include <linux/capability.h>
 #include <poll.h>
-#include <pwd.h>
 #include <qb/qbloop.h>
 #include <qb/qbutil.h>
-#include <signal.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "fencing/helper.h"
-#include "heartbeat/log.h"
-#include "heartbeat/privilege.h"
+#include "hv/daemon.h"
 
-enum { RESPAWN_MS = 200, QUESTIONS_MAX = 128, GRACE_MS = 1000 };
+enum { QUESTIONS_MAX = 128, GRACE_MS = 1000 };
 
 static struct {
 	int fd;
@@ -32,86 +23,25 @@ static struct {
 } h = {.fd = -1};
 
 /* Pacemaker's user may change the configuration and hear the fencer: the worker needs no more. */
-static void become_hacluster(void)
+static int worker(int fd, pid_t keeper)
 {
-	const struct passwd *pw;
+	struct hv_error err;
 
-	if (geteuid() != 0)
-		return;
-	pw = getpwnam("hacluster");
-	if (!pw) {
-		log_line(LOG_ERR, "there is no user hacluster; is Pacemaker installed?");
-		_exit(1);
-	}
-	if (setgroups(0, NULL) || setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) ||
-	    setresuid(pw->pw_uid, pw->pw_uid, pw->pw_uid)) {
-		log_line(LOG_ERR, "the helper cannot become hacluster: %s", strerror(errno));
-		_exit(1);
-	}
-}
-
-/* Be killed when @parent ends, also if it has ended already. */
-static void die_with(pid_t parent)
-{
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
-		_exit(0);
-}
-
-static pid_t make_worker(int fd)
-{
-	pid_t keeper = getpid(), pid = fork();
-
-	if (pid)
-		return pid;
 	prctl(PR_SET_NAME, "fence-helper");
-	become_hacluster();
-	privilege_drop(NULL, 0);
-	die_with(keeper); /* after setuid, which clears it */
-	_exit(helper_worker(fd));
-}
-
-static void keep(int fd)
-{
-	static const int needs[] = {CAP_SETUID, CAP_SETGID}; /* to make workers hacluster */
-	int status;
-
-	prctl(PR_SET_NAME, "fence-keeper");
-	privilege_drop(needs, 2);
-	for (;;) {
-		pid_t pid = make_worker(fd);
-
-		if (pid > 0 && waitpid(pid, &status, 0) == pid) {
-			if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-				_exit(0); /* the daemon has closed its end */
-			log_line(LOG_WARNING, "the helper ended (%s %d); another one is made",
-				 WIFSIGNALED(status) ? "signal" : "status",
-				 WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
-		}
-		poll(NULL, 0, RESPAWN_MS);
+	if (hv_become("hacluster", keeper, &err)) {
+		hv_log_line(LOG_ERR, "the helper cannot work: %s; is Pacemaker installed?",
+			    err.text);
+		return 1;
 	}
+	return helper_worker(fd);
 }
 
 int helper_start(void)
 {
-	pid_t daemon = getpid(), pid;
-	int pair[2];
+	static const struct hv_keeper keeper = {"fence-keeper", "helper", worker};
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair))
-		return -errno;
-	pid = fork();
-	if (pid == 0) {
-		close(pair[0]);
-		die_with(daemon);
-		keep(pair[1]);
-	}
-	close(pair[1]);
-	if (pid < 0) {
-		close(pair[0]);
-		return -errno;
-	}
-	h.fd = pair[0];
-	return 0;
+	h.fd = hv_keeper_start(&keeper);
+	return h.fd < 0 ? h.fd : 0;
 }
 
 static struct question *find(uint32_t seq)
@@ -161,8 +91,9 @@ static int readable(int fd, int revents, void *data)
 	}
 	if (n != 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
-	log_line(LOG_ERR, "the helper's keeper has gone: nothing can be written to the cluster's "
-			  "configuration any more; restart taiki-fenced");
+	hv_log_line(LOG_ERR,
+		    "the helper's keeper has gone: nothing can be written to the cluster's "
+		    "configuration any more; restart taiki-fenced");
 	h.ops->connected(false);
 	return -1;
 }

@@ -8,7 +8,7 @@
 
 #include "fencing/helper_parts.h"
 #include "fencing/mark.h"
-#include "heartbeat/log.h"
+#include "hv/daemon.h"
 
 static cib_t *cib;
 

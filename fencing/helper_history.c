@@ -12,7 +12,7 @@
 
 #include "fencing/helper_parts.h"
 #include "fencing/order_table.h"
-#include "heartbeat/log.h"
+#include "hv/daemon.h"
 
 enum { CONNECT_AGAIN_MS = 500, TIMEOUT_S = 10, SEEN_MAX = 1024 };
 
@@ -74,8 +74,8 @@ static void read_history(void)
 	bool fabric = cib_has_fabric();
 
 	if (rc != pcmk_ok) {
-		log_line(LOG_WARNING, "helper: the fencing history cannot be read: %s",
-			 pcmk_strerror(rc));
+		hv_log_line(LOG_WARNING, "helper: the fencing history cannot be read: %s",
+			    pcmk_strerror(rc));
 		return;
 	}
 	for (const stonith_history_t *h = list; h; h = h->next)

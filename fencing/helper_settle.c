@@ -14,7 +14,7 @@
 #include <crm/common/results.h>
 
 #include "fencing/helper_parts.h"
-#include "heartbeat/log.h"
+#include "hv/daemon.h"
 
 enum { ASK_AGAIN_MS = 50, WAITING_MAX = 128 };
 

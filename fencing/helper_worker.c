@@ -11,7 +11,7 @@
 
 #include "fencing/helper.h"
 #include "fencing/helper_parts.h"
-#include "heartbeat/log.h"
+#include "hv/daemon.h"
 
 static GMainLoop *loop;
 static int daemon_fd;
@@ -20,7 +20,7 @@ void worker_tell(struct helper_message *m)
 {
 	/* The daemon reads nothing but this: when it does not, it is about to be restarted. */
 	if (send(daemon_fd, m, sizeof(*m), MSG_NOSIGNAL) < 0 && errno != EPIPE)
-		log_line(LOG_WARNING, "helper: the daemon was not told: %s", strerror(errno));
+		hv_log_line(LOG_WARNING, "helper: the daemon was not told: %s", strerror(errno));
 }
 
 static void question(struct helper_message *m)

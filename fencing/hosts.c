@@ -8,7 +8,7 @@
 #include "fencing/cluster_name.h"
 #include "fencing/fenced.h"
 #include "fencing/order_table.h"
-#include "heartbeat/log.h"
+#include "hv/daemon.h"
 
 enum {
 	ENTRIES_MAX = 256,
@@ -53,7 +53,7 @@ static void tell_dead(struct absent *a, const struct order_host *h, const struct
 	order_copy(m.boot, sizeof(m.boot), h->boot);
 	snprintf(m.text, sizeof(m.text), "%s of %s by %s", e->action, e->target,
 		 *e->delegate ? e->delegate : "its watchdog");
-	log_line(LOG_NOTICE, "the end of host %s is confirmed: %s", h->name, m.text);
+	hv_log_line(LOG_NOTICE, "the end of host %s is confirmed: %s", h->name, m.text);
 	fenced_send(&m);
 }
 
@@ -92,7 +92,7 @@ void hosts_changed(void)
 		if (!a && (a = find(0))) {
 			*a = (struct absent){.nodeid = h->nodeid, .left_ns = fenced_now_ns()};
 			read_rule();
-			log_line(LOG_WARNING, "host %s has left the cluster", h->name);
+			hv_log_line(LOG_WARNING, "host %s has left the cluster", h->name);
 		}
 		if (a && !h->dead)
 			judge(a, h);
@@ -108,8 +108,8 @@ void hosts_resend(void)
 void hosts_fenced(const struct confirm_entry *e)
 {
 	entry[nentries++ % ENTRIES_MAX] = *e;
-	log_line(LOG_INFO, "the fencer's history: %s of %s by %s%s", e->action, e->target,
-		 *e->delegate ? e->delegate : "its watchdog", e->live ? "" : ", earlier");
+	hv_log_line(LOG_INFO, "the fencer's history: %s of %s by %s%s", e->action, e->target,
+		    *e->delegate ? e->delegate : "its watchdog", e->live ? "" : ", earlier");
 	hosts_changed();
 }
 

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "fencing/fenced.h"
-#include "heartbeat/log.h"
+#include "hv/daemon.h"
 
 enum { GATHER_MS = 100 };
 
@@ -73,10 +73,10 @@ static void *writer(void *data)
 		rc = write_file(bytes, len);
 		free(bytes);
 		if (rc && rc != said)
-			log_line(LOG_WARNING,
-				 "%s/fenced.state: cannot be written: %s; after a restart "
-				 "of every host's taiki-fenced, earlier requests are not known",
-				 directory(), strerror(-rc));
+			hv_log_line(LOG_WARNING,
+				    "%s/fenced.state: cannot be written: %s; after a restart "
+				    "of every host's taiki-fenced, earlier requests are not known",
+				    directory(), strerror(-rc));
 		said = rc;
 	}
 	return NULL;
@@ -127,7 +127,7 @@ static void take_up(void)
 		close(fd);
 	if (n > 0 && (order_decode(bytes, (size_t)n, &m) || m.kind != ORDER_MSG_SNAPSHOT ||
 		      order_state_decode(m.blob, m.blob_len, fenced.sync.state)))
-		log_line(LOG_WARNING, "%s: is damaged, and not used", path);
+		hv_log_line(LOG_WARNING, "%s: is damaged, and not used", path);
 	free(bytes);
 	/* Who is here, the next view tells. */
 	order_absent(fenced.sync.state, NULL, 0);
@@ -139,7 +139,7 @@ int keep_open(void)
 	int rc;
 
 	if (mkdir(directory(), 0755) && errno != EEXIST)
-		log_line(LOG_WARNING, "%s: cannot be made: %s", directory(), strerror(errno));
+		hv_log_line(LOG_WARNING, "%s: cannot be made: %s", directory(), strerror(errno));
 	take_up();
 	rc = pthread_create(&thread, NULL, writer, NULL);
 	if (!rc)

@@ -2,13 +2,13 @@
 /*
  * /etc/taiki/fenced.conf: lines "KEY = VALUE", '#' begins a comment.
  */
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "fencing/fenced.h"
+#include "fencing/trim.h"
 
 static int put_text(char *to, size_t size, const char *key, const char *value, char *err,
 		    size_t err_size)
@@ -52,24 +52,12 @@ int settings_set(struct fenced_settings *s, const char *key, const char *value, 
 	return -EINVAL;
 }
 
-static char *trim(char *s)
-{
-	char *end;
-
-	while (isspace((unsigned char)*s))
-		s++;
-	end = s + strlen(s);
-	while (end > s && isspace((unsigned char)end[-1]))
-		*--end = '\0';
-	return s;
-}
-
 static int read_line(struct fenced_settings *s, char *line, char *err, size_t size)
 {
 	char *value;
 
 	line[strcspn(line, "#\n")] = '\0';
-	line = trim(line);
+	line = fence_trim(line);
 	if (!*line)
 		return 0;
 	value = strchr(line, '=');
@@ -78,7 +66,7 @@ static int read_line(struct fenced_settings *s, char *line, char *err, size_t si
 		return -EINVAL;
 	}
 	*value++ = '\0';
-	return settings_set(s, trim(line), trim(value), err, size);
+	return settings_set(s, fence_trim(line), fence_trim(value), err, size);
 }
 
 int settings_read(struct fenced_settings *s, const char *path, bool must, char *err, size_t size)

@@ -3,7 +3,6 @@
  * taiki-fenced: fences guests for the clusters that run inside guests.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <linux/capability.h>
 #include <qb/qblog.h>
@@ -14,17 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #include "fencing/audit.h"
 #include "fencing/cluster.h"
 #include "fencing/fenced.h"
-#include "heartbeat/log.h"
-#include "heartbeat/privilege.h"
-#include "hv/rundir.h"
+#include "hv/daemon.h"
 
 enum { EXIT_SETUP = 1, EXIT_USAGE = 2, EXIT_RUNS = 3 };
 enum { OPT_STATUS = 256, OPT_JSON, OPT_CONFIG, OPT_DEBUG, OPT_VERSION };
@@ -98,7 +91,7 @@ static int settle_settings(void)
 	s->debug = given.set.debug;
 	if (settings_read(s, given.config ? given.config : CONFIG_PATH, given.config != NULL, err,
 			  sizeof(err))) {
-		log_line(LOG_ERR, "%s", err);
+		hv_log_line(LOG_ERR, "%s", err);
 		return EXIT_SETUP;
 	}
 	if (given.set.nlisten) {
@@ -118,64 +111,14 @@ static int settle_settings(void)
 	return 0;
 }
 
-/* only_one() - The lock of this run directory, held for life. */
-static int only_one(void)
-{
-	struct flock fl = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-	char path[4096];
-	int fd;
-
-	if (mkdir(hv_run_root(), 0755) && errno != EEXIST) {
-		log_line(LOG_ERR, "%s: cannot be made: %s; run as root?", hv_run_root(),
-			 strerror(errno));
-		return EXIT_SETUP;
-	}
-	snprintf(path, sizeof(path), "%s/.fenced.lock", hv_run_root());
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0) {
-		log_line(LOG_ERR, "%s: cannot be opened: %s; run as root?", path, strerror(errno));
-		return EXIT_SETUP;
-	}
-	if (!fcntl(fd, F_OFD_SETLK, &fl))
-		return 0; /* the descriptor stays open on purpose */
-	log_line(LOG_ERR, "another taiki-fenced serves %s already (%s is locked)", hv_run_root(),
-		 path);
-	close(fd);
-	return EXIT_RUNS;
-}
-
-/* sd_notify(3)'s protocol: a datagram to a socket named in the environment. */
-static void notify(const char *text)
-{
-	const char *path = getenv("NOTIFY_SOCKET");
-	struct sockaddr_un to = {.sun_family = AF_UNIX};
-	size_t n = path ? strlen(path) : 0;
-	int fd;
-
-	if (!n || n >= sizeof(to.sun_path))
-		return;
-	memcpy(to.sun_path, path, n);
-	if (*path == '@')
-		to.sun_path[0] = '\0';
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return;
-	sendto(fd, text, strlen(text), MSG_NOSIGNAL, (struct sockaddr *)&to,
-	       (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n));
-	close(fd);
-}
-
-/* Half of WatchdogSec: a loop that does not turn is ended by systemd and started anew. */
+/* A loop that does not turn is ended by systemd and started anew. */
 static void watchdog(void *data)
 {
-	const char *text = getenv("WATCHDOG_USEC");
-	uint64_t us = text ? strtoull(text, NULL, 10) : 0;
+	uint64_t next = hv_notify_alive();
 	qb_loop_timer_handle timer;
 
-	if (!us)
-		return;
-	notify("WATCHDOG=1");
-	qb_loop_timer_add(fenced.loop, QB_LOOP_HIGH, us / 2 * 1000, NULL, watchdog, &timer);
+	if (next)
+		qb_loop_timer_add(fenced.loop, QB_LOOP_HIGH, next, NULL, watchdog, &timer);
 }
 
 /*
@@ -191,13 +134,13 @@ static const int rights[] = {CAP_KILL, CAP_SYS_PTRACE, CAP_DAC_OVERRIDE, CAP_IPC
 static void lock_memory(void)
 {
 	if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT))
-		log_line(LOG_WARNING, "memory cannot be locked: %s", strerror(errno));
+		hv_log_line(LOG_WARNING, "memory cannot be locked: %s", strerror(errno));
 }
 
 static int32_t stop_signal(int32_t number, void *data)
 {
-	log_line(LOG_NOTICE, "signal %d: ending; domains run on", (int)number);
-	notify("STOPPING=1");
+	hv_log_line(LOG_NOTICE, "signal %d: ending; domains run on", (int)number);
+	hv_notify_say("STOPPING=1");
 	qb_loop_stop(fenced.loop);
 	return 0;
 }
@@ -212,7 +155,7 @@ static void open_log(void)
 {
 	int level = fenced.set.debug ? LOG_DEBUG : LOG_INFO;
 
-	log_init("taiki-fenced", level);
+	hv_log_init("taiki-fenced", level);
 	/* What the doors log. */
 	qb_log_init("taiki-fenced", LOG_DAEMON, LOG_INFO);
 	qb_log_ctl(QB_LOG_SYSLOG, QB_LOG_CONF_ENABLED, QB_FALSE);
@@ -227,22 +170,23 @@ static int open_all(void)
 
 	rc = clients_open(err, sizeof(err));
 	if (rc) {
-		log_line(LOG_ERR, "%s", err);
+		hv_log_line(LOG_ERR, "%s", err);
 		return rc;
 	}
 	lock_memory();
-	rc = privilege_drop(rights, sizeof(rights) / sizeof(rights[0]));
+	rc = hv_privilege_drop(rights, sizeof(rights) / sizeof(rights[0]));
 	if (!rc)
 		rc = status_open();
 	if (!rc)
 		rc = daemon_open();
 	if (rc)
-		log_line(LOG_ERR, "cannot start: %s", strerror(-rc));
+		hv_log_line(LOG_ERR, "cannot start: %s", strerror(-rc));
 	return rc;
 }
 
 int main(int argc, char **argv)
 {
+	struct hv_error err;
 	int rc = parse(argc, argv);
 
 	if (rc > 0)
@@ -256,23 +200,27 @@ int main(int argc, char **argv)
 	fenced.set.debug = given.set.debug;
 	open_log();
 	rc = settle_settings();
-	if (!rc)
-		rc = only_one();
 	if (rc)
 		return rc;
+	rc = hv_daemon_lock("fenced", "serves", &err);
+	if (rc) {
+		hv_log_line(LOG_ERR, "%s", err.text);
+		return rc == -EEXIST ? EXIT_RUNS : EXIT_SETUP;
+	}
 	signal(SIGPIPE, SIG_IGN);
 	rc = helper_start();
 	fenced.loop = rc ? NULL : qb_loop_create();
 	if (!fenced.loop) {
-		log_line(LOG_ERR, "cannot start: %s", strerror(rc ? -rc : errno));
+		hv_log_line(LOG_ERR, "cannot start: %s", strerror(rc ? -rc : errno));
 		return EXIT_SETUP;
 	}
 	qb_loop_signal_add(fenced.loop, QB_LOOP_HIGH, SIGTERM, NULL, stop_signal, NULL);
 	qb_loop_signal_add(fenced.loop, QB_LOOP_HIGH, SIGINT, NULL, stop_signal, NULL);
 	qb_loop_signal_add(fenced.loop, QB_LOOP_HIGH, SIGHUP, NULL, hangup, NULL);
+	hv_notify_open();
 	if (open_all())
 		return EXIT_SETUP;
-	notify("READY=1");
+	hv_notify_say("READY=1");
 	watchdog(NULL);
 	qb_loop_run(fenced.loop);
 	cluster_close();

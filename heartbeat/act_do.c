@@ -9,10 +9,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "hv/daemon.h"
 #include "hv/rundir.h"
 
 #include "heartbeatd.h"
-#include "log.h"
 
 /* write_verdict() - RUN/NAME/verdict: one line for people and the agent. */
 static void write_verdict(const struct domain *dom)
@@ -44,12 +44,12 @@ static void say(const struct domain *dom, enum hb_state before)
 	const struct detector *det = &dom->det;
 	bool bad = det->state == HB_FAILED, quiet = det->state != HB_FAILED && before != HB_FAILED;
 
-	log_line(bad     ? LOG_WARNING
-		 : quiet ? LOG_INFO
-			 : LOG_NOTICE,
-		 "domain %s: %s: %s%s%s%s", dom->name, verdict_state_name(det->state),
-		 verdict_reason_text(det->reason), bad && dom->cause[0] ? " (" : "",
-		 bad ? dom->cause : "", bad && dom->cause[0] ? ")" : "");
+	hv_log_line(bad     ? LOG_WARNING
+		    : quiet ? LOG_INFO
+			    : LOG_NOTICE,
+		    "domain %s: %s: %s%s%s%s", dom->name, verdict_state_name(det->state),
+		    verdict_reason_text(det->reason), bad && dom->cause[0] ? " (" : "",
+		    bad ? dom->cause : "", bad && dom->cause[0] ? ")" : "");
 	journal_add(dom, "verdict",
 		    json_pack("{s:s, s:s, s:s, s:s, s:f, s:f, s:s}", "from",
 			      verdict_state_name(before), "to", verdict_state_name(det->state),
@@ -62,14 +62,14 @@ static void say(const struct domain *dom, enum hb_state before)
 static void tell(struct domain *dom, enum act a)
 {
 	if (a != ACT_TELL) /* whether it is told, and when, is said then */
-		log_line(LOG_NOTICE, "domain %s: %s", dom->name, act_text(a));
+		hv_log_line(LOG_NOTICE, "domain %s: %s", dom->name, act_text(a));
 	tell_failed(dom);
 }
 
 void act_reset_failed(struct domain *dom, const char *why)
 {
 	dom->qmp.reset_at = 0;
-	log_line(LOG_WARNING, "domain %s: cannot be reset in place: %s", dom->name, why);
+	hv_log_line(LOG_WARNING, "domain %s: cannot be reset in place: %s", dom->name, why);
 	tell(dom, ACT_TELL);
 }
 
@@ -82,9 +82,9 @@ static void failed(struct domain *dom)
 		tell(dom, a);
 		return;
 	}
-	log_line(LOG_NOTICE, "domain %s: %s (%u of %u in %u s)", dom->name, act_text(a),
-		 act_resets(&dom->settings, &dom->state, now) + 1, dom->settings.max_resets,
-		 dom->settings.reset_window);
+	hv_log_line(LOG_NOTICE, "domain %s: %s (%u of %u in %u s)", dom->name, act_text(a),
+		    act_resets(&dom->settings, &dom->state, now) + 1, dom->settings.max_resets,
+		    dom->settings.reset_window);
 	/* Counted before it is done: a daemon that dies here must not begin to count anew. */
 	state_note_reset(&dom->state, now);
 	domain_save(dom);

@@ -12,13 +12,13 @@ CFLAGS_reporter_cib.c    := $(CFLAGS_reporter_worker.c)
 # Decisions and parsers, which need nothing of the rest.
 HEARTBEAT_PURE := $(addprefix heartbeat/,act.c agent_read.c ask.c detector.c evidence.c intervals.c lines.c \
 	qmp_read.c report_decide.c state.c verdict.c)
-HEARTBEATD := $(HEARTBEAT_PURE) $(addprefix heartbeat/,act_do.c control.c domain.c host.c journal.c link.c log.c \
-	main.c notify.c poller.c privilege.c reporter.c run.c status.c tell.c timer.c watch_agent.c \
+HEARTBEATD := $(HEARTBEAT_PURE) $(addprefix heartbeat/,act_do.c control.c domain.c host.c journal.c link.c \
+	main.c poller.c reporter.c run.c status.c tell.c timer.c watch_agent.c \
 	watch_beats.c watch_qmp.c watch_sample.c)
 
 $(call prog,taiki-heartbeatd,$(HEARTBEATD),libhv.a libbeat.a,$(QB_LIBS) -ljansson -lz -lm,sbin)
 $(call prog,taiki-heartbeat-reporter,$(addprefix heartbeat/,reporter_main.c reporter_worker.c \
-	reporter_cib.c privilege.c log.c),,$(PCMK_LIBS),libexec/taiki)
+	reporter_cib.c),libhv.a,$(PCMK_LIBS),libexec/taiki)
 $(call prog,taiki-heartbeat,$(wildcard heartbeat/cli/*.c),libhv.a,-ljansson,sbin)
 INSTALLS += heartbeat/taiki-heartbeatd.service:/usr/lib/systemd/system/taiki-heartbeatd.service:644
 INSTALLS += heartbeat/taiki-heartbeat.bash-completion:share/bash-completion/completions/taiki-heartbeat:644

@@ -14,11 +14,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "hv/daemon.h"
 #include "hv/rundir.h"
 
 #include "ask.h"
 #include "heartbeatd.h"
-#include "log.h"
 #include "timer.h"
 
 enum { CLIENTS_MAX = 32, CLIENT_S = 5, BACKLOG = 32 };

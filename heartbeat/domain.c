@@ -10,10 +10,10 @@
 #include <sys/pidfd.h>
 #include <unistd.h>
 
+#include "hv/daemon.h"
 #include "hv/rundir.h"
 
 #include "heartbeatd.h"
-#include "log.h"
 #include "timer.h"
 
 enum {
@@ -88,8 +88,8 @@ void domain_save(struct domain *dom)
 	int rc = state_write(dom->name, &dom->state);
 
 	if (rc && rc != -ENOENT)
-		log_line(LOG_WARNING, "domain %s: its state cannot be kept: %s", dom->name,
-			 strerror(-rc));
+		hv_log_line(LOG_WARNING, "domain %s: its state cannot be kept: %s", dom->name,
+			    strerror(-rc));
 }
 
 static void process_ended(void *data)
@@ -139,8 +139,8 @@ static void read_settings(struct domain *dom)
 		take_config(dom, &c);
 		hv_config_free(&c);
 	} else {
-		log_line(LOG_WARNING, "domain %s: config.json: %s; its process alone is watched",
-			 dom->name, err.text);
+		hv_log_line(LOG_WARNING, "domain %s: config.json: %s; its process alone is watched",
+			    dom->name, err.text);
 	}
 	free(text);
 	if (f)
@@ -154,8 +154,8 @@ static void restore(struct domain *dom, int64_t now)
 	int rc = state_read(dom->name, &old);
 
 	if (rc == -EINVAL || rc == -EBADMSG)
-		log_line(LOG_WARNING, "domain %s: what was known of it is damaged, and forgotten",
-			 dom->name);
+		hv_log_line(LOG_WARNING,
+			    "domain %s: what was known of it is damaged, and forgotten", dom->name);
 	if (rc || strcmp(old.incarnation, dom->incarnation)) {
 		/* Another start: only how often it had to be reset is of interest. */
 		old.boot = state_now();
@@ -214,8 +214,8 @@ static void take_up(struct domain *dom, const char *uuid, pid_t pid)
 	} else {
 		dom->ended = (struct poller_entry){dom->pidfd, process_ended, dom};
 		poller_add(&dom->ended);
-		log_line(LOG_INFO, "domain %s: incarnation %s, process %d, resource %s", dom->name,
-			 uuid, (int)pid, dom->resource[0] ? dom->resource : "none");
+		hv_log_line(LOG_INFO, "domain %s: incarnation %s, process %d, resource %s",
+			    dom->name, uuid, (int)pid, dom->resource[0] ? dom->resource : "none");
 		journal_add(dom, "taken-up", json_pack("{s:i}", "pid", (int)pid));
 		sample_watch_open(dom);
 		qmp_watch_open(dom);

@@ -11,9 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "hv/daemon.h"
+
 #include "heartbeatd.h"
-#include "log.h"
-#include "notify.h"
 #include "timer.h"
 
 enum {
@@ -37,8 +37,8 @@ int64_t attend(struct hbd *d)
 	for (struct domain *dom = d->domains; dom; dom = dom->next)
 		detector_was_blind(&dom->det, late);
 	if (late > STALL_MS * MS_NS) {
-		log_line(LOG_WARNING, "did not run for %.1f s: nobody is accused for that time",
-			 (double)late / 1e9);
+		hv_log_line(LOG_WARNING, "did not run for %.1f s: nobody is accused for that time",
+			    (double)late / 1e9);
 		journal_add(NULL, "stall", json_pack("{s:f}", "ms", (double)late / 1e6));
 	}
 	return now;
@@ -79,7 +79,7 @@ static void tick(void *data)
 			for (struct domain *dom = d->domains; dom; dom = dom->next)
 				detector_was_starved(&dom->det, taken - (int64_t)d->steal);
 		d->steal = (uint64_t)taken;
-		notify_alive();
+		hv_notify_alive();
 	}
 	timer_set(&d->tick, TICK_MS * MS_NS, d, tick);
 }

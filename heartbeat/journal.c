@@ -13,10 +13,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "hv/daemon.h"
 #include "hv/rundir.h"
 
 #include "heartbeatd.h"
-#include "log.h"
 
 enum { JOURNAL_MAX = 1 << 20 };
 
@@ -65,9 +65,9 @@ void journal_add(const struct domain *dom, const char *event, json_t *entry)
 	n = strlen(text);
 	text[n] = '\n'; /* in the place of its NUL: one write, one line */
 	if (write(fd, text, n + 1) != (ssize_t)(n + 1))
-		log_line(LOG_WARNING,
-			 "%s/.heartbeatd.log: a line is lost: is the file system full?",
-			 hv_run_root());
+		hv_log_line(LOG_WARNING,
+			    "%s/.heartbeatd.log: a line is lost: is the file system full?",
+			    hv_run_root());
 	close(fd);
 	free(text);
 }

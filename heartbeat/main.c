@@ -3,24 +3,21 @@
  * taiki-heartbeatd: notices at once that a guest has failed, and tells Pacemaker.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "hv/daemon.h"
 #include "hv/rundir.h"
 
 #include "heartbeatd.h"
-#include "log.h"
-#include "notify.h"
-#include "privilege.h"
 #include "reporter.h"
 
 enum { EXIT_SETUP = 1, EXIT_USAGE = 2, EXIT_RUNS = 3, FILES_MAX = 65536, NICE = -20 };
@@ -61,38 +58,8 @@ static int parse(int argc, char **argv, int *level)
 	return optind == argc ? 0 : -EINVAL;
 }
 
-/* only_one() - The lock of this run directory, held for life. */
-static int only_one(void)
-{
-	struct flock fl = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-	char path[4096];
-	int fd;
-
-	if (mkdir(hv_run_root(), 0755) && errno != EEXIST) {
-		log_line(LOG_ERR, "%s: cannot be made: %s; run as root?", hv_run_root(),
-			 strerror(errno));
-		return EXIT_SETUP;
-	}
-	snprintf(path, sizeof(path), "%s/.heartbeatd.lock", hv_run_root());
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0) {
-		log_line(LOG_ERR, "%s: cannot be opened: %s; run as root?", path, strerror(errno));
-		return EXIT_SETUP;
-	}
-	if (!fcntl(fd, F_OFD_SETLK, &fl)) {
-		/* For who must end us though we do not answer; the lock itself names nobody. */
-		if (ftruncate(fd, 0) || dprintf(fd, "%d\n", (int)getpid()) < 0)
-			log_line(LOG_WARNING, "%s: cannot be written: %s", path, strerror(errno));
-		return 0; /* the descriptor stays open on purpose */
-	}
-	log_line(LOG_ERR, "another taiki-heartbeatd watches %s already (%s is locked)",
-		 hv_run_root(), path);
-	close(fd);
-	return EXIT_RUNS;
-}
-
 /* The one right that is kept: all memory is locked, also what is asked for later. */
-static const int memory_right = CAP_IPC_LOCK_;
+static const int memory_right = CAP_IPC_LOCK;
 
 /* Nothing of it is ever paged out. */
 static void lock_memory(void)
@@ -102,23 +69,23 @@ static void lock_memory(void)
 	setrlimit(RLIMIT_NOFILE, &files); /* some ten for each domain */
 	setrlimit(RLIMIT_MEMLOCK, &all);
 	if (mlockall(MCL_CURRENT | MCL_FUTURE))
-		log_line(LOG_WARNING,
-			 "memory cannot be locked: %s; under memory pressure "
-			 "verdicts may be late",
-			 strerror(errno));
+		hv_log_line(LOG_WARNING,
+			    "memory cannot be locked: %s; under memory pressure "
+			    "verdicts may be late",
+			    strerror(errno));
 }
 
 /* be_punctual() - Ahead of the guests whose punctuality it judges. */
 static void be_punctual(void)
 {
 	if (setpriority(PRIO_PROCESS, 0, NICE))
-		log_line(LOG_NOTICE, "nice %d is refused (%s): under load it may be late", NICE,
-			 strerror(errno));
+		hv_log_line(LOG_NOTICE, "nice %d is refused (%s): under load it may be late", NICE,
+			    strerror(errno));
 }
 
 static int32_t stop_signal(int32_t number, void *data)
 {
-	log_line(LOG_NOTICE, "signal %d: ending; domains run on", (int)number);
+	hv_log_line(LOG_NOTICE, "signal %d: ending; domains run on", (int)number);
 	qb_loop_stop(data);
 	return 0;
 }
@@ -126,6 +93,7 @@ static int32_t stop_signal(int32_t number, void *data)
 int main(int argc, char **argv)
 {
 	struct hbd d = {.inotify = -1};
+	struct hv_error err;
 	int level = LOG_INFO, rc = parse(argc, argv, &level);
 
 	if (rc > 0)
@@ -134,24 +102,26 @@ int main(int argc, char **argv)
 		fputs(usage, stderr);
 		return EXIT_USAGE;
 	}
-	log_init("taiki-heartbeatd", level);
-	rc = only_one();
-	if (rc)
-		return rc;
+	hv_log_init("taiki-heartbeatd", level);
+	rc = hv_daemon_lock("heartbeatd", "watches", &err);
+	if (rc) {
+		hv_log_line(LOG_ERR, "%s", err.text);
+		return rc == -EEXIST ? EXIT_RUNS : EXIT_SETUP;
+	}
 	signal(SIGPIPE, SIG_IGN);
-	notify_open();
+	hv_notify_open();
 	be_punctual();
 	d.reporter = reporter_start();
 	d.loop = qb_loop_create();
 	if (d.reporter < 0 || !d.loop) {
-		log_line(LOG_ERR, "cannot start: %s",
-			 strerror(d.reporter < 0 ? -d.reporter : errno));
+		hv_log_line(LOG_ERR, "cannot start: %s",
+			    strerror(d.reporter < 0 ? -d.reporter : errno));
 		return EXIT_SETUP;
 	}
 	lock_memory();
 	qb_loop_signal_add(d.loop, QB_LOOP_HIGH, SIGTERM, d.loop, stop_signal, NULL);
 	qb_loop_signal_add(d.loop, QB_LOOP_HIGH, SIGINT, d.loop, stop_signal, NULL);
-	rc = privilege_drop(&memory_right, 1);
+	rc = hv_privilege_drop(&memory_right, 1);
 	if (!rc)
 		rc = timer_start(d.loop);
 	if (!rc)
@@ -165,13 +135,13 @@ int main(int argc, char **argv)
 	if (!rc)
 		rc = run_watch_start(&d);
 	if (rc) {
-		log_line(LOG_ERR, "%s: cannot be watched: %s", hv_run_root(), strerror(-rc));
+		hv_log_line(LOG_ERR, "%s: cannot be watched: %s", hv_run_root(), strerror(-rc));
 		return EXIT_SETUP;
 	}
 	run_rescan(&d);
-	log_line(LOG_NOTICE, "watching %s, %u domains", hv_run_root(), d.ndomains);
-	notify_say("READY=1");
+	hv_log_line(LOG_NOTICE, "watching %s, %u domains", hv_run_root(), d.ndomains);
+	hv_notify_say("READY=1");
 	qb_loop_run(d.loop);
-	notify_say("STOPPING=1");
+	hv_notify_say("STOPPING=1");
 	return 0;
 }

@@ -10,7 +10,8 @@
 #include <crm/cib.h>
 #include <crm/common/xml.h>
 
-#include "log.h"
+#include "hv/daemon.h"
+
 #include "reporter_cib.h"
 
 static cib_t *cib; /* kept open */

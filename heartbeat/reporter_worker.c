@@ -18,7 +18,8 @@
 #include <crm/common/ipc_controld.h>
 #include <crm/common/results.h>
 
-#include "log.h"
+#include "hv/daemon.h"
+
 #include "reporter.h"
 #include "reporter_cib.h"
 
@@ -56,7 +57,7 @@ static void answer(struct worker *w, struct reporter_answer *a, int rc)
 	a->rc = rc;
 	memcpy(a->node, w->node, sizeof(a->node));
 	if (send(w->fd, a, sizeof(*a), MSG_NOSIGNAL) < 0 && errno != EPIPE)
-		log_line(LOG_WARNING, "reporter: an answer is lost: %s", strerror(errno));
+		hv_log_line(LOG_WARNING, "reporter: an answer is lost: %s", strerror(errno));
 }
 
 static void answer_all(struct worker *w, int rc)
@@ -113,7 +114,7 @@ static void controld_event(pcmk_ipc_api_t *api, enum pcmk_ipc_event type, crm_ex
 	struct worker *w = user;
 
 	if (type == pcmk_ipc_event_disconnect) {
-		log_line(LOG_NOTICE, "reporter: the controller has gone");
+		hv_log_line(LOG_NOTICE, "reporter: the controller has gone");
 		w->node[0] = '\0';
 		answer_all(w, -ENOTCONN);
 		return;
@@ -139,7 +140,7 @@ static int connected(struct worker *w)
 		rc = pcmk_connect_ipc(w->controld, pcmk_ipc_dispatch_main);
 		if (rc)
 			return rc > 0 ? -rc : -ENOTCONN;
-		log_line(LOG_INFO, "reporter: connected to the controller");
+		hv_log_line(LOG_INFO, "reporter: connected to the controller");
 	}
 	if (w->node[0])
 		return 0;

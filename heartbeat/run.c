@@ -12,10 +12,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "hv/daemon.h"
 #include "hv/rundir.h"
 
 #include "heartbeatd.h"
-#include "log.h"
 
 static void watch_domain(struct hbd *d, const char *name)
 {
@@ -25,8 +25,8 @@ static void watch_domain(struct hbd *d, const char *name)
 	if (!dom)
 		dom = domain_add(d, name);
 	if (!dom) {
-		log_line(LOG_ERR, "domain %s: cannot be watched: %u are the most", name,
-			 (unsigned)DOMAINS_MAX);
+		hv_log_line(LOG_ERR, "domain %s: cannot be watched: %u are the most", name,
+			    (unsigned)DOMAINS_MAX);
 		return;
 	}
 	if (!hv_run_path(path, sizeof(path), name, ""))

@@ -4,8 +4,9 @@
  */
 #include <string.h>
 
+#include "hv/daemon.h"
+
 #include "heartbeatd.h"
-#include "log.h"
 
 static double ms(int64_t ns)
 {
@@ -129,7 +130,7 @@ static json_t *daemon_json(const struct hbd *d, int64_t now)
 			 "uptime_s", (double)(now - d->started) / 1e9, "domains", (int)d->ndomains,
 			 "late_last_ms", ms(d->late_last), "late_most_ms", ms(d->late_most),
 			 "blind_ms", ms(d->blind), "stalls", (json_int_t)d->stalls, "log_lost",
-			 (json_int_t)log_lost());
+			 (json_int_t)hv_log_lost());
 }
 
 json_t *status_json(struct hbd *d, const char *name)

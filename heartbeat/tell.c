@@ -11,10 +11,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "hv/daemon.h"
 #include "hv/rundir.h"
 
 #include "heartbeatd.h"
-#include "log.h"
 #include "reporter.h"
 #include "timer.h"
 
@@ -88,7 +88,7 @@ static void again_in(struct domain *dom, int64_t ns)
 static void ended(struct domain *dom, enum report_step step)
 {
 	dom->report.phase = REPORT_ENDED;
-	log_line(LOG_NOTICE, "domain %s: %s", dom->name, report_step_text(step));
+	hv_log_line(LOG_NOTICE, "domain %s: %s", dom->name, report_step_text(step));
 	journal_add(dom, "report",
 		    json_pack("{s:b, s:s}", "told", 0, "text", report_step_text(step)));
 }
@@ -100,16 +100,16 @@ static void retry(struct domain *dom, int error)
 	r->phase = REPORT_WANTED;
 	if (error == -ESHUTDOWN) {
 		if (r->step != REPORT_MAINTENANCE)
-			log_line(LOG_NOTICE, "domain %s: %s", dom->name,
-				 report_step_text(REPORT_MAINTENANCE));
+			hv_log_line(LOG_NOTICE, "domain %s: %s", dom->name,
+				    report_step_text(REPORT_MAINTENANCE));
 		r->step = REPORT_MAINTENANCE;
 		again_in(dom, MAINTENANCE_MS * MS_NS);
 		return;
 	}
 	if (error != r->error)
-		log_line(LOG_WARNING,
-			 "domain %s: the controller cannot be told: %s; it is tried again",
-			 dom->name, strerror(-error));
+		hv_log_line(LOG_WARNING,
+			    "domain %s: the controller cannot be told: %s; it is tried again",
+			    dom->name, strerror(-error));
 	r->error = error;
 	again_in(dom, report_backoff(r->tries));
 }
@@ -186,7 +186,7 @@ static void answered(struct hbd *d, const struct reporter_answer *a)
 	memcpy(r->node, a->node, sizeof(r->node));
 	dom->state.reported = true;
 	domain_save(dom);
-	log_line(
+	hv_log_line(
 		LOG_NOTICE,
 		"domain %s: Pacemaker was told that %s has failed on %s, %.1f ms after the verdict",
 		dom->name, dom->resource, r->node, (double)(r->acked_at - r->verdict_at) / 1e6);
@@ -245,7 +245,7 @@ void tell_attribute(struct domain *dom, const char *value)
 	snprintf(name, sizeof(name), "taiki-heartbeat-%s", dom->name);
 	rc = request(dom->d, REPORTER_ATTR, name, value);
 	if (rc)
-		log_line(LOG_WARNING, "domain %s: its node attribute cannot be set: %s", dom->name,
-			 strerror(-rc));
+		hv_log_line(LOG_WARNING, "domain %s: its node attribute cannot be set: %s",
+			    dom->name, strerror(-rc));
 	dom->attribute_set = *value && !rc;
 }

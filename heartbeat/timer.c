@@ -9,7 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "log.h"
+#include "hv/daemon.h"
+
 #include "timer.h"
 
 static struct {
@@ -79,7 +80,7 @@ static int32_t ready(int32_t fd, int32_t events, void *data)
 	uint64_t fired;
 
 	if (read(fd, &fired, sizeof(fired)) < 0 && errno != EAGAIN)
-		log_line(LOG_ERR, "timerfd: cannot be read");
+		hv_log_line(LOG_ERR, "timerfd: cannot be read");
 	self.armed = 0;
 	while (self.n && self.heap[1]->at <= now) {
 		struct hb_timer *t = self.heap[1];
@@ -109,7 +110,7 @@ void timer_set(struct hb_timer *t, int64_t ns, void *data, void (*fn)(void *data
 
 		if (!heap) {
 			/* Without its timers the daemon is blind: better a fresh one. */
-			log_line(LOG_CRIT, "out of memory: ending, to be started again");
+			hv_log_line(LOG_CRIT, "out of memory: ending, to be started again");
 			_exit(1);
 		}
 		self.heap = heap;

@@ -4,10 +4,10 @@
  */
 #include <stdio.h>
 
+#include "hv/daemon.h"
 #include "hv/rundir.h"
 
 #include "heartbeatd.h"
-#include "log.h"
 
 /* say_interval() - How often the guest is to beat. */
 static void say_interval(struct domain *dom)

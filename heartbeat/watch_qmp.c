@@ -6,10 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "hv/daemon.h"
 #include "hv/rundir.h"
 
 #include "heartbeatd.h"
-#include "log.h"
 #include "qmp_read.h"
 
 static int command(struct domain *dom, const char *name, enum qmp_id id)
@@ -66,8 +66,8 @@ static void was_reset(struct domain *dom, const struct qmp_meaning *m, int64_t n
 {
 	bool storm = dom->det.said == WHY_RESET_STORM;
 
-	log_line(LOG_NOTICE, "domain %s: its guest was reset (%s)", dom->name,
-		 dom->qmp.reset_at ? "by us" : m->cause);
+	hv_log_line(LOG_NOTICE, "domain %s: its guest was reset (%s)", dom->name,
+		    dom->qmp.reset_at ? "by us" : m->cause);
 	journal_add(dom, "reset",
 		    json_pack("{s:b, s:s}", "ours", dom->qmp.reset_at != 0, "cause", m->cause));
 	dom->qmp.reset_at = 0;

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "hv/config.h"
+#include "hv/daemon.h"
 #include "hvcore/lib/beside.h"
 #include "hvcore/lib/cgroup.h"
 
@@ -65,16 +66,6 @@ static void make_environment(char *env[ENV_MAX], char notify[64], const char *na
 	env[n] = NULL;
 }
 
-static void fresh_signals(void)
-{
-	sigset_t none;
-
-	for (int s = 1; s < NSIG; s++)
-		signal(s, SIG_DFL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
 static void say_to(const char *file, const char *text)
 {
 	int fd = open(file, O_WRONLY | O_CLOEXEC);
@@ -94,7 +85,7 @@ __attribute__((noreturn)) static void child(const char *program, int log, char *
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
 	setsid();
-	fresh_signals();
+	hv_signals_fresh();
 	umask(022);
 	hv_cgroup_join(&group, log);
 	/* As its unit does: the last to be chosen when memory runs out. */

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "cgroup.h"
+#include "hv/daemon.h"
 #include "hv/rundir.h"
 #include "launch_child.h"
 
@@ -33,16 +34,6 @@ static void clean_environment(char *env[ENV_MAX])
 				break;
 			}
 	env[n] = NULL;
-}
-
-static void fresh_signals(void)
-{
-	sigset_t none;
-
-	for (int s = 1; s < NSIG; s++)
-		signal(s, SIG_DFL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 static void put_fds(int config, int status, int null, int log)
@@ -70,7 +61,7 @@ static void become(const struct hv_launch *l, const char *binary, int config, in
 	umask(027);
 	if (chdir("/"))
 		dprintf(status, "error: /: %s\n", strerror(errno));
-	fresh_signals();
+	hv_signals_fresh();
 	hv_cgroup_join(l->config, log);
 	clean_environment(env);
 	snprintf(config_arg, sizeof(config_arg), "%d", CONFIG_FD);

@@ -67,3 +67,16 @@ until_true() {
 		sleep 0.05
 	done
 }
+
+schema() { xmllint --noout --nonet --relaxng "$1" "$2"; }
+
+# agent_metadata_fits: of OCF 1.0 and 1.1, which are left as 1.0.xml and 1.1.xml
+agent_metadata_fits() {
+	agent meta-data >"$BATS_TEST_TMPDIR/1.0.xml"
+	OCF_RA_VERSION_MAJOR=1 OCF_RA_VERSION_MINOR=1 agent meta-data >"$BATS_TEST_TMPDIR/1.1.xml"
+	schema /usr/share/resource-agents/metadata.rng "$BATS_TEST_TMPDIR/1.0.xml"
+	schema /usr/share/pcs/data/ocf-1.0.rng "$BATS_TEST_TMPDIR/1.0.xml"
+	schema /usr/share/pcs/data/ocf-1.1.rng "$BATS_TEST_TMPDIR/1.1.xml"
+	xmllint --noout --nonet --dtdvalid /usr/share/resource-agents/ra-api-1.dtd \
+		"$BATS_TEST_TMPDIR/1.0.xml"
+}

@@ -6,9 +6,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "privilege.h"
+#include "hv/daemon.h"
 
-int privilege_drop(const int *keep, unsigned n)
+int hv_privilege_drop(const int *keep, unsigned n)
 {
 	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct data[2] = {0};

@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "notify.h"
+#include "hv/daemon.h"
 
 static struct {
 	int fd;
@@ -23,7 +23,7 @@ static int64_t clock_ns(void)
 	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
-void notify_open(void)
+void hv_notify_open(void)
 {
 	const char *path = getenv("NOTIFY_SOCKET"), *usec = getenv("WATCHDOG_USEC");
 	struct sockaddr_un sa = {.sun_family = AF_UNIX};
@@ -48,18 +48,21 @@ void notify_open(void)
 	unsetenv("NOTIFY_SOCKET");
 }
 
-void notify_say(const char *what)
+void hv_notify_say(const char *what)
 {
 	if (self.fd >= 0)
 		send(self.fd, what, strlen(what), MSG_NOSIGNAL);
 }
 
-void notify_alive(void)
+uint64_t hv_notify_alive(void)
 {
-	int64_t now = clock_ns();
+	int64_t now = clock_ns(), left = self.last + self.every - now;
 
-	if (!self.every || now - self.last < self.every)
-		return;
+	if (!self.every)
+		return 0;
+	if (self.last && left > 0)
+		return (uint64_t)left;
 	self.last = now;
-	notify_say("WATCHDOG=1");
+	hv_notify_say("WATCHDOG=1");
+	return (uint64_t)self.every;
 }

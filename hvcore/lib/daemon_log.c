@@ -9,23 +9,23 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "log.h"
+#include "hv/daemon.h"
 
 static struct {
 	const char *who;
 	int level;
 	bool journal; /* lines carry "<N>", as systemd reads it, and no time */
 	uint64_t lost;
-} self = {.who = "taiki-heartbeatd", .level = LOG_INFO};
+} self = {.who = "taiki", .level = LOG_INFO};
 
-void log_init(const char *who, int level)
+void hv_log_init(const char *who, int level)
 {
 	self.who = who;
 	self.level = level;
 	self.journal = getenv("JOURNAL_STREAM") != NULL;
 }
 
-uint64_t log_lost(void)
+uint64_t hv_log_lost(void)
 {
 	return self.lost;
 }
@@ -45,7 +45,7 @@ static size_t head(char *out, size_t size, int level)
 				    self.who, (int)getpid());
 }
 
-void log_line(int level, const char *fmt, ...)
+void hv_log_line(int level, const char *fmt, ...)
 {
 	struct pollfd p = {.fd = STDERR_FILENO, .events = POLLOUT};
 	char line[1024];
