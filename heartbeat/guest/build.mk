@@ -2,7 +2,7 @@
 # Static: it runs in any Linux guest, whatever its libraries.  (The sanitizers cannot.)
 $(call prog,heartbeat/guest/taiki-guest,$(wildcard heartbeat/guest/*.c),libbeat.a,\
 	$(if $(SANITIZE),,-static-pie -s $(if $(filter clang%,$(CC)),-Wno-unused-command-line-argument)),sbin)
-$(call install,heartbeat/guest/guest.conf,/etc/taiki)
+$(call install,heartbeat/guest/guest.conf,share/doc/taiki)
 $(call install,heartbeat/guest/taiki-guest.service,/usr/lib/systemd/system)
 # For guests without systemd; to be copied to their /etc/init.d.
 INSTALLS += heartbeat/guest/taiki-guest.init:share/taiki/taiki-guest.init:755
