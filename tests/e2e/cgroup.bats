@@ -10,9 +10,9 @@ setup_file() {
 	source "$BATS_TEST_DIRNAME/e2e.bash"
 	debian_setup cgroup
 	"$BATS_TEST_DIRNAME/payload" "$BATS_FILE_TMPDIR/payload.ext4" "$BATS_TEST_DIRNAME/cgroup-run" \
-		"$BATS_TEST_DIRNAME/spin.xml" "$O/e2e/spin"
+		"$BATS_TEST_DIRNAME/spin.xml" "$O/e2e/spin" "$top/tests/lab/lib/cgroup.sh"
 	echo "# booting a Debian host" >&3
-	debian_host 900 "$LOG" "$BATS_FILE_TMPDIR/payload.ext4" -smp 1 -m 768 -no-reboot >&2
+	debian_host 900 "$LOG" "$BATS_FILE_TMPDIR/payload.ext4" -m 768 -no-reboot >&2
 	tr -d '\r' <"$LOG" >"$BATS_FILE_TMPDIR/log"
 	[[ -n $(fact end) ]] || echo "# the host did not come to its end; see $LOG and $LOG.qemu" >&3
 }
@@ -78,5 +78,24 @@ setup() { grep -e E2E -e '^LOG' "$BATS_FILE_TMPDIR/log" || tail -n 50 "$BATS_FIL
 	[ "$(fact two)" = ok ]
 	[ "$(fact elsewhere)" = 0::/a.slice/b/spin2 ]
 	[ "$(fact elsewhere-gone)" = ok ]
+}
+
+@test "a lab's node has a group that limits and freezes it, and domains in it have their quota" {
+	[ "$(fact lab-node)" = /taiki-lab.e2e/n1/init ]
+	[ "$(fact lab-memory)" = $((256 << 20)) ]
+	[ "$(fact lab-start)" = ok ]
+	[ "$(fact lab-domain)" = '20000 100000' ]
+	[ "$(fact lab-seen)" = /init ]
+	[ "$(fact lab-members)" -ge 3 ]
+	[ "$(fact lab-frozen)" = ok ]
+	[ "$(fact lab-still)" = ok ]
+	[ "$(fact lab-thawed)" = ok ]
+	[ "$(fact lab-off)" = ok ]
+}
+
+@test "a lab's node starts again after a power cut, and the lab leaves no group behind" {
+	[ "$(fact lab-again)" = /taiki-lab.e2e/n1/init ]
+	[ "$(fact lab-domain-again)" = '20000 100000' ]
+	[ "$(fact lab-gone)" = ok ]
 	[ -n "$(fact end)" ]
 }

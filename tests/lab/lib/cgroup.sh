@@ -36,6 +36,8 @@ cgroup_node_up() {
 	local controllers dir memory
 	memory=$(config_get memory)
 	while read -r controllers dir; do
+		# What an earlier life has left: with it, no process could enter (version 2).
+		[[ ! -d $dir/$1 ]] || find "$dir/$1" -mindepth 1 -depth -type d -exec rmdir {} + 2>/dev/null
 		mkdir -p "$dir/$1" 2>/dev/null || continue
 		case $controllers in
 		*cpuset*)
@@ -49,6 +51,7 @@ cgroup_node_up() {
 			for c in memory cpu; do
 				echo "+$c" >"$dir/../cgroup.subtree_control"
 				echo "+$c" >"$dir/cgroup.subtree_control"
+				echo "-$c" >"$dir/$1/cgroup.subtree_control"
 			done
 			[[ ! -e $dir/$1/memory.max ]] || echo "$memory" >"$dir/$1/memory.max"
 			;;
@@ -56,12 +59,33 @@ cgroup_node_up() {
 	done < <(cgroup_dirs)
 }
 
+# cgroup_settle NODE: the node has taken its group for its root.  With version 2
+# that can hand controllers down to a domain's group only when no process is in
+# it: they move on, to a group "init".
+cgroup_settle() {
+	local controllers dir pid c
+	while read -r controllers dir; do
+		[[ $controllers == - && -d $dir/$1 ]] || continue
+		mkdir -p "$dir/$1/init"
+		# Its list changes while it is read: the first, until there is none.
+		while read -r pid <"$dir/$1/cgroup.procs"; do
+			echo "$pid" >"$dir/$1/init/cgroup.procs" || break
+		done
+		for c in memory cpu; do
+			echo "+$c" >"$dir/$1/cgroup.subtree_control"
+		done
+	done 2>/dev/null < <(cgroup_dirs)
+	return 0
+}
+
 # cgroup_enter NODE PID: move PID into the node's groups
 cgroup_enter() {
 	local _ dir
 	while read -r _ dir; do
-		[[ ! -d $dir/$1 ]] || echo "$2" >"$dir/$1/cgroup.procs" 2>/dev/null
-	done < <(cgroup_dirs)
+		dir=$dir/$1
+		[[ ! -d $dir/init ]] || dir=$dir/init
+		[[ ! -d $dir ]] || echo "$2" >"$dir/cgroup.procs"
+	done 2>/dev/null < <(cgroup_dirs)
 }
 
 # cgroup_freezer NODE: "FILE FROZEN THAWED STATE-FILE STATE-WHEN-FROZEN"

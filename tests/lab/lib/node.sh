@@ -50,6 +50,7 @@ node_power_on() {
 	) &
 	disown
 	wait_for 20 node_is_on "$node" || die "$node: did not start; see $dir/console.log"
+	cgroup_settle "$node"
 	node_unlock
 }
 
