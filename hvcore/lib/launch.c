@@ -198,6 +198,9 @@ int hv_launch(const struct hv_launch *l, struct hv_error *err)
 			  : hv_err(err, -ENOMEM, "domain %s: not enough memory", l->config->name);
 		if (!rc)
 			rc = start(l, json, deadline, err);
+		/* What never began is no incarnation that could fail: nobody is to report it. */
+		if (rc && hv_presence(l->config->name, NULL, NULL) == HV_ABSENT)
+			put_file(l->config->name, "incarnation", NULL, NULL);
 		break;
 	}
 	free(json);

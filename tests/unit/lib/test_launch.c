@@ -26,6 +26,19 @@ enum { LONG_MS = 20000, SHORT_MS = 300 };
 
 /* The fake. */
 
+static void write_incarnation(const char *name)
+{
+	char path[4096];
+	FILE *f;
+
+	hv_run_path(path, sizeof(path), name, "incarnation");
+	f = fopen(path, "w");
+	if (f) {
+		fputs("a01024f5-a678-49d6-9164-c91917ac0dd2\n", f);
+		fclose(f);
+	}
+}
+
 static void write_pid(const char *name)
 {
 	char path[4096];
@@ -112,6 +125,7 @@ static int fake_domain(int config, int status, const char *name)
 		return dprintf(status, "error: %s\n", err.text), 1;
 	if (bad)
 		return dprintf(status, "error: inherited %s\n", bad), 1;
+	write_incarnation(name);
 	if (!strcmp(name, "broken"))
 		return dprintf(status, "error: kernel /k: no PVH note\nmore"), 1;
 	if (take_lock(name))
@@ -297,6 +311,8 @@ static void refusals(void **state)
 
 	assert_int_equal(launch("broken", LONG_MS, &err), -EIO);
 	assert_string_equal(err.text, "kernel /k: no PVH note");
+	/* It never began: there is nothing whose failure could be reported. */
+	assert_null(hv_run_read("broken", "incarnation"));
 	assert_int_equal(launch("mute", LONG_MS, &err), -EIO);
 	assert_non_null(strstr(err.text, "without a word"));
 	setenv("TAIKI_HV_DOMAIN", "/no/such/hv-domain", 1);
