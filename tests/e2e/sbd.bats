@@ -65,7 +65,12 @@ cable() { echo "set_link n0 $1" | socat - UNIX-CONNECT:a.monitor >/dev/null; }
 # when the domain had come up on b.
 harm() { sed -n 's/.*E2E harm //p' a.log | sed -n "$1p"; }
 harm_of() { awk -v n="$1" '/E2E harm/ && ++i == n { print $1; ok = 1 } END { exit !ok }' a.log; }
-up_of() { awk -v n="$1" '/E2E up/ && ++i == n { print $1; ok = 1 } END { exit !ok }' b.log; }
+up_of() {
+	local harm
+	harm=$(harm_of "$1") || return 1
+	awk -v harm="$harm" '/E2E up/ && $1 > harm { print $1; ok = 1; exit } END { exit !ok }' b.log
+}
+history_of() { awk -v up="$(up_of "$1")" '/E2E history/ && $1 > up { print; exit }' b.log; }
 # One reset is several events: Linux pulls the line more than once.
 reset_of() {
 	local harm
@@ -95,20 +100,29 @@ setup() {
 	[ "$(grep -c 'E2E up 0::/taiki.slice/spin' a.log)" = 4 ]
 }
 
-# self_fenced ROUND HARM: it was reset; its domain ended with it, and ran elsewhere afterwards
-self_fenced() {
+# seen_last ROUND: when the domain was last seen on a
+seen_last() { grep "E2E tick $1 .* domain" a.log | tail -n 1 | cut -d' ' -f1; }
+
+# reset_after ROUND HARM: the watchdog came; nowhere was the domain seen on both hosts
+reset_after() {
 	[ "$(harm "$1")" = "$2" ]
 	before "$(harm_of "$1")" "$(reset_of "$1")"
-	before "$(reset_of "$1")" "$(up_of "$1")"
-	# From the harm until the reset the domain ran; in the next life it does not.
-	grep -q "E2E tick $1 .* domain" a.log
+	before "$(seen_last "$1")" "$(up_of "$1")"
 	[ -z "$(grep 'E2E before running' a.log)" ]
-	# Pacemaker counts it as fenced by the watchdog, not as gone by itself.
-	grep 'E2E history' b.log | sed -n "$1p" | grep -q 'watchdog\|reboot'
 }
 
-@test "sbd is killed: the watchdog resets the host, then the other one starts the domain" {
-	self_fenced 1 sbd-killed
+# self_fenced ROUND HARM: and the other host started the domain because Pacemaker
+# counted this one as fenced by its watchdog, after it was
+self_fenced() {
+	reset_after "$@"
+	before "$(reset_of "$1")" "$(up_of "$1")"
+	[[ "$(history_of "$1")" == *"reboot of a successful"* ]]
+}
+
+# systemd starts sbd anew, and the cluster's daemons with it: they may move the
+# domain in order before the watchdog, that nobody can disarm, comes.
+@test "sbd is killed: the watchdog resets the host; the domain never runs on both" {
+	reset_after 1 sbd-killed
 }
 
 @test "corosync is killed: the host resets itself, then the other one starts the domain" {
@@ -121,6 +135,6 @@ self_fenced() {
 
 @test "after each reset the host joins again, and the domain comes back to it" {
 	[ "$(grep -c 'E2E round' a.log)" = 4 ]
-	[ "$(grep -c 'E2E down' b.log)" = 3 ]
+	[ "$(grep -c 'E2E down' b.log)" -ge 3 ]
 	grep -q 'E2E end' a.log
 }
