@@ -224,9 +224,8 @@ static int end(const char *name, struct how *how, int timeout_ms, struct hv_erro
 		rc = -EIO;
 		goto out;
 	}
-	if (p == HV_PRESENT)
-		config_rc = read_again(name, &c, config_rc, err);
 	if (p == HV_PRESENT) {
+		config_rc = read_again(name, &c, config_rc, err);
 		pidfd = find_holder(name, deadline, err);
 		rc = pidfd < 0 ? pidfd : 0;
 		if (rc == -ESRCH)
