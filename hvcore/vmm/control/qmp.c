@@ -210,11 +210,25 @@ static void client_ready(struct loop_fd *w, uint32_t events)
 		close_client(c);
 }
 
+/* gone() - It has left, and the loop has not come by yet. */
+static bool gone(const struct client *c)
+{
+	char byte;
+
+	return recv(c->watch.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 static struct client *free_slot(void)
 {
 	for (unsigned i = 0; i < CONTROL_CLIENTS_MAX; i++)
 		if (!clients[i].used)
 			return &clients[i];
+	/* epoll may tell of who comes before it tells of who went. */
+	for (unsigned i = 0; i < CONTROL_CLIENTS_MAX; i++)
+		if (gone(&clients[i])) {
+			close_client(&clients[i]);
+			return &clients[i];
+		}
 	return NULL;
 }
 
