@@ -70,14 +70,35 @@ static int broken(struct hv_qmp *q, int rc, struct hv_error *err, const char *do
 	return hv_err(err, rc, "QMP %s: %s: %s", q->peer, doing, strerror(-rc));
 }
 
-static int send_all(struct hv_qmp *q, const char *text, size_t len, int64_t deadline)
+/* send_some() - @fd, unless it is -1, goes along with the first byte. */
+static ssize_t send_some(struct hv_qmp *q, const char *text, size_t len, int fd)
+{
+	union {
+		struct cmsghdr head;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = {.head = {.cmsg_len = CMSG_LEN(sizeof(int)),
+			      .cmsg_level = SOL_SOCKET,
+			      .cmsg_type = SCM_RIGHTS}};
+	struct iovec iov = {.iov_base = (char *)text, .iov_len = len};
+	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+
+	if (fd >= 0) {
+		memcpy(CMSG_DATA(&control.head), &fd, sizeof(fd));
+		msg.msg_control = control.bytes;
+		msg.msg_controllen = sizeof(control.bytes);
+	}
+	return sendmsg(q->fd, &msg, MSG_NOSIGNAL);
+}
+
+static int send_all(struct hv_qmp *q, const char *text, size_t len, int fd, int64_t deadline)
 {
 	while (len) {
-		ssize_t n = send(q->fd, text, len, MSG_NOSIGNAL);
+		ssize_t n = send_some(q, text, len, fd);
 
 		if (n >= 0) {
 			text += n;
 			len -= n;
+			fd = -1;
 			continue;
 		}
 		if (errno == EINTR)
@@ -186,8 +207,8 @@ static int next_reply(struct hv_qmp *q, json_int_t id, int64_t deadline, json_t 
 	}
 }
 
-static int call(struct hv_qmp *q, const char *command, json_t *args, int64_t deadline, json_t **ret,
-		struct hv_error *err)
+static int call(struct hv_qmp *q, const char *command, json_t *args, int fd, int64_t deadline,
+		json_t **ret, struct hv_error *err)
 {
 	json_t *request, *m = NULL;
 	json_int_t id = ++q->last_id;
@@ -201,9 +222,9 @@ static int call(struct hv_qmp *q, const char *command, json_t *args, int64_t dea
 	json_decref(request);
 	if (!text)
 		return broken(q, -ENOMEM, err, command);
-	rc = send_all(q, text, strlen(text), deadline);
+	rc = send_all(q, text, strlen(text), fd, deadline);
 	if (!rc)
-		rc = send_all(q, "\r\n", 2, deadline);
+		rc = send_all(q, "\r\n", 2, -1, deadline);
 	free(text);
 	if (!rc)
 		rc = next_reply(q, id, deadline, &m);
@@ -242,7 +263,7 @@ static int negotiate(struct hv_qmp *q, int64_t deadline, struct hv_error *err)
 	if (rc)
 		return broken(q, rc, err, "waiting for the greeting");
 	json_decref(greeting);
-	rc = call(q, "qmp_capabilities", NULL, deadline, NULL, err);
+	rc = call(q, "qmp_capabilities", NULL, -1, deadline, NULL, err);
 	return rc == -EREMOTEIO ? -EPROTO : rc;
 }
 
@@ -307,7 +328,20 @@ int hv_qmp_call(struct hv_qmp *q, const char *command, json_t *args, int timeout
 		json_decref(args);
 		return broken(q, q->dead, err, command);
 	}
-	return call(q, command, args, deadline_in(timeout_ms), ret, err);
+	return call(q, command, args, -1, deadline_in(timeout_ms), ret, err);
+}
+
+int hv_qmp_getfd(struct hv_qmp *q, const char *fdname, int fd, int timeout_ms, struct hv_error *err)
+{
+	json_t *args = json_pack("{s:s}", "fdname", fdname);
+
+	if (!args)
+		return hv_err(err, -EINVAL, "QMP %s: not a name for a descriptor", q->peer);
+	if (q->dead) {
+		json_decref(args);
+		return broken(q, q->dead, err, "getfd");
+	}
+	return call(q, "getfd", args, fd, deadline_in(timeout_ms), NULL, err);
 }
 
 int hv_qmp_event(struct hv_qmp *q, int timeout_ms, json_t **event, struct hv_error *err)

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "hvcore/vmm/control/command.h"
 #include "hvcore/vmm/control/framer.h"
@@ -66,7 +67,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	fakes_reset();
 	const char *text = (const char *)data + 1;
+	/* A descriptor has come along, for getfd and what takes it. */
+	s.fds.pending = dup(STDERR_FILENO);
+	s.fds.has_pending = s.fds.pending >= 0;
 	uint64_t whole = feed(text, size - 1, size, &s);
+	fds_close_all(&s.fds);
 	if (feed(text, size - 1, data[0] % 61 + 1, NULL) != whole)
 		abort();
 	return 0;

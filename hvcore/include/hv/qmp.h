@@ -30,6 +30,14 @@ void hv_qmp_close(struct hv_qmp *q);
 int hv_qmp_call(struct hv_qmp *q, const char *command, json_t *args, int timeout_ms, json_t **ret,
 		struct hv_error *err);
 
+/*
+ * hv_qmp_getfd() - Hand the domain a duplicate of @fd under the name @fdname
+ * (not beginning with a digit; at most 63 bytes), for a later command on this
+ * connection.  The caller keeps @fd.  Errors as hv_qmp_call().
+ */
+int hv_qmp_getfd(struct hv_qmp *q, const char *fdname, int fd, int timeout_ms,
+		 struct hv_error *err);
+
 /* hv_qmp_event() - The next event, waiting at most @timeout_ms (-ETIMEDOUT). */
 int hv_qmp_event(struct hv_qmp *q, int timeout_ms, json_t **event, struct hv_error *err);
 

@@ -14,6 +14,8 @@
 
 #include "hv/config.h"
 
+#include "fds.h"
+
 enum arg_type { ARG_STRING, ARG_INTEGER, ARG_BOOLEAN };
 enum { COMMAND_ARGS_MAX = 3 };
 
@@ -21,6 +23,12 @@ struct command_arg {
 	const char *name; /* NULL ends the list */
 	enum arg_type type;
 	bool optional;
+};
+
+/* What a connection has agreed on, and what it holds. */
+struct session {
+	bool negotiated;
+	struct fds fds;
 };
 
 struct command {
@@ -31,17 +39,15 @@ struct command {
 	 * @err, which becomes a GenericError.
 	 */
 	int (*run)(const json_t *args, json_t **ret, struct hv_error *err);
+	/* run_in() - In its place: a command that needs to know whose it is. */
+	int (*run_in)(struct session *s, const json_t *args, json_t **ret, struct hv_error *err);
 	struct command_arg args[COMMAND_ARGS_MAX + 1];
 };
 
 extern const struct command commands[];              /* commands.c: the machine */
 extern const struct command device_commands[];       /* devices.c: disks, balloon */
-extern const struct command *const command_tables[]; /* both, NULL-terminated */
-
-/* What a connection has agreed on. */
-struct session {
-	bool negotiated;
-};
+extern const struct command fd_commands[];           /* fds.c: descriptors that clients hand over */
+extern const struct command *const command_tables[]; /* all, NULL-terminated */
 
 /*
  * dispatch() - Execute one request, @len bytes of text, and return the reply;

@@ -134,9 +134,10 @@ static json_t *qmp_counters(void)
 {
 	const struct control_counters *c = &control_counters;
 
-	return json_pack("{s:I, s:I, s:I, s:I, s:I}", "clients", (json_int_t)c->clients, "refused",
-			 (json_int_t)c->refused, "dropped", (json_int_t)c->dropped, "requests",
-			 (json_int_t)c->requests, "events", (json_int_t)c->events);
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "clients", (json_int_t)c->clients,
+			 "refused", (json_int_t)c->refused, "dropped", (json_int_t)c->dropped,
+			 "requests", (json_int_t)c->requests, "events", (json_int_t)c->events,
+			 "fds-closed", (json_int_t)c->fds_closed);
 }
 
 /*
@@ -181,4 +182,4 @@ const struct command commands[] = {
 	{.name = NULL},
 };
 
-const struct command *const command_tables[] = {commands, device_commands, NULL};
+const struct command *const command_tables[] = {commands, device_commands, fd_commands, NULL};

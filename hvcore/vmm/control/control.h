@@ -49,6 +49,7 @@ struct control_counters {
 	uint64_t dropped; /* too slow, or they sent what cannot be followed */
 	uint64_t requests;
 	uint64_t events;
+	uint64_t fds_closed; /* descriptors that came without a use */
 };
 extern struct control_counters control_counters;
 

@@ -118,7 +118,7 @@ static json_t *execute(struct session *s, const char *name, json_t *args, json_t
 	reply = check_args(c, args, id);
 	if (reply)
 		return reply;
-	int rc = c->run(args, &ret, &err);
+	int rc = c->run_in ? c->run_in(s, args, &ret, &err) : c->run(args, &ret, &err);
 	if (rc) {
 		json_decref(ret);
 		return generic(id, "%s", err.text[0] ? err.text : strerror(-rc));

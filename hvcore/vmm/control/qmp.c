@@ -56,6 +56,7 @@ static void close_client(struct client *c)
 	loop_del(&c->watch);
 	close(c->watch.fd);
 	framer_free(&c->framer);
+	fds_close_all(&c->session.fds);
 	free(c->out);
 	memset(c, 0, sizeof(*c));
 }
@@ -199,11 +200,11 @@ static void client_ready(struct loop_fd *w, uint32_t events)
 	if (events & EPOLLOUT)
 		flush(c);
 	if (!c->doomed && (events & (EPOLLIN | EPOLLHUP | EPOLLERR))) {
-		ssize_t n = recv(w->fd, buf, sizeof(buf), MSG_DONTWAIT);
+		ssize_t n = fds_receive(&c->session.fds, w->fd, buf, sizeof(buf));
 
 		if (n > 0)
 			take(c, buf, n);
-		else if (n == 0 || (errno != EAGAIN && errno != EINTR))
+		else if (n == 0 || (n != -EAGAIN && n != -EINTR))
 			close_client(c);
 	}
 	if (c->used && c->doomed)

@@ -96,6 +96,21 @@ def types():
     assert c.ask("query-status")["return"]["running"]
 
 
+def descriptors():
+    """Hands over more and more of them: one may wait for its name, the rest is closed."""
+    c = Client().negotiated()
+    null = open("/dev/null", "rb")
+    for _ in range(200):
+        socket.send_fds(c.s, [b" "], [null.fileno()] * 253)
+    assert "not starting with a digit" in c.ask("getfd", fdname="1")["error"]["desc"]
+    for i in range(100):
+        socket.send_fds(c.s, [b" "], [null.fileno(), c.s.fileno()])
+        c.ask("getfd", fdname="x%d" % i)
+    assert "not found" in c.ask("closefd", fdname="x99")["error"]["desc"]
+    assert c.ask("closefd", fdname="x0") == {"return": {}}
+    assert c.ask("x-taiki-info")["return"]["qmp"]["fds-closed"] > 50000
+
+
 def deaf():
     """Asks and asks and never reads: dropped, while somebody else is served."""
     c = Client().negotiated()

@@ -31,6 +31,7 @@ hostile() {
 @test "a request that nests without end is given up" { hostile deep; }
 @test "garbage is answered, and the next request is understood" { hostile garbage; }
 @test "wrong types are refused one by one" { hostile types; }
+@test "a client that floods it with descriptors" { hostile descriptors; }
 @test "a client that never reads is dropped, and nobody waits for it" { hostile deaf; }
 
 @test "only root may connect" {

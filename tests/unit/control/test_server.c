@@ -22,141 +22,73 @@
 #include "hvcore/vmm/control/framer.h"
 
 #include "fakes.h"
-
-static char dir[] = "/tmp/taiki-qmp-XXXXXX";
-static char path[64];
-
-static void turn(void)
-{
-	while (fake_loop_turn(0) > 0)
-		;
-}
-
-static int connect_raw(void)
-{
-	struct sockaddr_un sa = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-	memcpy(sa.sun_path, path, strlen(path) + 1);
-	assert_int_equal(connect(fd, (struct sockaddr *)&sa, sizeof(sa)), 0);
-	turn();
-	return fd;
-}
-
-/* said() - Whatever the server has sent to @fd; "" nothing, NULL it hung up. */
-static const char *said(int fd)
-{
-	static char buf[65536];
-	ssize_t n;
-
-	turn();
-	n = recv(fd, buf, sizeof(buf) - 1, 0);
-	if (n == 0 || (n < 0 && errno == ECONNRESET))
-		return NULL;
-	buf[n > 0 ? n : 0] = '\0';
-	return buf;
-}
-
-static void tell(int fd, const char *text)
-{
-	assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
-	turn();
-}
-
-static int connect_negotiated(void)
-{
-	int fd = connect_raw();
-
-	assert_non_null(strstr(said(fd), "\"QMP\""));
-	tell(fd, "{\"execute\": \"qmp_capabilities\"}");
-	assert_string_equal(said(fd), "{\"return\":{}}\r\n");
-	return fd;
-}
-
-static int setup(void **state)
-{
-	struct hv_error err;
-
-	fakes_reset();
-	memset(&control_counters, 0, sizeof(control_counters));
-	if (!path[0]) {
-		if (!mkdtemp(dir))
-			return -1;
-		snprintf(path, sizeof(path), "%s/qmp.sock", dir);
-	}
-	return control_listen(path, &err);
-}
-
-static int teardown(void **state)
-{
-	control_close();
-	return 0;
-}
+#include "talk.h"
 
 static void test_only_the_owner_may_connect(void **state)
 {
 	struct stat st;
 
-	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(stat(talk_path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
 }
 
 static void test_requests_in_pieces(void **state)
 {
 	static const char text[] = "{\"execute\":\n \"query-name\", \"id\": 5}";
-	int fd = connect_negotiated();
+	int fd = talk_connect_negotiated();
 
 	for (const char *p = text; *p; p++) {
 		char piece[2] = {*p, '\0'};
 
-		tell(fd, piece);
+		talk_tell(fd, piece);
 	}
-	assert_string_equal(said(fd), "{\"return\":{\"name\":\"web\"},\"id\":5}\r\n");
-	tell(fd, "{\"execute\":\"query-name\"}{\"execute\":\"stop\"}");
-	assert_string_equal(said(fd), "{\"return\":{\"name\":\"web\"}}\r\n{\"return\":{}}\r\n");
+	assert_string_equal(talk_said(fd), "{\"return\":{\"name\":\"web\"},\"id\":5}\r\n");
+	talk_tell(fd, "{\"execute\":\"query-name\"}{\"execute\":\"stop\"}");
+	assert_string_equal(talk_said(fd),
+			    "{\"return\":{\"name\":\"web\"}}\r\n{\"return\":{}}\r\n");
 	close(fd);
-	turn();
+	talk_turn();
 }
 
 static void test_garbage_is_answered_and_survived(void **state)
 {
-	int fd = connect_negotiated();
+	int fd = talk_connect_negotiated();
 
-	tell(fd, "hello\n");
-	assert_non_null(strstr(said(fd), "JSON parse error, expected an object"));
-	tell(fd, "{\"execute\": \"stop\n");
-	assert_non_null(strstr(said(fd), "JSON parse error"));
+	talk_tell(fd, "hello\n");
+	assert_non_null(strstr(talk_said(fd), "JSON parse error, expected an object"));
+	talk_tell(fd, "{\"execute\": \"stop\n");
+	assert_non_null(strstr(talk_said(fd), "JSON parse error"));
 	assert_int_equal(fakes.state, MACHINE_RUNNING);
-	tell(fd, "{\"execute\": \"query-name\"}");
-	assert_non_null(strstr(said(fd), "\"return\""));
+	talk_tell(fd, "{\"execute\": \"query-name\"}");
+	assert_non_null(strstr(talk_said(fd), "\"return\""));
 	close(fd);
-	turn();
+	talk_turn();
 }
 
 static void test_a_line_without_end_is_dropped(void **state)
 {
-	int fd = connect_negotiated(), other = connect_negotiated();
+	int fd = talk_connect_negotiated(), other = talk_connect_negotiated();
 	char block[4096];
 	size_t sent = 0;
 
 	memset(block, ' ', sizeof(block));
-	tell(fd, "{\"a\":");
+	talk_tell(fd, "{\"a\":");
 	while (sent <= FRAMER_BYTES_MAX + sizeof(block)) {
 		ssize_t n = send(fd, block, sizeof(block), MSG_NOSIGNAL);
 
-		turn();
+		talk_turn();
 		if (n < 0)
 			break;
 		sent += n;
 	}
-	assert_non_null(strstr(said(fd), "a request is longer than 1 MiB"));
-	assert_null(said(fd));
+	assert_non_null(strstr(talk_said(fd), "a request is longer than 1 MiB"));
+	assert_null(talk_said(fd));
 	assert_int_equal(control_counters.dropped, 1);
-	tell(other, "{\"execute\": \"query-name\"}");
-	assert_non_null(strstr(said(other), "\"return\""));
+	talk_tell(other, "{\"execute\": \"query-name\"}");
+	assert_non_null(strstr(talk_said(other), "\"return\""));
 	close(fd);
 	close(other);
-	turn();
+	talk_turn();
 }
 
 static void test_twenty_clients(void **state)
@@ -164,80 +96,80 @@ static void test_twenty_clients(void **state)
 	int fd[20];
 
 	for (int i = 0; i < 20; i++) {
-		fd[i] = connect_raw();
+		fd[i] = talk_connect_raw();
 		if (i < CONTROL_CLIENTS_MAX) {
-			assert_non_null(strstr(said(fd[i]), "\"QMP\""));
+			assert_non_null(strstr(talk_said(fd[i]), "\"QMP\""));
 		} else {
-			assert_non_null(strstr(said(fd[i]), "too many clients are connected"));
-			assert_null(said(fd[i]));
+			assert_non_null(strstr(talk_said(fd[i]), "too many clients are connected"));
+			assert_null(talk_said(fd[i]));
 		}
 	}
 	assert_int_equal(control_counters.refused, 20 - CONTROL_CLIENTS_MAX);
 	close(fd[19]);
 	/* One went, so one may come, also before the loop has looked at who went. */
 	close(fd[0]);
-	fd[19] = connect_negotiated();
+	fd[19] = talk_connect_negotiated();
 	assert_int_equal(control_counters.refused, 20 - CONTROL_CLIENTS_MAX);
 	for (int i = 1; i < 20; i++)
 		close(fd[i]);
-	turn();
+	talk_turn();
 }
 
 static void test_events_reach_who_negotiated(void **state)
 {
-	int in = connect_negotiated(), out = connect_raw();
+	int in = talk_connect_negotiated(), out = talk_connect_raw();
 
-	assert_non_null(strstr(said(out), "\"QMP\""));
+	assert_non_null(strstr(talk_said(out), "\"QMP\""));
 	event_emit("STOP", NULL);
 	event_emit("SHUTDOWN", json_pack("{s:b}", "guest", 1));
-	const char *got = said(in);
+	const char *got = talk_said(in);
 	assert_non_null(strstr(got, "\"event\":\"STOP\"}"));
 	assert_non_null(strstr(got, "\"event\":\"SHUTDOWN\",\"data\":{\"guest\":true}"));
-	assert_string_equal(said(out), "");
+	assert_string_equal(talk_said(out), "");
 	close(in);
 	close(out);
-	turn();
+	talk_turn();
 }
 
 /* A guest that makes the same event again and again does not fill the disk with it. */
 static void test_the_log_is_limited(void **state)
 {
-	int fd = connect_negotiated();
+	int fd = talk_connect_negotiated();
 	unsigned got = 0;
 
 	for (int i = 0; i < 500; i++) {
 		event_emit("VSERPORT_CHANGE", NULL);
-		got += said(fd)[0] == '{';
+		got += talk_said(fd)[0] == '{';
 	}
 	assert_int_equal(got, 500);
 	assert_in_range(fakes.log_lines, 10, 100);
 	close(fd);
-	turn();
+	talk_turn();
 }
 
 static void test_a_slow_reader_is_dropped(void **state)
 {
-	int slow = connect_negotiated(), good = connect_negotiated();
+	int slow = talk_connect_negotiated(), good = talk_connect_negotiated();
 	char filler[1024];
 
 	memset(filler, 'x', sizeof(filler) - 1);
 	filler[sizeof(filler) - 1] = '\0';
 	for (unsigned i = 0; i < 2 * CONTROL_OUTPUT_MAX / sizeof(filler); i++) {
 		event_emit("X_TEST", json_pack("{s:s}", "filler", filler));
-		assert_non_null(said(good));
+		assert_non_null(talk_said(good));
 	}
 	assert_int_equal(control_counters.dropped, 1);
 	size_t got = 0;
 	const char *text;
-	while ((text = said(slow)) && *text)
+	while ((text = talk_said(slow)) && *text)
 		got += strlen(text);
 	assert_null(text);
 	assert_true(got < CONTROL_OUTPUT_MAX);
-	tell(good, "{\"execute\": \"query-name\"}");
-	assert_non_null(strstr(said(good), "\"return\""));
+	talk_tell(good, "{\"execute\": \"query-name\"}");
+	assert_non_null(strstr(talk_said(good), "\"return\""));
 	close(slow);
 	close(good);
-	turn();
+	talk_turn();
 }
 
 /* The client library against the server: the loop needs a thread of its own. */
@@ -248,7 +180,7 @@ static void *client_main(void *arg)
 	json_t *ret = NULL, *event = NULL;
 	long failures = 0;
 
-	if (hv_qmp_open(path, 5000, &q, &err))
+	if (hv_qmp_open(talk_path, 5000, &q, &err))
 		return (void *)1L;
 	failures += hv_qmp_call(q, "query-name", NULL, 5000, &ret, &err) != 0;
 	failures += strcmp(json_string_value(json_object_get(ret, "name")), "web") != 0;
@@ -282,7 +214,7 @@ static void test_the_client_library(void **state)
 	}
 	assert_int_equal((long)failures, 0);
 	assert_int_equal(fakes.balloon, 4096);
-	turn();
+	talk_turn();
 }
 
 static void test_nobody_answers(void **state)
@@ -291,20 +223,14 @@ static void test_nobody_answers(void **state)
 	struct hv_error err;
 
 	/* The loop is not turned: the greeting never comes, as from a stopped process. */
-	assert_int_equal(hv_qmp_open(path, 50, &q, &err), -ETIMEDOUT);
+	assert_int_equal(hv_qmp_open(talk_path, 50, &q, &err), -ETIMEDOUT);
 	assert_non_null(strstr(err.text, "no answer in time"));
 	control_close();
-	assert_int_equal(hv_qmp_open(path, 50, &q, &err), -ECONNREFUSED);
+	assert_int_equal(hv_qmp_open(talk_path, 50, &q, &err), -ECONNREFUSED);
 	assert_int_equal(hv_qmp_open("/nowhere/qmp.sock", 50, &q, &err), -ENOENT);
 }
 
-static int remove_dir(void **state)
-{
-	unlink(path);
-	return rmdir(dir);
-}
-
-#define server_test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define server_test(f) cmocka_unit_test_setup_teardown(f, talk_setup, talk_teardown)
 
 int main(void)
 {
@@ -322,5 +248,5 @@ int main(void)
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return cmocka_run_group_tests(tests, NULL, remove_dir);
+	return cmocka_run_group_tests(tests, NULL, talk_remove);
 }
