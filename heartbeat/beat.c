@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "heartbeat/beat.h"
+#include "hv/crc.h"
 
 enum {
 	CRC_DIGITS = 8,
@@ -83,24 +84,6 @@ static struct span span_cut(struct span *rest, char c)
 	return s;
 }
 
-/* CRC-32 as in IEEE 802.3 and zlib: reflected, four bits a step. */
-static uint32_t crc32_of(const char *bytes, size_t len)
-{
-	static const uint32_t nibble[16] = {
-		0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4,
-		0x4db26158, 0x5005713c, 0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
-		0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c,
-	};
-	uint32_t crc = 0xffffffff;
-
-	for (size_t i = 0; i < len; i++) {
-		crc ^= (unsigned char)bytes[i];
-		crc = nibble[crc & 15] ^ crc >> 4;
-		crc = nibble[crc & 15] ^ crc >> 4;
-	}
-	return ~crc;
-}
-
 bool beat_role_ok(const char *role)
 {
 	size_t len = strnlen(role, BEAT_ROLE_MAX + 1);
@@ -154,7 +137,7 @@ int beat_format(char out[BEAT_LINE_MAX], const struct beat *b)
 
 	if (len < 0 || len >= BEAT_LINE_MAX - CRC_TAIL - 2)
 		return -EINVAL;
-	sprintf(out + len, " crc=%08x\n", crc32_of(out, (size_t)len));
+	sprintf(out + len, " crc=%08x\n", hv_crc32(out, (size_t)len));
 	return len + CRC_TAIL + 1;
 }
 
@@ -275,7 +258,7 @@ int beat_parse(const char *line, size_t len, struct beat *b)
 	if (len >= BEAT_LINE_MAX || len < CRC_TAIL || memcmp(line + len - CRC_TAIL, " crc=", 5))
 		return -EINVAL;
 	len -= CRC_TAIL;
-	snprintf(want, sizeof(want), " crc=%08x", crc32_of(line, len));
+	snprintf(want, sizeof(want), " crc=%08x", hv_crc32(line, len));
 	if (memcmp(line + len, want, CRC_TAIL))
 		return -EBADMSG;
 	rc = parse_body((struct span){line, len}, &got);

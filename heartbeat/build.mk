@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-$(call lib,libbeat,heartbeat/beat.c)
+# Together with what of libhv a static program in a guest needs.
+$(call lib,libbeat,heartbeat/beat.c $(addprefix hvcore/lib/,crc.c role.c role_feed.c))
 include heartbeat/guest/build.mk
 
 # Pacemaker's libraries, glib and libxml2: only the reporter needs them.

@@ -30,7 +30,8 @@ $(call fuzzer,fuzz_definition,tests/fuzz/fuzz_definition.c $(wildcard hvcore/lib
 	$$(LIBHV_LIBS))
 $(call fuzzer,fuzz_config,tests/fuzz/fuzz_config.c \
 	$(addprefix hvcore/lib/,config.c config_check.c config_heartbeat.c config_json.c err.c mac.c rundir.c),-ljansson)
-$(call fuzzer,fuzz_beat,tests/fuzz/fuzz_beat.c heartbeat/beat.c,)
+$(call fuzzer,fuzz_beat,tests/fuzz/fuzz_beat.c heartbeat/beat.c hvcore/lib/crc.c,)
+$(call fuzzer,fuzz_role,tests/fuzz/fuzz_role.c $(addprefix hvcore/lib/,crc.c role.c role_feed.c),)
 $(call fuzzer,fuzz_fence_order,tests/fuzz/fuzz_fence_order.c fencing/message.c \
 	$(addprefix fencing/,authorise.c order.c order_duty.c order_message.c order_state.c \
 	order_table.c pack.c),)
