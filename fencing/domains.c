@@ -16,6 +16,7 @@
 #include "hv/daemon.h"
 #include "hv/definition.h"
 #include "hv/rundir.h"
+#include "hv/standby.h"
 
 enum { PROOF_MS = 20000, PROVE_AGAIN_MS = 1000, LOOK_AGAIN_MS = 200 };
 
@@ -215,7 +216,7 @@ static void event(const struct inotify_event *e)
 		return;
 	}
 	if (e->wd == root_watch) {
-		if (e->mask & IN_ISDIR && e->len && hv_name_ok(e->name) &&
+		if (e->mask & IN_ISDIR && e->len && hv_name_kind(e->name) == HV_KIND_DOMAIN &&
 		    strlen(e->name) < ORDER_NAME)
 			watch(e->name);
 		return;

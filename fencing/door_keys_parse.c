@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "fencing/door_keys.h"
-#include "hv/rundir.h"
+#include "hv/standby.h"
 
 #define SPACE " \t\r"
 
@@ -38,7 +38,7 @@ static const char *get_secret(const char *hex, struct door_key *k)
 
 static const char *get_name(const char *word, char out[FENCE_NAME_MAX + 1])
 {
-	if (!hv_name_ok(word))
+	if (hv_name_kind(word) != HV_KIND_DOMAIN)
 		return "an identity or group is not a name";
 	snprintf(out, FENCE_NAME_MAX + 1, "%s", word);
 	return NULL;

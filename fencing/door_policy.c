@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "fencing/door_policy.h"
-#include "hv/rundir.h"
+#include "hv/standby.h"
 
 const struct policy_limit policy_messages = {.burst = 50, .interval_ms = 50};
 const struct policy_limit policy_power = {.burst = 10, .interval_ms = 1000};
@@ -41,7 +41,7 @@ const char *policy_malformed(const struct fence_request *r)
 		return "there is no such operation";
 	if (r->timeout_ms < POLICY_TIMEOUT_MIN_MS || r->timeout_ms > POLICY_TIMEOUT_MAX_MS)
 		return "its timeout is not between 100 ms and an hour";
-	if (operations[r->op].targeted && !hv_name_ok(r->target))
+	if (operations[r->op].targeted && hv_name_kind(r->target) != HV_KIND_DOMAIN)
 		return "its target is not a domain's name";
 	if (!operations[r->op].targeted && r->target[0])
 		return "the operation has no target";

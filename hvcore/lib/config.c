@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "hv/config.h"
+#include "config_edit.h"
 
 void hv_config_init(struct hv_config *c)
 {
@@ -31,7 +32,7 @@ void hv_config_init(struct hv_config *c)
 	};
 }
 
-static void disk_free(struct hv_disk *d)
+void hv_disk_free(struct hv_disk *d)
 {
 	free(d->path);
 	free(d->target);
@@ -51,7 +52,7 @@ void hv_config_free(struct hv_config *c)
 	free(c->fence_group);
 	/* Whole arrays: the counts may not be set yet where a parser gave up. */
 	for (unsigned i = 0; i < HV_DISKS_MAX; i++)
-		disk_free(&c->disk[i]);
+		hv_disk_free(&c->disk[i]);
 	for (unsigned i = 0; i < HV_NICS_MAX; i++) {
 		free(c->nic[i].bridge);
 		free(c->nic[i].tap);
@@ -59,6 +60,10 @@ void hv_config_free(struct hv_config *c)
 	for (unsigned i = 0; i < HV_CHANNELS_MAX; i++) {
 		free(c->channel[i].name);
 		free(c->channel[i].socket);
+	}
+	for (unsigned i = 0; i < HV_ROLES_MAX; i++) {
+		free(c->role[i].key);
+		free(c->role[i].value);
 	}
 	memset(c, 0, sizeof(*c));
 }

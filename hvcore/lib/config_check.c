@@ -99,22 +99,27 @@ static int check_size(const struct hv_config *c, struct hv_error *err)
 	return 0;
 }
 
+int hv_check_share(const char *name, const char *what, uint64_t shares, int64_t quota,
+		   struct hv_error *err)
+{
+	if (shares && (shares < CPU_SHARES_MIN || shares > CPU_SHARES_MAX))
+		return hv_err(err, -EINVAL, "%s: %s shares %llu, and %d to %d are possible", name,
+			      what, (unsigned long long)shares, CPU_SHARES_MIN, CPU_SHARES_MAX);
+	if (quota && quota != -1 && (quota < CPU_QUOTA_MIN || quota > CPU_QUOTA_MAX))
+		return hv_err(err, -EINVAL,
+			      "%s: %s quota %lld us, and -1 or %d to %lld are possible", name, what,
+			      (long long)quota, CPU_QUOTA_MIN, (long long)CPU_QUOTA_MAX);
+	return 0;
+}
+
 static int check_cputune(const struct hv_config *c, struct hv_error *err)
 {
-	uint64_t shares = c->cputune.shares, period = c->cputune.period;
-	int64_t quota = c->cputune.quota;
+	uint64_t period = c->cputune.period;
 
-	if (shares && (shares < CPU_SHARES_MIN || shares > CPU_SHARES_MAX))
-		return hv_err(err, -EINVAL, "%s: cputune shares %llu, and %d to %d are possible",
-			      c->name, (unsigned long long)shares, CPU_SHARES_MIN, CPU_SHARES_MAX);
 	if (period && (period < CPU_PERIOD_MIN || period > CPU_PERIOD_MAX))
 		return hv_err(err, -EINVAL, "%s: cputune period %llu us, and %d to %d are possible",
 			      c->name, (unsigned long long)period, CPU_PERIOD_MIN, CPU_PERIOD_MAX);
-	if (quota && quota != -1 && (quota < CPU_QUOTA_MIN || quota > CPU_QUOTA_MAX))
-		return hv_err(err, -EINVAL,
-			      "%s: cputune quota %lld us, and -1 or %d to %lld are possible",
-			      c->name, (long long)quota, CPU_QUOTA_MIN, (long long)CPU_QUOTA_MAX);
-	return 0;
+	return hv_check_share(c->name, "cputune", c->cputune.shares, c->cputune.quota, err);
 }
 
 static int check_boot(const struct hv_config *c, struct hv_error *err)
@@ -274,8 +279,9 @@ static int check_channels(const struct hv_config *c, struct hv_error *err)
 int hv_config_check(const struct hv_config *c, struct hv_error *err)
 {
 	static int (*const checks[])(const struct hv_config *, struct hv_error *) = {
-		check_size,     check_cputune,      check_boot,        check_disks,      check_nics,
-		check_channels, hv_check_heartbeat, hv_check_watchdog, hv_check_fencing,
+		check_size,       check_cputune,    check_boot,         check_disks,
+		check_nics,       check_channels,   hv_check_heartbeat, hv_check_watchdog,
+		hv_check_fencing, hv_check_standby, hv_check_minimum,   hv_check_roles,
 	};
 
 	if (!c->name || !hv_name_ok(c->name))

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "hv/config.h"
-#include "hv/rundir.h"
+#include "hv/standby.h"
 
 #include "config_check.h"
 
@@ -94,7 +94,7 @@ int hv_check_fencing(const struct hv_config *c, struct hv_error *err)
 {
 	if (!c->fence_group)
 		return 0;
-	if (!hv_name_ok(c->fence_group))
+	if (hv_name_kind(c->fence_group) != HV_KIND_DOMAIN)
 		return hv_err(
 			err, -EINVAL,
 			"%s: the fencing group \"%.64s\" is no name: 1 to %d of A-Z a-z 0-9 . _ "

@@ -78,6 +78,7 @@ static const struct field top[] = {
 	FE(hv_config, watchdog, watchdogs),
 	FE(hv_config, watchdog_action, watchdog_actions),
 	F(hv_config, STR, fence_group),
+	F(hv_config, UINT, priority),
 	{0},
 };
 
@@ -103,27 +104,45 @@ static const struct field heartbeat[] = {
 };
 
 static const struct field disk[] = {
-	F(hv_disk, STR, path),
-	F(hv_disk, STR, target),
-	F(hv_disk, STR, serial),
-	F(hv_disk, BOOL, readonly),
-	F(hv_disk, BOOL, discard),
-	FE(hv_disk, guard, guards),
-	F(hv_disk, STR, lease_lockspace),
-	F(hv_disk, STR, lease_key),
-	F(hv_disk, STR, lease_path),
-	F(hv_disk, U64, lease_offset),
-	{0},
+	F(hv_disk, STR, path),       F(hv_disk, STR, target),          F(hv_disk, STR, serial),
+	F(hv_disk, BOOL, readonly),  F(hv_disk, BOOL, discard),        F(hv_disk, BOOL, gated),
+	FE(hv_disk, guard, guards),  F(hv_disk, STR, lease_lockspace), F(hv_disk, STR, lease_key),
+	F(hv_disk, STR, lease_path), F(hv_disk, U64, lease_offset),    {0},
 };
 
 static const struct field nic[] = {
-	F(hv_nic, STR, bridge),  F(hv_nic, STR, tap),        F(hv_nic, MAC, mac),
-	F(hv_nic, UINT, queues), F(hv_nic, BOOL, link_down), {0},
+	F(hv_nic, STR, bridge),
+	F(hv_nic, STR, tap),
+	F(hv_nic, MAC, mac),
+	F(hv_nic, UINT, queues),
+	F(hv_nic, BOOL, link_down),
+	F(hv_nic, BOOL, gated),
+	{0},
 };
 
 static const struct field channel[] = {
 	F(hv_channel, STR, name),
 	F(hv_channel, STR, socket),
+	{0},
+};
+
+static const struct field standby[] = {
+	F(hv_standby, BOOL, wanted), F(hv_standby, BOOL, waiting),
+	F(hv_standby, BOOL, spare),  F(hv_standby, BOOL, template),
+	F(hv_standby, U64, memory),  F(hv_standby, U64, shares),
+	F(hv_standby, I64, quota),   {0},
+};
+
+static const struct field minimum[] = {
+	F(hv_minimum, U64, memory),
+	F(hv_minimum, U64, shares),
+	F(hv_minimum, I64, quota),
+	{0},
+};
+
+static const struct field role[] = {
+	F(hv_role, STR, key),
+	F(hv_role, STR, value),
 	{0},
 };
 
@@ -139,6 +158,8 @@ static const struct array {
 	 sizeof(struct hv_nic), HV_NICS_MAX},
 	{"channel", channel, offsetof(struct hv_config, channel),
 	 offsetof(struct hv_config, nchannels), sizeof(struct hv_channel), HV_CHANNELS_MAX},
+	{"role", role, offsetof(struct hv_config, role), offsetof(struct hv_config, nroles),
+	 sizeof(struct hv_role), HV_ROLES_MAX},
 };
 
 /* Objects that are always there, once. */
@@ -149,6 +170,8 @@ static const struct part {
 } parts[] = {
 	{"cputune", cputune, offsetof(struct hv_config, cputune)},
 	{"heartbeat", heartbeat, offsetof(struct hv_config, heartbeat)},
+	{"standby", standby, offsetof(struct hv_config, standby)},
+	{"minimum", minimum, offsetof(struct hv_config, minimum)},
 };
 
 static const struct part *part_find(const char *key)

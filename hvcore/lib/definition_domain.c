@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hv/rundir.h"
+#include "hv/standby.h"
 #include "reading.h"
 
 #define KVM_ONLY "only what KVM and Taiki's own processor offer can be had"
@@ -19,7 +19,7 @@ static const char security[] = "hv-domain has its own confinement";
 
 static enum hv_verdict_kind take_name(struct reading *r, xmlNodePtr node, const char *value)
 {
-	if (!hv_name_ok(value))
+	if (hv_name_kind(value) != HV_KIND_DOMAIN)
 		return hv_read_refuse(
 			r,
 			"\"%.70s\" cannot name a domain: 1 to %d of A-Z a-z 0-9 . _ -, "

@@ -3,7 +3,6 @@
  * Reading run directories.  Nothing here waits: a lock is asked for, never
  * taken, and what stands in a file is believed only where the lock agrees.
  */
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +13,7 @@
 #include <unistd.h>
 
 #include "hv/rundir.h"
+#include "hv/standby.h"
 
 const char *hv_run_root(void)
 {
@@ -24,15 +24,7 @@ const char *hv_run_root(void)
 
 bool hv_name_ok(const char *name)
 {
-	size_t n = strlen(name);
-
-	if (!n || n > HV_NAME_MAX || *name == '.' || *name == '_' || *name == '-')
-		return false;
-	for (; *name; name++)
-		if (!isascii((unsigned char)*name) ||
-		    (!isalnum((unsigned char)*name) && !strchr("._-", *name)))
-			return false;
-	return true;
+	return hv_name_kind(name) != HV_KIND_NONE;
 }
 
 int hv_run_path(char *out, size_t size, const char *name, const char *file)

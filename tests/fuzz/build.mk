@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 $(call fuzzer,fuzz_qmp,tests/fuzz/fuzz_qmp.c tests/unit/control/fakes.c \
 	$(addprefix hvcore/vmm/control/,framer.c dispatch.c commands.c devices.c fds.c qmp.c) \
-	hvcore/lib/err.c hvcore/lib/rundir.c,-ljansson)
+	hvcore/lib/err.c hvcore/lib/rundir.c hvcore/lib/standby_name.c,-ljansson)
 
 FUZZ_VIRTIO := tests/fuzz/virtio_program.c tests/unit/virtio/rig.c tests/unit/virtio/driver.c \
 	$(addprefix hvcore/vmm/virtio/,transport.c common.c queue.c) hvcore/vmm/ram.c hvcore/lib/err.c
@@ -18,7 +18,7 @@ $(call fuzzer,fuzz_virtio_rng,tests/fuzz/fuzz_virtio_rng.c $(FUZZ_VIRTIO) hvcore
 	-ljansson)
 $(call fuzzer,fuzz_fence_message,tests/fuzz/fuzz_fence_message.c fencing/message.c fencing/framer.c)
 $(call fuzzer,fuzz_fence_keys,tests/fuzz/fuzz_fence_keys.c fencing/door_keys_parse.c \
-	hvcore/lib/rundir.c hvcore/lib/err.c)
+	hvcore/lib/rundir.c hvcore/lib/standby_name.c hvcore/lib/err.c)
 $(call fuzzer,fuzz_kernel,tests/fuzz/fuzz_kernel.c hvcore/vmm/kernel.c hvcore/vmm/payload.c \
 	hvcore/lib/err.c,$(KERNEL_LIBS))
 $(call fuzzer,fuzz_ports,tests/fuzz/fuzz_ports.c tests/unit/board/rig.c hvcore/vmm/board.c \
@@ -26,18 +26,18 @@ $(call fuzzer,fuzz_ports,tests/fuzz/fuzz_ports.c tests/unit/board/rig.c hvcore/v
 	hvcore/vmm/logfile.c hvcore/vmm/chardev.c hvcore/vmm/chardev_client.c hvcore/vmm/pci.c hvcore/vmm/pci_msix.c hvcore/vmm/pci_window.c \
 	$(wildcard hvcore/vmm/device/*.c) hvcore/vmm/listen.c hvcore/lib/err.c hvcore/lib/config.c,-ljansson -lcmocka)
 $(call fuzzer,fuzz_definition,tests/fuzz/fuzz_definition.c $(wildcard hvcore/lib/definition*.c) \
-	$(addprefix hvcore/lib/,config.c config_check.c config_heartbeat.c config_json.c derive.c encode.c err.c mac.c rundir.c),\
+	$(addprefix hvcore/lib/,config.c config_check.c config_heartbeat.c config_standby.c config_json.c derive.c encode.c err.c mac.c rundir.c standby_name.c),\
 	$$(LIBHV_LIBS))
 $(call fuzzer,fuzz_config,tests/fuzz/fuzz_config.c \
-	$(addprefix hvcore/lib/,config.c config_check.c config_heartbeat.c config_json.c err.c mac.c rundir.c),-ljansson)
+	$(addprefix hvcore/lib/,config.c config_check.c config_heartbeat.c config_standby.c config_json.c err.c mac.c rundir.c standby_name.c),-ljansson)
 $(call fuzzer,fuzz_beat,tests/fuzz/fuzz_beat.c heartbeat/beat.c hvcore/lib/crc.c,)
 $(call fuzzer,fuzz_role,tests/fuzz/fuzz_role.c $(addprefix hvcore/lib/,crc.c role.c role_feed.c),)
 $(call fuzzer,fuzz_fence_order,tests/fuzz/fuzz_fence_order.c fencing/message.c \
 	$(addprefix fencing/,authorise.c order.c order_duty.c order_message.c order_state.c \
 	order_table.c pack.c),)
 $(call fuzzer,fuzz_heartbeat_heard,tests/fuzz/fuzz_heartbeat_heard.c \
-	$(addprefix heartbeat/,agent_read.c ask.c lines.c qmp_read.c) hvcore/lib/rundir.c hvcore/lib/err.c,\
+	$(addprefix heartbeat/,agent_read.c ask.c lines.c qmp_read.c) hvcore/lib/rundir.c hvcore/lib/standby_name.c hvcore/lib/err.c,\
 	-ljansson)
 $(call fuzzer,fuzz_heartbeat_state,tests/fuzz/fuzz_heartbeat_state.c heartbeat/state.c \
-	hvcore/lib/rundir.c hvcore/lib/err.c,-lz)
+	hvcore/lib/rundir.c hvcore/lib/standby_name.c hvcore/lib/err.c,-lz)
 $(call fuzzer,fuzz_guest_conf,tests/fuzz/fuzz_guest_conf.c heartbeat/guest/options.c,)

@@ -21,17 +21,21 @@
 
 enum {
 	HV_CONFIG_VERSION = 1,
-	HV_NAME_MAX = 63,  /* bytes of a domain's name: [A-Za-z0-9][A-Za-z0-9._-]* */
+	HV_NAME_MAX =
+		63, /* bytes of a name: [A-Za-z0-9][A-Za-z0-9._-]*, or a standby's (hv/standby.h) */
 	HV_DISKS_MAX = 24, /* each of these limits is checked by the parser */
 	HV_NICS_MAX = 8,
 	HV_CHANNELS_MAX = 16,
 	HV_VCPUS_MAX = 64,
+	HV_ROLES_MAX = 16,
 };
 
 /* The channels that heartbeat and fencing speak on (heartbeat/beat.h, fencing/message.h). */
 #define HV_CHANNEL_HEARTBEAT "org.taiki.heartbeat.0"
 #define HV_CHANNEL_FENCE     "org.taiki.fence.0"
 #define HV_CHANNEL_AGENT     "org.qemu.guest_agent.0"
+/* A domain that has a standby is told its role here (hv/role.h); hv-domain serves it itself. */
+#define HV_CHANNEL_ROLE "org.taiki.role.0"
 
 enum hv_engine { HV_ENGINE_AUTO, HV_ENGINE_KVM, HV_ENGINE_SOFT };
 enum hv_cpu_model { HV_CPU_TAIKI_BASE, HV_CPU_HOST_PASSTHROUGH };
@@ -46,6 +50,12 @@ struct hv_disk {
 	char *serial; /* at most 20 bytes, or NULL */
 	bool readonly;
 	bool discard; /* discard='unmap': pass discards on */
+	/*
+	 * taiki:active-only: a standby (standby.waiting) starts with it closed, and
+	 * does not own its path; it is opened at adoption.  Where the domain starts
+	 * cold it is a disk like any other.
+	 */
+	bool gated;
 	enum hv_guard guard;
 	char *lease_lockspace; /* guard lease: sanlock's lockspace, key, and path:offset */
 	char *lease_key;
@@ -59,6 +69,7 @@ struct hv_nic {
 	uint8_t mac[6];  /* always set: derived from the UUID where not given */
 	unsigned queues; /* 1 */
 	bool link_down;
+	bool gated; /* taiki:active-only: a standby starts with its link down */
 };
 
 struct hv_channel {
@@ -102,6 +113,30 @@ enum hv_watchdog_action {
 	HV_WATCHDOG_INJECT_NMI,
 };
 
+/* taiki:standby: what waits for the domain, and with how little. */
+struct hv_standby {
+	bool wanted;  /* the element is there: a twin may be kept on other hosts */
+	bool waiting; /* this configuration is a standby's (hv_standby_config()): gates are closed */
+	bool spare;   /* a nameless spare may become it as well */
+	bool template;   /* it is what spares are made from: the pool copies its own disks */
+	uint64_t memory; /* bytes the balloon leaves while waiting; 0: current_memory */
+	uint64_t shares; /* while waiting, as cputune's; 0: cputune's */
+	int64_t quota;   /* while waiting, as cputune's: the whole domain's; 0: cputune's */
+};
+
+/* taiki:minimum: to what it may be squeezed for the sake of others; 0: that not at all. */
+struct hv_minimum {
+	uint64_t memory; /* bytes */
+	uint64_t shares;
+	int64_t quota; /* microseconds a period, never -1 */
+};
+
+/* taiki:role: one thing that the guest is told at adoption. */
+struct hv_role {
+	char *key;   /* [a-z][a-z0-9-]*, at most 31 bytes */
+	char *value; /* at most 255 bytes of printable ASCII */
+};
+
 struct hv_config {
 	char *name;
 	char uuid[37];           /* lower case, with dashes */
@@ -140,6 +175,11 @@ struct hv_config {
 	 * NULL: it may fence nobody, and no guest may fence it.
 	 */
 	char *fence_group;
+	struct hv_standby standby;
+	struct hv_minimum minimum;
+	unsigned priority; /* taiki:priority, 0..1000: the lower shrinks first; 0 */
+	struct hv_role role[HV_ROLES_MAX];
+	unsigned nroles;
 	struct hv_disk disk[HV_DISKS_MAX];
 	unsigned ndisks;
 	struct hv_nic nic[HV_NICS_MAX];

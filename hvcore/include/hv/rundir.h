@@ -35,7 +35,11 @@ enum hv_presence {
 /* hv_run_root() - RUN: $TAIKI_RUN_DIR or "/run/taiki".  Static. */
 const char *hv_run_root(void);
 
-/* hv_name_ok() - Whether @name may name a domain (see HV_NAME_MAX): no slashes, no leading dot. */
+/*
+ * hv_name_ok() - Whether @name may name what runs (see HV_NAME_MAX): a domain, or a
+ * standby ("web@twin", "3@spare").  Where only a domain will do: hv_name_kind() of
+ * hv/standby.h.  No slashes, no leading dot.
+ */
 bool hv_name_ok(const char *name);
 
 /* hv_run_path() - RUN/NAME/FILE into @out; 0 or -ENAMETOOLONG, -EINVAL for a bad name. */

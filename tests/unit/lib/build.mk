@@ -2,7 +2,7 @@
 define lib_unit
 $(call unit,lib_$1,tests/unit/lib/test_$1.c tests/unit/lib/util.c,libhv.a,$$(LIBHV_LIBS))
 endef
-$(foreach t,cgroup cli config daemon definition derive ending hostile launch probe progress role rundir,$(call lib_unit,$t))
+$(foreach t,$(filter-out check_sums,$(patsubst tests/unit/lib/test_%.c,%,$(wildcard tests/unit/lib/test_*.c))),$(call lib_unit,$t))
 
 # It runs the program itself.
 $(O)/tests/unit/lib_cli: | $(O)/hv

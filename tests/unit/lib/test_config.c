@@ -354,6 +354,112 @@ static void b_fence(struct hv_config *c)
 	c->nchannels = 3;
 }
 
+static void b_unwanted(struct hv_config *c)
+{
+	c->standby.wanted = false;
+}
+static void bare_standby(struct hv_config *c)
+{
+	memset(&c->standby, 0, sizeof(c->standby));
+	for (unsigned i = 0; i < c->nroles; i++) {
+		set(&c->role[i].key, NULL);
+		set(&c->role[i].value, NULL);
+	}
+	c->nroles = 0;
+}
+static void b_unwanted_disk(struct hv_config *c)
+{
+	bare_standby(c);
+}
+static void b_unwanted_nic(struct hv_config *c)
+{
+	bare_standby(c);
+	c->disk[1].gated = false;
+}
+static void b_waiting(struct hv_config *c)
+{
+	c->standby.waiting = true;
+}
+static void b_twin_name(struct hv_config *c)
+{
+	set(&c->name, "web@twin");
+}
+static void b_twin_unwanted(struct hv_config *c)
+{
+	b_unwanted_nic(c);
+	c->nic[1].gated = false;
+	set(&c->name, "3@spare");
+}
+static void b_long_twin(struct hv_config *c)
+{
+	set(&c->name, "a2345678901234567890123456789012345678901234567890123456789");
+}
+static void b_standby_memory(struct hv_config *c)
+{
+	c->standby.memory = c->memory + 1;
+}
+static void b_standby_balloon(struct hv_config *c)
+{
+	c->balloon = false;
+	c->minimum.memory = 0;
+}
+static void b_standby_shares(struct hv_config *c)
+{
+	c->standby.shares = 1;
+}
+static void b_standby_quota(struct hv_config *c)
+{
+	c->standby.quota = 999;
+}
+static void b_role_channel(struct hv_config *c)
+{
+	set(&c->channel[4].name, "org.example.other");
+}
+static void b_minimum(struct hv_config *c)
+{
+	c->minimum.memory = c->memory + 1;
+}
+static void b_minimum_quota(struct hv_config *c)
+{
+	c->minimum.quota = -1;
+}
+static void b_minimum_shares(struct hv_config *c)
+{
+	c->minimum.shares = 1;
+}
+static void b_priority(struct hv_config *c)
+{
+	c->priority = 1001;
+}
+static void b_role_key(struct hv_config *c)
+{
+	set(&c->role[0].key, "Address");
+}
+static void b_role_twice(struct hv_config *c)
+{
+	set(&c->role[1].key, "address");
+}
+static void b_role_reserved(struct hv_config *c)
+{
+	set(&c->role[1].key, "seq");
+}
+static void b_role_value(struct hv_config *c)
+{
+	set(&c->role[1].value, "a\nb");
+}
+static void b_role_none(struct hv_config *c)
+{
+	set(&c->role[1].value, NULL);
+}
+static void b_role_long(struct hv_config *c)
+{
+	char value[256];
+
+	memset(value, '%', sizeof(value) - 1); /* each is three bytes on the line */
+	value[sizeof(value) - 1] = '\0';
+	set(&c->role[1].value, value);
+}
+
 static const struct {
 	void (*breaks)(struct hv_config *c);
 	const char *says;
@@ -405,6 +511,28 @@ static const struct {
 	{b_button, "power button"},
 	{b_group, "fencing group"},
 	{b_fence, "no channel org.taiki.fence.0"},
+	{b_unwanted, "is to have none"},
+	{b_unwanted_disk, "disk vdb: it is active-only"},
+	{b_unwanted_nic, "net1 is active-only"},
+	{b_waiting, "its name says that it is not a standby"},
+	{b_twin_name, "its name says that it is a standby"},
+	{b_twin_unwanted, "only a standby"},
+	{b_long_twin, "at most 58 bytes"},
+	{b_standby_memory, "more than its own"},
+	{b_standby_balloon, "no balloon"},
+	{b_standby_shares, "standby shares 1"},
+	{b_standby_quota, "standby quota 999"},
+	{b_role_channel, "no channel org.taiki.role.0"},
+	{b_minimum, "minimum of memory"},
+	{b_minimum_quota, "without limit"},
+	{b_minimum_shares, "minimum shares 1"},
+	{b_priority, "priority is 1001"},
+	{b_role_key, "its key is not"},
+	{b_role_twice, "two roles"},
+	{b_role_reserved, "told that anyway"},
+	{b_role_value, "not printable"},
+	{b_role_none, "0 to 255 bytes"},
+	{b_role_long, "768 fit"},
 };
 
 static void checks(void **state)

@@ -38,6 +38,7 @@ static void sample_disks(struct hv_config *c)
 	c->disk[0].discard = true;
 	c->disk[1].path = strdup("/dev/vg/data");
 	c->disk[1].target = strdup("vdb");
+	c->disk[1].gated = true;
 	c->disk[1].guard = HV_GUARD_LEASE;
 	c->disk[1].lease_lockspace = strdup("taiki");
 	c->disk[1].lease_key = strdup("web1-data");
@@ -82,6 +83,19 @@ void sample(struct hv_config *c)
 	c->heartbeat.agent_timeout = 20000;
 	c->heartbeat.action = HV_HEARTBEAT_NOTIFY;
 	c->fence_group = strdup("web");
+	c->standby.wanted = c->standby.spare = true;
+	c->standby.memory = 96ULL << 20;
+	c->standby.shares = 64;
+	c->standby.quota = 20000;
+	c->minimum.memory = 256ULL << 20;
+	c->minimum.shares = 32;
+	c->minimum.quota = 10000;
+	c->priority = 10;
+	c->nroles = 2;
+	c->role[0].key = strdup("address");
+	c->role[0].value = strdup("10.0.0.5/24");
+	c->role[1].key = strdup("motto");
+	c->role[1].value = strdup("");
 	sample_disks(c);
 	c->nnics = 2;
 	c->nic[0].bridge = strdup("br0");
@@ -92,12 +106,14 @@ void sample(struct hv_config *c)
 	memcpy(c->nic[1].mac, mac, 6);
 	c->nic[1].mac[5] = 0;
 	c->nic[1].link_down = true;
-	c->nchannels = 4;
+	c->nic[1].gated = true;
+	c->nchannels = 5;
 	c->channel[0].name = strdup("org.qemu.guest_agent.0");
 	c->channel[1].name = strdup("com.example.log");
 	c->channel[1].socket = strdup("/run/example/log.sock");
 	c->channel[2].name = strdup("org.taiki.heartbeat.0");
 	c->channel[3].name = strdup("org.taiki.fence.0");
+	c->channel[4].name = strdup("org.taiki.role.0");
 }
 
 static char dir[64];
