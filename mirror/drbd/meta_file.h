@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Metadata on a file or block device, before and after it is in use: made, loaded, recovered.
+ * Every call waits for the disk.  The descriptor may be O_DIRECT and stays the caller's.
+ */
+#ifndef MIRROR_DRBD_META_FILE_H
+#define MIRROR_DRBD_META_FILE_H
+
+#include "mirror/drbd/meta.h"
+
+struct md_file {
+	int fd;
+	struct md_layout layout;
+	struct md_super super;
+};
+
+/*
+ * md_file_create() - Make new metadata at @l: nothing is out of sync, no extent hot, and nothing
+ * has ever been agreed.  On stable storage when it returns.  0 or -errno.
+ */
+int md_file_create(int fd, const struct md_layout *l);
+
+/*
+ * md_file_load() - Find and check the super block of @kind; see md_layout() for the arguments.
+ * 0; -ENOENT: no metadata; -EPROTO: it contradicts itself, or the size of the device; -ENOSPC;
+ * or -errno of reading.  Nothing is written.
+ */
+int md_file_load(struct md_file *f, int fd, enum md_kind kind, unsigned index,
+		 uint64_t meta_sectors, uint64_t data_sectors);
+
+/*
+ * md_file_recover() - Make unclean metadata clean: what was hot when a Primary stopped is set in the
+ * bitmap, and the log is empty afterwards.  Does nothing to clean metadata.  On stable
+ * storage when it returns; may be interrupted and done again.  @extents: how many were hot.
+ * 0; -EPROTO: the log is unreadable, and what is out of sync therefore unknown; or -errno.
+ */
+int md_file_recover(struct md_file *f, uint32_t *extents);
+
+/* md_file_super() - Write f->super, on stable storage when it returns.  0 or -errno. */
+int md_file_super(struct md_file *f);
+
+/* md_file_read(), md_file_write() - @len bytes (a multiple of MD_BLOCK) at @sector of the device.  0 or -errno. */
+int md_file_read(int fd, void *buf, size_t len, uint64_t sector);
+int md_file_write(int fd, const void *buf, size_t len, uint64_t sector);
+
+/* md_buffer() - @len zero bytes that O_DIRECT takes; NULL.  free() it. */
+void *md_buffer(size_t len);
+
+#endif

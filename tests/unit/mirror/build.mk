@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+$(call unit,mirror_meta,tests/unit/mirror/test_meta.c tests/unit/mirror/tool.c,mirror_drbd.a,)
+$(call unit,mirror_drbdmeta,tests/unit/mirror/test_drbdmeta.c tests/unit/mirror/tool.c,mirror_drbd.a,)
