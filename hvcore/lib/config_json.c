@@ -141,8 +141,8 @@ static const struct field minimum[] = {
 };
 
 static const struct field role[] = {
-	F(hv_role, STR, key),
-	F(hv_role, STR, value),
+	F(hv_role_data, STR, key),
+	F(hv_role_data, STR, value),
 	{0},
 };
 
@@ -159,7 +159,7 @@ static const struct array {
 	{"channel", channel, offsetof(struct hv_config, channel),
 	 offsetof(struct hv_config, nchannels), sizeof(struct hv_channel), HV_CHANNELS_MAX},
 	{"role", role, offsetof(struct hv_config, role), offsetof(struct hv_config, nroles),
-	 sizeof(struct hv_role), HV_ROLES_MAX},
+	 sizeof(struct hv_role_data), HV_ROLES_MAX},
 };
 
 /* Objects that are always there, once. */

@@ -3,21 +3,16 @@
  * Whether what a configuration says of its standby, of squeezing it and of its
  * role is consistent.
  */
-#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 
 #include "hv/config.h"
+#include "hv/role.h"
 #include "hv/standby.h"
 
 #include "config_check.h"
 
-enum {
-	KEY_MAX = 31,      /* bytes: it becomes part of a variable's name in the guest */
-	VALUE_MAX = 255,   /* bytes */
-	ROLES_BYTES = 768, /* of all roles, as they are encoded: the line has 1024 with the rest */
-	PRIORITY_MAX = 1000,
-};
+enum { PRIORITY_MAX = 1000 };
 
 static bool has_role_channel(const struct hv_config *c)
 {
@@ -108,62 +103,49 @@ int hv_check_minimum(const struct hv_config *c, struct hv_error *err)
 	return hv_check_share(c->name, "minimum", m->shares, m->quota, err);
 }
 
-static bool key_ok(const char *k)
+static int check_role(const struct hv_config *c, const struct hv_role_data *r, unsigned i,
+		      struct hv_error *err)
 {
-	size_t n = k ? strlen(k) : 0;
-
-	return n && n <= KEY_MAX && *k >= 'a' && *k <= 'z' &&
-	       strspn(k, "abcdefghijklmnopqrstuvwxyz0123456789-") == n;
-}
-
-/* The bytes of "KEY=VALUE " on the line, where all but letters, digits and a few are escaped as %XX. */
-static size_t encoded(const struct hv_role *r)
-{
-	size_t n = strlen(r->key) + 2;
-
-	for (const char *v = r->value; *v; v++)
-		n += isalnum((unsigned char)*v) || strchr("._-", *v) ? 1 : 3;
-	return n;
+	if (!r->key || !hv_role_key_ok(r->key))
+		return hv_err(err, -EINVAL,
+			      "%s: role %u: its key is not 1 to %d of a-z 0-9 -, letter first, or "
+			      "the guest is told that anyway",
+			      c->name, i, HV_ROLE_KEY_MAX);
+	if (!strncmp(r->key, "mac", 3))
+		return hv_err(err, -EINVAL,
+			      "%s: role key %s: the guest is told its MAC addresses anyway",
+			      c->name, r->key);
+	if (!r->value || !hv_role_value_ok(r->value))
+		return hv_err(err, -EINVAL,
+			      "%s: role %s: its value is not 0 to %d bytes without control "
+			      "characters",
+			      c->name, r->key, HV_ROLE_VALUE_MAX);
+	for (unsigned j = 0; j < i; j++)
+		if (!strcmp(c->role[j].key, r->key))
+			return hv_err(err, -EINVAL, "%s: two roles have the key %s", c->name,
+				      r->key);
+	return 0;
 }
 
 int hv_check_roles(const struct hv_config *c, struct hv_error *err)
 {
-	/* These are told anyway. */
-	static const char *const reserved[] = {"seq", "value", "crc", "name", "mac"};
-	size_t bytes = 0;
+	char line[HV_ROLE_LINE_MAX];
+	struct hv_role message;
 
 	if (c->nroles > HV_ROLES_MAX)
 		return hv_err(err, -EINVAL, "%s: more than %d roles", c->name, HV_ROLES_MAX);
 	for (unsigned i = 0; i < c->nroles; i++) {
-		const struct hv_role *r = &c->role[i];
+		int rc = check_role(c, &c->role[i], i, err);
 
-		if (!key_ok(r->key))
-			return hv_err(
-				err, -EINVAL,
-				"%s: role %u: its key is not 1 to %d of a-z 0-9 -, letter first",
-				c->name, i, KEY_MAX);
-		for (size_t k = 0; k < sizeof(reserved) / sizeof(reserved[0]); k++)
-			if (!strcmp(reserved[k], r->key))
-				return hv_err(err, -EINVAL,
-					      "%s: role key %s: the guest is told that anyway",
-					      c->name, r->key);
-		if (!r->value || strlen(r->value) > VALUE_MAX)
-			return hv_err(err, -EINVAL, "%s: role %s: its value has 0 to %d bytes",
-				      c->name, r->key, VALUE_MAX);
-		for (const char *v = r->value; *v; v++)
-			if ((unsigned char)*v < 0x20 || (unsigned char)*v > 0x7e)
-				return hv_err(err, -EINVAL,
-					      "%s: role %s: its value is not printable ASCII",
-					      c->name, r->key);
-		for (unsigned j = 0; j < i; j++)
-			if (!strcmp(c->role[j].key, r->key))
-				return hv_err(err, -EINVAL, "%s: two roles have the key %s",
-					      c->name, r->key);
-		bytes += encoded(r);
+		if (rc)
+			return rc;
 	}
-	if (bytes > ROLES_BYTES)
-		return hv_err(err, -EINVAL,
-			      "%s: its roles are %zu bytes as they are told, and %d fit", c->name,
-			      bytes, ROLES_BYTES);
+	if (c->standby.wanted &&
+	    (hv_role_message(c, UINT64_MAX, &message) || hv_role_format(line, &message) < 0))
+		return hv_err(
+			err, -EINVAL,
+			"%s: its roles do not fit into one line of %d bytes with its name and "
+			"MAC addresses, %d in all",
+			c->name, HV_ROLE_LINE_MAX, HV_ROLE_PAIRS_MAX);
 	return 0;
 }

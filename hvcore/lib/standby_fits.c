@@ -216,6 +216,8 @@ static int become(struct hv_config *to, const struct hv_config *c)
 			continue;
 		while (!to->nic[j].gated)
 			j++;
+		/* The guest takes the address with its role. */
+		memcpy(to->nic[j].mac, c->nic[i].mac, sizeof(to->nic[j].mac));
 		to->nic[j++].link_down = c->nic[i].link_down;
 	}
 	return rc;

@@ -34,7 +34,7 @@ enum {
 #define HV_CHANNEL_HEARTBEAT "org.taiki.heartbeat.0"
 #define HV_CHANNEL_FENCE     "org.taiki.fence.0"
 #define HV_CHANNEL_AGENT     "org.qemu.guest_agent.0"
-/* A domain that has a standby is told its role here (hv/role.h); hv-domain serves it itself. */
+/* A domain that has a standby is told its role here; hv-domain serves it itself (hv/role.h). */
 #define HV_CHANNEL_ROLE "org.taiki.role.0"
 
 enum hv_engine { HV_ENGINE_AUTO, HV_ENGINE_KVM, HV_ENGINE_SOFT };
@@ -121,7 +121,7 @@ struct hv_standby {
 	bool template;   /* it is what spares are made from: the pool copies its own disks */
 	uint64_t memory; /* bytes the balloon leaves while waiting; 0: current_memory */
 	uint64_t shares; /* while waiting, as cputune's; 0: cputune's */
-	int64_t quota;   /* while waiting, as cputune's: the whole domain's; 0: cputune's */
+	int64_t quota;   /* while waiting, as cputune's; 0: cputune's */
 };
 
 /* taiki:minimum: to what it may be squeezed for the sake of others; 0: that not at all. */
@@ -131,10 +131,10 @@ struct hv_minimum {
 	int64_t quota; /* microseconds a period, never -1 */
 };
 
-/* taiki:role: one thing that the guest is told at adoption. */
-struct hv_role {
-	char *key;   /* [a-z][a-z0-9-]*, at most 31 bytes */
-	char *value; /* at most 255 bytes of printable ASCII */
+/* taiki:role: one thing that the guest is told with its role (hv/role.h). */
+struct hv_role_data {
+	char *key;   /* hv_role_key_ok(), and not "mac" with anything after it */
+	char *value; /* hv_role_value_ok() */
 };
 
 struct hv_config {
@@ -178,7 +178,7 @@ struct hv_config {
 	struct hv_standby standby;
 	struct hv_minimum minimum;
 	unsigned priority; /* taiki:priority, 0..1000: the lower shrinks first; 0 */
-	struct hv_role role[HV_ROLES_MAX];
+	struct hv_role_data role[HV_ROLES_MAX];
 	unsigned nroles;
 	struct hv_disk disk[HV_DISKS_MAX];
 	unsigned ndisks;

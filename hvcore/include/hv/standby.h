@@ -16,6 +16,7 @@
 #include <stddef.h>
 
 #include "hv/config.h"
+#include "hv/role.h"
 
 enum hv_kind {
 	HV_KIND_NONE,   /* no name at all */
@@ -81,5 +82,12 @@ int hv_standby_fits(const struct hv_config *c, const struct hv_config *s, struct
  */
 int hv_adopted_config(const struct hv_config *c, const struct hv_config *s, struct hv_config *out,
 		      struct hv_error *err);
+
+/*
+ * hv_role_message() - What the guest is told when it becomes the domain @c: the role active,
+ * the domain's name, the MAC addresses of its gated interfaces ("mac", then "mac2"...),
+ * and what the definition says.  0, -ENOSPC: too much of it.
+ */
+int hv_role_message(const struct hv_config *c, uint64_t seq, struct hv_role *r);
 
 #endif

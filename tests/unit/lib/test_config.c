@@ -451,12 +451,28 @@ static void b_role_none(struct hv_config *c)
 {
 	set(&c->role[1].value, NULL);
 }
+static void b_role_mac(struct hv_config *c)
+{
+	set(&c->role[1].key, "mac2");
+}
+static void b_role_many(struct hv_config *c)
+{
+	char key[3] = "aa";
+
+	for (unsigned i = 2; i < HV_ROLES_MAX; i++) {
+		key[1]++;
+		set(&c->role[i].key, key);
+		set(&c->role[i].value, "");
+	}
+	c->nroles = HV_ROLES_MAX;
+}
 static void b_role_long(struct hv_config *c)
 {
 	char value[256];
 
 	memset(value, '%', sizeof(value) - 1); /* each is three bytes on the line */
 	value[sizeof(value) - 1] = '\0';
+	set(&c->role[0].value, value);
 	set(&c->role[1].value, value);
 }
 
@@ -530,9 +546,11 @@ static const struct {
 	{b_role_key, "its key is not"},
 	{b_role_twice, "two roles"},
 	{b_role_reserved, "told that anyway"},
-	{b_role_value, "not printable"},
+	{b_role_mac, "MAC addresses anyway"},
+	{b_role_value, "control characters"},
 	{b_role_none, "0 to 255 bytes"},
-	{b_role_long, "768 fit"},
+	{b_role_many, "16 in all"},
+	{b_role_long, "1024 bytes"},
 };
 
 static void checks(void **state)

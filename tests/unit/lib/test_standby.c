@@ -279,7 +279,8 @@ static void a_spare_that_fits(void **state)
 	assert_string_equal(now.role[0].value, "10.0.0.5/24");
 	assert_int_equal(now.cputune.shares, c.cputune.shares);
 	assert_int_equal(now.current_memory, c.current_memory);
-	assert_memory_equal(now.nic[1].mac, s.nic[1].mac, 6);
+	assert_memory_equal(now.nic[1].mac, c.nic[1].mac, 6);
+	assert_memory_equal(now.nic[0].mac, s.nic[0].mac, 6);
 	assert_int_equal(now.nic[1].link_down, c.nic[1].link_down);
 	hv_config_free(&now);
 	hv_config_free(&s);
@@ -360,6 +361,28 @@ static void a_spare_that_does_not_fit(void **state)
 	}
 }
 
+static void the_role(void **state)
+{
+	struct hv_config c;
+	struct hv_role r;
+
+	sample(&c);
+	assert_int_equal(hv_role_message(&c, 3, &r), 0);
+	assert_int_equal(r.kind, HV_ROLE_ROLE);
+	assert_int_equal(r.seq, 3);
+	assert_string_equal(r.role, "active");
+	assert_int_equal(r.pairs, 4);
+	assert_string_equal(hv_role_get(&r, "name"), "web1");
+	assert_string_equal(hv_role_get(&r, "mac"), "52:54:00:ab:01:00");
+	assert_string_equal(hv_role_get(&r, "address"), "10.0.0.5/24");
+	assert_string_equal(hv_role_get(&r, "motto"), "");
+	c.nic[0].gated = true;
+	assert_int_equal(hv_role_message(&c, 3, &r), 0);
+	assert_string_equal(hv_role_get(&r, "mac"), "52:54:00:ab:01:ff");
+	assert_string_equal(hv_role_get(&r, "mac2"), "52:54:00:ab:01:00");
+	hv_config_free(&c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -372,6 +395,7 @@ int main(void)
 		cmocka_unit_test(a_twin_that_fits),
 		cmocka_unit_test(a_spare_that_fits),
 		cmocka_unit_test(a_spare_that_does_not_fit),
+		cmocka_unit_test(the_role),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
