@@ -50,9 +50,12 @@ void hv_config_free(struct hv_config *c)
 	free(c->cmdline);
 	free(c->loader);
 	free(c->fence_group);
+	free(c->emulatorpin);
 	/* Whole arrays: the counts may not be set yet where a parser gave up. */
 	for (unsigned i = 0; i < HV_DISKS_MAX; i++)
 		hv_disk_free(&c->disk[i]);
+	for (unsigned i = 0; i < HV_VCPUS_MAX; i++)
+		free(c->pin[i].cpuset);
 	for (unsigned i = 0; i < HV_NICS_MAX; i++) {
 		free(c->nic[i].bridge);
 		free(c->nic[i].tap);

@@ -282,6 +282,7 @@ int hv_config_check(const struct hv_config *c, struct hv_error *err)
 		check_size,       check_cputune,    check_boot,         check_disks,
 		check_nics,       check_channels,   hv_check_heartbeat, hv_check_watchdog,
 		hv_check_fencing, hv_check_standby, hv_check_minimum,   hv_check_roles,
+		hv_check_tune,
 	};
 
 	if (!c->name || !hv_name_ok(c->name))

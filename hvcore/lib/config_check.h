@@ -19,4 +19,7 @@ int hv_check_roles(const struct hv_config *c, struct hv_error *err);
 int hv_check_share(const char *name, const char *what, uint64_t shares, int64_t quota,
 		   struct hv_error *err);
 
+/* config_tune.c: rate limits and pins. */
+int hv_check_tune(const struct hv_config *c, struct hv_error *err);
+
 #endif

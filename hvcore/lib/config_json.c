@@ -16,7 +16,7 @@
 
 enum { JSON_BYTES_MAX = 1 << 20 };
 
-enum type { STR, UUID, MAC, BOOL, UINT, U64, I64, ENUM };
+enum type { STR, UUID, MAC, BOOL, UINT, U64, U64_IF, I64, ENUM };
 
 struct field {
 	const char *key;
@@ -41,6 +41,22 @@ static const char *const guards[] = {"fencing", "lease", "mirror", "scsi-pr", NU
 #define FE(s, k, n)                                                                  \
 	{                                                                            \
 		.key = #k, .type = ENUM, .offset = offsetof(struct s, k), .names = n \
+	}
+#define RATE(s, i, k)                                                                 \
+	{.key = k, .type = U64_IF, .offset = offsetof(struct s, limits.rate[i].avg)}, \
+		{.key = k "_max",                                                     \
+		 .type = U64_IF,                                                      \
+		 .offset = offsetof(struct s, limits.rate[i].max)},                   \
+	{                                                                             \
+		.key = k "_burst", .type = U64_IF,                                    \
+		.offset = offsetof(struct s, limits.rate[i].burst)                    \
+	}
+#define LIMITS(s)                                                                                  \
+	RATE(s, HV_BPS, "bps"), RATE(s, HV_BPS_RD, "bps_rd"), RATE(s, HV_BPS_WR, "bps_wr"),        \
+		RATE(s, HV_IOPS, "iops"), RATE(s, HV_IOPS_RD, "iops_rd"),                          \
+		RATE(s, HV_IOPS_WR, "iops_wr"),                                                    \
+	{                                                                                          \
+		.key = "iops_size", .type = U64_IF, .offset = offsetof(struct s, limits.iops_size) \
 	}
 #define CPUTUNE(t, k)                                             \
 	{                                                         \
@@ -79,6 +95,7 @@ static const struct field top[] = {
 	FE(hv_config, watchdog_action, watchdog_actions),
 	F(hv_config, STR, fence_group),
 	F(hv_config, UINT, priority),
+	F(hv_config, STR, emulatorpin),
 	{0},
 };
 
@@ -104,10 +121,19 @@ static const struct field heartbeat[] = {
 };
 
 static const struct field disk[] = {
-	F(hv_disk, STR, path),       F(hv_disk, STR, target),          F(hv_disk, STR, serial),
-	F(hv_disk, BOOL, readonly),  F(hv_disk, BOOL, discard),        F(hv_disk, BOOL, gated),
-	FE(hv_disk, guard, guards),  F(hv_disk, STR, lease_lockspace), F(hv_disk, STR, lease_key),
-	F(hv_disk, STR, lease_path), F(hv_disk, U64, lease_offset),    {0},
+	F(hv_disk, STR, path),
+	F(hv_disk, STR, target),
+	F(hv_disk, STR, serial),
+	F(hv_disk, BOOL, readonly),
+	F(hv_disk, BOOL, discard),
+	F(hv_disk, BOOL, gated),
+	FE(hv_disk, guard, guards),
+	F(hv_disk, STR, lease_lockspace),
+	F(hv_disk, STR, lease_key),
+	F(hv_disk, STR, lease_path),
+	F(hv_disk, U64, lease_offset),
+	LIMITS(hv_disk),
+	{0},
 };
 
 static const struct field nic[] = {
@@ -117,6 +143,7 @@ static const struct field nic[] = {
 	F(hv_nic, UINT, queues),
 	F(hv_nic, BOOL, link_down),
 	F(hv_nic, BOOL, gated),
+	LIMITS(hv_nic),
 	{0},
 };
 
@@ -140,6 +167,12 @@ static const struct field minimum[] = {
 	{0},
 };
 
+static const struct field pin[] = {
+	F(hv_pin, UINT, vcpu),
+	F(hv_pin, STR, cpuset),
+	{0},
+};
+
 static const struct field role[] = {
 	F(hv_role_data, STR, key),
 	F(hv_role_data, STR, value),
@@ -151,6 +184,7 @@ static const struct array {
 	const struct field *fields;
 	size_t offset, count, size; /* count: where the number of elements stands */
 	unsigned max;
+	bool if_any; /* an empty one is left out */
 } arrays[] = {
 	{"disk", disk, offsetof(struct hv_config, disk), offsetof(struct hv_config, ndisks),
 	 sizeof(struct hv_disk), HV_DISKS_MAX},
@@ -160,6 +194,8 @@ static const struct array {
 	 offsetof(struct hv_config, nchannels), sizeof(struct hv_channel), HV_CHANNELS_MAX},
 	{"role", role, offsetof(struct hv_config, role), offsetof(struct hv_config, nroles),
 	 sizeof(struct hv_role_data), HV_ROLES_MAX},
+	{"pin", pin, offsetof(struct hv_config, pin), offsetof(struct hv_config, npins),
+	 sizeof(struct hv_pin), HV_VCPUS_MAX, .if_any = true},
 };
 
 /* Objects that are always there, once. */
@@ -200,20 +236,22 @@ static json_t *put_value(const struct field *f, const void *p)
 	case MAC: mac_print(p, mac); return json_string(mac);
 	case BOOL: return json_boolean(*(const bool *)p);
 	case UINT: return json_integer(*(const unsigned *)p);
-	case U64: return json_integer((json_int_t) * (const uint64_t *)p);
+	case U64:
+	case U64_IF: return json_integer((json_int_t) * (const uint64_t *)p);
 	case I64: return json_integer(*(const int64_t *)p);
 	case ENUM: return json_string(f->names[*(const unsigned *)p]);
 	}
 	return NULL;
 }
 
-/* A string that was not given is left out, everything else is always there. */
+/* A string or a limit that was not given is left out, everything else is always there. */
 static int put_fields(json_t *o, const struct field *fields, const void *base)
 {
 	for (const struct field *f = fields; f->key; f++) {
 		const char *p = (const char *)base + f->offset;
 
-		if (f->type == STR && !*(char *const *)p)
+		if ((f->type == STR && !*(char *const *)p) ||
+		    (f->type == U64_IF && !*(const uint64_t *)p))
 			continue;
 		if (json_object_set_new(o, f->key, put_value(f, p)))
 			return -ENOMEM;
@@ -225,8 +263,11 @@ static int put_array(json_t *o, const struct array *a, const struct hv_config *c
 {
 	const char *base = (const char *)c;
 	unsigned n = *(const unsigned *)(base + a->count);
-	json_t *list = json_array();
+	json_t *list;
 
+	if (!n && a->if_any)
+		return 0;
+	list = json_array();
 	/* Takes over the reference, so that every way out frees it with @o. */
 	if (json_object_set_new(o, a->key, list))
 		return -ENOMEM;
@@ -314,6 +355,7 @@ static int get_value(const struct field *f, const json_t *v, void *p)
 		return 0;
 	case UINT:
 	case U64:
+	case U64_IF:
 	case I64: return get_int(f, v, p);
 	}
 	return -EINVAL;

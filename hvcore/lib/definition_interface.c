@@ -91,7 +91,6 @@ const struct rule hv_rules_interface[] = {
 	PASS(I "/driver/@*", tuning),
 	PASS_TREE(I "/driver/host", negotiated),
 	PASS_TREE(I "/driver/guest", negotiated),
-	PASS_TREE(I "/bandwidth", tuning),
 	PASS_TREE(I "/tune", tuning),
 	PASS_TREE(I "/coalesce", tuning),
 	PASS_TREE(I "/rom", "there is no firmware to run it"),

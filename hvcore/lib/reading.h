@@ -113,7 +113,8 @@ struct rule {
 
 /* Each table ends with an empty row. */
 extern const struct rule hv_rules_domain[], hv_rules_os[], hv_rules_taiki[], hv_rules_disk[],
-	hv_rules_interface[], hv_rules_char[], hv_rules_device[], hv_rules_heartbeat[];
+	hv_rules_interface[], hv_rules_char[], hv_rules_device[], hv_rules_heartbeat[],
+	hv_rules_limits[];
 
 /* definition_walk.c */
 void hv_read_walk(struct reading *r, xmlNodePtr root);

@@ -26,10 +26,10 @@ $(call fuzzer,fuzz_ports,tests/fuzz/fuzz_ports.c tests/unit/board/rig.c hvcore/v
 	hvcore/vmm/logfile.c hvcore/vmm/chardev.c hvcore/vmm/chardev_client.c hvcore/vmm/pci.c hvcore/vmm/pci_msix.c hvcore/vmm/pci_window.c \
 	$(wildcard hvcore/vmm/device/*.c) hvcore/vmm/listen.c hvcore/lib/err.c hvcore/lib/config.c,-ljansson -lcmocka)
 $(call fuzzer,fuzz_definition,tests/fuzz/fuzz_definition.c $(wildcard hvcore/lib/definition*.c) \
-	$(addprefix hvcore/lib/,config.c config_check.c config_heartbeat.c config_standby.c config_json.c derive.c encode.c err.c mac.c role.c role_message.c crc.c rundir.c standby_name.c),\
+	$(addprefix hvcore/lib/,config.c config_check.c config_heartbeat.c config_standby.c config_json.c config_tune.c cpuset.c limits.c derive.c encode.c err.c mac.c role.c role_message.c crc.c rundir.c standby_name.c),\
 	$$(LIBHV_LIBS))
 $(call fuzzer,fuzz_config,tests/fuzz/fuzz_config.c \
-	$(addprefix hvcore/lib/,config.c config_check.c config_heartbeat.c config_standby.c config_json.c err.c mac.c role.c role_message.c crc.c rundir.c standby_name.c),-ljansson)
+	$(addprefix hvcore/lib/,config.c config_check.c config_heartbeat.c config_standby.c config_json.c config_tune.c cpuset.c limits.c err.c mac.c role.c role_message.c crc.c rundir.c standby_name.c),-ljansson)
 $(call fuzzer,fuzz_beat,tests/fuzz/fuzz_beat.c heartbeat/beat.c hvcore/lib/crc.c,)
 $(call fuzzer,fuzz_role,tests/fuzz/fuzz_role.c $(addprefix hvcore/lib/,crc.c role.c role_feed.c),)
 $(call fuzzer,fuzz_fence_order,tests/fuzz/fuzz_fence_order.c fencing/message.c \

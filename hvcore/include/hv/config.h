@@ -19,6 +19,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "hv/limits.h"
+
 enum {
 	HV_CONFIG_VERSION = 1,
 	HV_NAME_MAX =
@@ -60,7 +62,8 @@ struct hv_disk {
 	char *lease_lockspace; /* guard lease: sanlock's lockspace, key, and path:offset */
 	char *lease_key;
 	char *lease_path;
-	uint64_t lease_offset; /* bytes */
+	uint64_t lease_offset;   /* bytes */
+	struct hv_limits limits; /* <iotune> */
 };
 
 struct hv_nic {
@@ -69,12 +72,19 @@ struct hv_nic {
 	uint8_t mac[6];  /* always set: derived from the UUID where not given */
 	unsigned queues; /* 1 */
 	bool link_down;
-	bool gated; /* taiki:active-only: a standby starts with its link down */
+	bool gated;              /* taiki:active-only: a standby starts with its link down */
+	struct hv_limits limits; /* <bandwidth>: inbound is what the guest reads */
 };
 
 struct hv_channel {
 	char *name;   /* "org.qemu.guest_agent.0" */
 	char *socket; /* Unix socket path, or NULL: RUNDIR/channel/NAME.sock */
+};
+
+/* <cputune><vcpupin>: a virtual processor's own CPUs of the host, nobody else's domain on them. */
+struct hv_pin {
+	unsigned vcpu;
+	char *cpuset; /* hv/cpuset.h */
 };
 
 /* What heartbeat does about a guest it finds failed (taiki:heartbeat action=). */
@@ -151,7 +161,10 @@ struct hv_config {
 		uint64_t period; /* microseconds, 0: not given */
 		int64_t quota;   /* microseconds, 0: not given, -1: no limit */
 	} cputune;
-	char *kernel; /* absolute; bzImage or ELF vmlinux */
+	struct hv_pin pin[HV_VCPUS_MAX];
+	unsigned npins;
+	char *emulatorpin; /* the CPUs of its other threads, or NULL */
+	char *kernel;      /* absolute; bzImage or ELF vmlinux */
 	char *initrd;
 	char *cmdline; /* "" if not given */
 	char *loader;  /* test ROM, mapped to end at 4 GiB; kernel is then NULL */

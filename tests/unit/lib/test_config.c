@@ -116,6 +116,12 @@ static const struct {
 	{"unknown watchdog", "{" MINIMAL ",\"watchdog\":\"itco\"}", "\"watchdog\""},
 	{"unknown key of heartbeat", "{" MINIMAL ",\"heartbeat\":{\"x\":1}}", "heartbeat: \"x\""},
 	{"list for heartbeat", "{" MINIMAL ",\"heartbeat\":[]}", "heartbeat"},
+	{"pins without a list", "{" MINIMAL ",\"pin\":{}}", "\"pin\" is not a list"},
+	{"pin of nothing", "{" MINIMAL ",\"pin\":[{\"vcpu\":0}]}", "no set of CPUs"},
+	{"pin of no vcpu", "{" MINIMAL ",\"pin\":[{\"vcpu\":1,\"cpuset\":\"0\"}]}",
+	 "vcpu 1 is pinned, and there are 1"},
+	{"emulatorpin out of range", "{" MINIMAL ",\"emulatorpin\":\"0-1024\"}", "emulatorpin"},
+	{"limit below zero", "{" MINIMAL ",\"disk\":[{\"bps\":-1}]}", "disk 0: \"bps\""},
 	{"inconsistent", "{" MINIMAL ",\"vcpus\":65}", "65 vcpus"},
 };
 

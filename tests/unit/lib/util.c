@@ -36,6 +36,9 @@ static void sample_disks(struct hv_config *c)
 	c->disk[0].target = strdup("vda");
 	c->disk[0].serial = strdup("WEB1-ROOT");
 	c->disk[0].discard = true;
+	c->disk[0].limits.rate[HV_BPS] = (struct hv_rate){10 << 20, 20 << 20, 100 << 20};
+	c->disk[0].limits.rate[HV_IOPS_WR].avg = 100;
+	c->disk[0].limits.iops_size = 4096;
 	c->disk[1].path = strdup("/dev/vg/data");
 	c->disk[1].target = strdup("vdb");
 	c->disk[1].gated = true;
@@ -65,6 +68,11 @@ void sample(struct hv_config *c)
 	c->cputune.shares = 2048;
 	c->cputune.period = 50000;
 	c->cputune.quota = -1;
+	c->npins = 2;
+	c->pin[0].cpuset = strdup("2");
+	c->pin[1].vcpu = 3;
+	c->pin[1].cpuset = strdup("3-5,^4");
+	c->emulatorpin = strdup("0-1");
 	c->kernel = strdup("/boot/vmlinuz");
 	c->initrd = strdup("/boot/initrd.img");
 	free(c->cmdline);
@@ -107,6 +115,7 @@ void sample(struct hv_config *c)
 	c->nic[1].mac[5] = 0;
 	c->nic[1].link_down = true;
 	c->nic[1].gated = true;
+	c->nic[1].limits.rate[HV_BPS_RD].avg = 128000;
 	c->nchannels = 5;
 	c->channel[0].name = strdup("org.qemu.guest_agent.0");
 	c->channel[1].name = strdup("com.example.log");
