@@ -38,6 +38,7 @@ struct blk *blk_list;
 /* A request in flight.  What is needed of the chain is copied: the ring moves on. */
 struct request {
 	struct block_request block;
+	struct blk_waiting waiting;
 	struct blk *blk;
 	struct virtq *q;
 	uint16_t head;
@@ -135,19 +136,39 @@ static struct request *request_new(struct blk *d, struct virtq *q, const struct 
 	return r;
 }
 
+static void request_begin(struct request *r)
+{
+	struct blk *d = r->blk;
+
+	if (d->inflight++ == 0)
+		d->began = loop_host_now();
+	progress_disk(d->index, d->done, d->failed, d->inflight);
+	block_submit(&r->block);
+}
+
+void blk_pass(struct blk_waiting *w, bool go)
+{
+	struct request *r = (struct request *)((char *)w - offsetof(struct request, waiting));
+
+	if (go)
+		request_begin(r);
+	else
+		free(r);
+}
+
 static void request_submit(struct request *r, uint64_t off, uint64_t len)
 {
 	struct blk *d = r->blk;
+	enum throttle_way way = r->op == BLOCK_READ ? THROTTLE_READ : THROTTLE_WRITE;
 
 	r->block.off = off;
 	r->block.len = r->bytes = len;
 	/* A driver that cannot flush has what it wrote on stable storage (§5.2.6.2). */
 	r->block.dsync = (r->op == BLOCK_WRITE || r->op == BLOCK_ZEROES) &&
 			 !virtio_has(&d->v, VIRTIO_BLK_F_FLUSH);
-	if (d->inflight++ == 0)
-		d->began = loop_host_now();
-	progress_disk(d->index, d->done, d->failed, d->inflight);
-	block_submit(&r->block);
+	/* A discard moves no bytes. */
+	if (!blk_hold(d, &r->waiting, way, r->op == BLOCK_DISCARD ? 0 : len))
+		request_begin(r);
 }
 
 /* Add [off, off + len) of the chain's segments [first, first + n) to the request's buffers. */
@@ -300,13 +321,25 @@ static bool blk_busy(struct virtio *v)
 	return ((struct blk *)v)->inflight > 0;
 }
 
+static void blk_reset(struct virtio *v)
+{
+	blk_forget((struct blk *)v);
+}
+
+static void blk_resume(struct virtio *v)
+{
+	blk_release((struct blk *)v);
+}
+
 static const struct virtio_device_ops blk_ops = {
 	.id = 2,
 	.class_code = 0x010000, /* mass storage, SCSI: as every guest expects of it */
 	.features = 1ULL << VIRTIO_BLK_F_SEG_MAX | 1ULL << VIRTIO_BLK_F_BLK_SIZE |
 		    1ULL << VIRTIO_BLK_F_FLUSH,
 	.kick = blk_kick,
+	.reset = blk_reset,
 	.busy = blk_busy,
+	.resume = blk_resume,
 };
 
 /* --- set-up --- */
@@ -363,6 +396,7 @@ int virtio_blk_create(const struct hv_disk *disk, const char *domain, bool fenci
 	d->v.name = d->block.name;
 	d->v.nqueues = 1;
 	blk_report_init(d);
+	blk_throttle_init(d, &disk->limits);
 	d->serial = disk->serial;
 	d->discard = disk->discard && !disk->readonly;
 	set_config(d);

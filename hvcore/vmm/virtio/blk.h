@@ -1,15 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the parts of the block device share: blk.c (requests), blk_report.c (errors), blk_query.c (control). */
+/* What the parts of the block device share: blk.c (requests), blk_report.c (errors),
+ * blk_throttle.c (limits), blk_query.c (control). */
 #ifndef VMM_VIRTIO_BLK_H
 #define VMM_VIRTIO_BLK_H
 
 #include "hvcore/vmm/block/block.h"
 #include "hvcore/vmm/loop.h"
+#include "hvcore/vmm/virtio/throttle.h"
 #include "hvcore/vmm/virtio/virtio.h"
 
 /* One row for each enum block_op. */
 struct blk_count {
 	uint64_t done, failed, bytes;
+};
+
+/* A request that waits for its turn under a limit; embedded in it. */
+struct blk_waiting {
+	struct blk_waiting *next;
+	uint64_t bytes;
+	uint64_t since; /* host ns */
 };
 
 struct blk {
@@ -28,6 +37,12 @@ struct blk {
 	enum block_op last_op; /* the last of them */
 	int last_error;
 	struct loop_timer event; /* a BLOCK_IO_ERROR held back */
+	struct throttle throttle;
+	struct loop_timer turn; /* when the next of those that wait may begin */
+	struct blk_waiting *waiting[THROTTLE_WAYS], **waiting_end[THROTTLE_WAYS];
+	unsigned
+		waits; /* requests that wait; not counted in inflight: nothing of theirs has begun */
+	uint64_t throttled; /* requests that had to wait, ever */
 	struct blk *next;
 };
 
@@ -39,6 +54,19 @@ extern const char *const blk_op_name[BLOCK_ZEROES + 1];
 /* blk_report_error() - @op failed with @error (-errno): BLOCK_IO_ERROR, now or soon. */
 void blk_report_error(struct blk *d, enum block_op op, int error);
 void blk_report_init(struct blk *d);
+
+/*
+ * blk_hold() - Before a request begins: whether it waits now, and is blk_pass()'s
+ * when its turn has come.  Those of one direction pass in order.
+ */
+bool blk_hold(struct blk *d, struct blk_waiting *w, enum throttle_way way, uint64_t bytes);
+/* blk_release() - Begin what may, of those that wait: time has passed, or something changed. */
+void blk_release(struct blk *d);
+/* blk_forget() - A reset: those that wait will never have been. */
+void blk_forget(struct blk *d);
+void blk_throttle_init(struct blk *d, const struct hv_limits *l);
+/* blk_pass() - blk.c: @w begins now, or (@go false) is thrown away. */
+void blk_pass(struct blk_waiting *w, bool go);
 
 /* blk_set_capacity() - Take block.size over into the configuration space. */
 void blk_set_capacity(struct blk *d);

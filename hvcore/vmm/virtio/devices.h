@@ -32,10 +32,18 @@ json_t *virtio_blk_stats(void);
  */
 int virtio_blk_resize(const char *target, uint64_t bytes, struct hv_error *err);
 
+/*
+ * virtio_blk_throttle() - block_set_io_throttle: the disk's rate limits from now
+ * on.  -ENOENT, -EINVAL, with @err.
+ */
+int virtio_blk_throttle(const char *target, const struct hv_limits *l, struct hv_error *err);
+
 /* virtio_net_create() - Tap on its bridge, and the device, named "net@index". */
 int virtio_net_create(const struct hv_nic *nic, unsigned index, struct hv_error *err);
 /* virtio_net_link() - The guest's cable: set-link.  -ENOENT. */
 int virtio_net_link(const char *name, bool up, struct hv_error *err);
+/* virtio_net_throttle() - x-taiki-net-throttle.  -ENOENT, -EINVAL. */
+int virtio_net_throttle(const char *name, const struct hv_limits *l, struct hv_error *err);
 /* virtio_net_query() - An array: name, tap, bridge, mac, link, packets, bytes, drops. */
 json_t *virtio_net_query(void);
 

@@ -128,6 +128,7 @@ int virtio_net_create(const struct hv_nic *nic, unsigned index, struct hv_error 
 	n->v.name = n->name;
 	n->v.nqueues = NET_QUEUES;
 	set_config(n);
+	net_throttle_init(n, &nic->limits);
 	n->readable = (struct loop_fd){.fd = n->tap.fd, .ready = net_rx_ready};
 	n->watching = true;
 	rc = loop_add(&n->readable, EPOLLIN);
@@ -140,15 +141,24 @@ int virtio_net_create(const struct hv_nic *nic, unsigned index, struct hv_error 
 	return virtio_add(&n->v, QUEUE_SIZE, err);
 }
 
-int virtio_net_link(const char *name, bool up, struct hv_error *err)
+struct net *net_named(const char *name, struct hv_error *err)
 {
 	struct net *n = net_list;
 
 	while (n && strcmp(n->name, name))
 		n = n->next;
 	if (!n)
-		return hv_err(err, -ENOENT,
-			      "there is no interface %s; x-taiki-query-net lists them", name);
+		hv_err(err, -ENOENT, "there is no interface %.32s; x-taiki-query-net lists them",
+		       name);
+	return n;
+}
+
+int virtio_net_link(const char *name, bool up, struct hv_error *err)
+{
+	struct net *n = net_named(name, err);
+
+	if (!n)
+		return -ENOENT;
 	if (n->link != up) {
 		set_link(n, up);
 		virtio_config_changed(&n->v);

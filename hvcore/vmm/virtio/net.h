@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the halves of the network device share: net.c (device), net_rx.c, net_tx.c (packets). */
+/* What the halves of the network device share: net.c (device), net_rx.c, net_tx.c (packets),
+ * net_throttle.c (limits). */
 #ifndef VMM_VIRTIO_NET_H
 #define VMM_VIRTIO_NET_H
 
 #include "hvcore/vmm/net/tap.h"
+#include "hvcore/vmm/virtio/throttle.h"
 #include "hvcore/vmm/virtio/virtio.h"
 
 enum { NET_RX, NET_TX, NET_QUEUES, NET_TURN_MAX = 64 /* packets before the loop serves others */ };
@@ -21,6 +23,10 @@ struct net {
 	uint32_t pending; /* bytes in packet[] that found no room yet */
 	uint64_t rx_packets, rx_bytes, rx_dropped;
 	uint64_t tx_packets, tx_bytes, tx_dropped;
+	struct throttle throttle;
+	struct loop_timer turn;            /* when the direction that is held may go on */
+	uint64_t turn_at;                  /* its deadline, 0: it is not armed */
+	uint64_t throttled[THROTTLE_WAYS]; /* times it was held */
 	struct net *next;
 	uint8_t packet[TAP_PACKET_MAX];
 };
@@ -32,5 +38,13 @@ void net_rx_kick(struct net *n);
 void net_tx_kick(struct net *n);
 /* net_watch() - Begin or stop to look at the tap. */
 void net_watch(struct net *n, bool on);
+
+/* net_hold() - Whether packets going @way have to wait; the device goes on by itself then. */
+bool net_hold(struct net *n, enum throttle_way way);
+/* net_spend() - A packet of @bytes went @way. */
+void net_spend(struct net *n, enum throttle_way way, uint64_t bytes);
+void net_throttle_init(struct net *n, const struct hv_limits *l);
+/* net_named() - net.c: the interface, or NULL with @err. */
+struct net *net_named(const char *name, struct hv_error *err);
 
 #endif

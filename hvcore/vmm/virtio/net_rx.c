@@ -83,6 +83,7 @@ static bool deliver_pending(struct net *n)
 	if (d == DELIVERED) {
 		n->rx_packets++;
 		n->rx_bytes += n->pending - TAP_HEADER;
+		net_spend(n, THROTTLE_READ, n->pending - TAP_HEADER);
 		progress_nic(n->index, n->rx_packets, n->tx_packets);
 	} else {
 		n->rx_dropped++;
@@ -120,8 +121,13 @@ void net_rx_ready(struct loop_fd *w, uint32_t events)
 	struct net *n = (struct net *)((char *)w - offsetof(struct net, readable));
 
 	for (unsigned i = 0; i < NET_TURN_MAX; i++) {
-		ssize_t len = read(n->tap.fd, n->packet, sizeof(n->packet));
+		ssize_t len;
 
+		if (net_hold(n, THROTTLE_READ)) {
+			net_watch(n, false);
+			break;
+		}
+		len = read(n->tap.fd, n->packet, sizeof(n->packet));
 		if (len < TAP_HEADER) {
 			if (len >= 0 || (errno != EAGAIN && errno != EINTR))
 				tap_lost(n);

@@ -3,6 +3,7 @@
  * An interface's rate limits: packets wait where they are, in the guest's ring
  * or in the tap's queue, which drops what it has no room for, as a wire would.
  */
+#include <errno.h>
 #include <stddef.h>
 
 #include "hvcore/vmm/virtio/devices.h"

@@ -31,6 +31,7 @@ static void send_chain(struct net *n, const struct virtq_chain *c)
 	}
 	n->tx_packets++;
 	n->tx_bytes += c->out_len - TAP_HEADER;
+	net_spend(n, THROTTLE_WRITE, c->out_len - TAP_HEADER);
 	progress_nic(n->index, n->rx_packets, n->tx_packets);
 }
 
@@ -40,7 +41,7 @@ void net_tx_kick(struct net *n)
 	unsigned budget = NET_TURN_MAX;
 	struct virtq_chain c;
 
-	while (virtq_take(q, &c, &budget)) {
+	while (!net_hold(n, THROTTLE_WRITE) && virtq_take(q, &c, &budget)) {
 		if (c.out_len < TAP_HEADER) {
 			virtio_broken(&n->v, "a packet of %llu bytes, without a header",
 				      (unsigned long long)c.out_len);
