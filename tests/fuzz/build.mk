@@ -43,3 +43,5 @@ $(call fuzzer,fuzz_heartbeat_state,tests/fuzz/fuzz_heartbeat_state.c heartbeat/s
 $(call fuzzer,fuzz_guest_conf,tests/fuzz/fuzz_guest_conf.c heartbeat/guest/options.c,)
 $(call fuzzer,fuzz_mirror_meta,tests/fuzz/fuzz_mirror_meta.c $(addprefix mirror/drbd/,crc32c.c \
 	meta_al.c meta_layout.c meta_replay.c meta_super.c),)
+$(call fuzzer,fuzz_ledger,tests/fuzz/fuzz_ledger.c \
+	$(addprefix hvcore/lib/,capacity.c capacity_measure.c err.c crc.c host_conf.c ledger_text.c),)

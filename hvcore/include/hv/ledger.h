@@ -47,9 +47,9 @@
 
 enum {
 	HV_LEDGER_VERSION = 1,
-	HV_LEDGER_NAME = HV_NAME_MAX + 17, /* "web@twin" and a NUL fit */
-	HV_LEDGER_HOST = 256,              /* a node's name and a NUL */
-	HV_LEDGER_TEXT = 2048,             /* bytes an entry has at most */
+	HV_LEDGER_NAME = HV_NAME_MAX + 1, /* "web@twin" and a NUL fit */
+	HV_LEDGER_HOST = 256,             /* a node's name and a NUL */
+	HV_LEDGER_TEXT = 2048,            /* bytes an entry has at most */
 	HV_PRIORITY_MAX = 1000,
 };
 
