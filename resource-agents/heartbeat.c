@@ -98,7 +98,7 @@ static enum ocf_rc stop(void)
 					    strerror(-rc))
 			  : OCF_SUCCESS;
 	}
-	rc = v.presence == HEARTBEAT_ABSENT ? 0 : heartbeat_end(v.pid, until);
+	rc = v.presence == HEARTBEAT_ABSENT ? 0 : hv_daemon_end(&heartbeat_daemon, v.pid, until);
 	if (rc)
 		return ocf_exit_reason(OCF_ERR_GENERIC,
 				       "taiki-heartbeatd (pid %d) could not be ended: %s",

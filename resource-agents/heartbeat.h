@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "hv/daemon_control.h"
+
 #include "ocf.h"
 
 /* Its control group below taiki.slice; no domain can have this name. */
@@ -39,10 +41,6 @@ int heartbeat_adopt(bool yes);
 /* heartbeat_spawn() - Start the daemon and wait until it is ready or @deadline: exit code, reason said. */
 enum ocf_rc heartbeat_spawn(int64_t deadline);
 
-/*
- * heartbeat_end() - SIGTERM, SIGKILL, and proof: the process @pid is gone and the
- * lock is free.  0; -ETIMEDOUT, -errno: not proven.
- */
-int heartbeat_end(pid_t pid, int64_t deadline);
+extern const struct hv_daemon heartbeat_daemon;
 
 #endif

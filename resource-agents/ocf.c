@@ -144,6 +144,16 @@ enum ocf_rc ocf_exit_reason(enum ocf_rc rc, const char *fmt, ...)
 	return rc;
 }
 
+enum ocf_rc ocf_daemon_rc(int rc)
+{
+	switch (rc) {
+	case 0: return OCF_SUCCESS;
+	case -ENOEXEC: return OCF_ERR_INSTALLED;
+	case -EACCES: return OCF_ERR_ARGS;
+	default: return OCF_ERR_GENERIC;
+	}
+}
+
 void ocf_log(const char *level, const char *fmt, ...)
 {
 	va_list ap;

@@ -89,6 +89,9 @@ int64_t ocf_now_ms(void);
 enum ocf_rc ocf_exit_reason(enum ocf_rc rc, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* ocf_daemon_rc() - The exit code for what hv_daemon_spawn() returned. */
+enum ocf_rc ocf_daemon_rc(int rc);
+
 /* ocf_log() - One line for Pacemaker's log. */
 void ocf_log(const char *level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
