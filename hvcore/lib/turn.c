@@ -9,11 +9,9 @@
 #include "probe.h"
 #include "turn.h"
 
-int hv_turn(const char *name, int64_t deadline, struct hv_error *err)
+static int make_dir(const char *name, struct hv_error *err)
 {
-	struct flock fl = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 	char path[4096];
-	int fd;
 
 	if (mkdir(hv_run_root(), 0755) && errno != EEXIST)
 		return hv_err(err, -errno, "%s: cannot be made: %s; run as root?", hv_run_root(),
@@ -24,22 +22,73 @@ int hv_turn(const char *name, int64_t deadline, struct hv_error *err)
 	if (mkdir(path, 0750) && errno != EEXIST)
 		return hv_err(err, -errno, "%s: cannot be made: %s; run as root?", path,
 			      strerror(errno));
-	if (hv_run_path(path, sizeof(path), name, "starter"))
-		return hv_err(err, -ENAMETOOLONG, "domain %s: the run directory's path is too long",
-			      name);
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return hv_err(err, -errno, "%s: cannot be opened: %s; run as root?", path,
-			      strerror(errno));
-	while (fcntl(fd, F_OFD_SETLK, &fl)) {
-		if ((errno != EAGAIN && errno != EACCES) || !hv_left_ms(deadline)) {
-			int rc = errno == EAGAIN || errno == EACCES ? -ETIMEDOUT : -errno;
+	return 0;
+}
 
-			close(fd);
-			return hv_err(err, rc,
+static int take(int fd, const char *name, int64_t deadline, struct hv_error *err)
+{
+	struct flock fl = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+
+	while (fcntl(fd, F_OFD_SETLK, &fl)) {
+		if (errno != EAGAIN && errno != EACCES)
+			return hv_err(err, -errno, "domain %s: its turn cannot be taken: %s", name,
+				      strerror(errno));
+		if (!hv_left_ms(deadline))
+			return hv_err(err, -ETIMEDOUT,
 				      "domain %s: another start of it has not ended in time", name);
-		}
 		usleep(10000);
 	}
-	return fd;
+	return 0;
+}
+
+/* is_still() - Whether @fd is the file at @path: the directory may have been renamed or removed. */
+static bool is_still(int fd, const char *path)
+{
+	struct stat a, b;
+
+	return !fstat(fd, &a) && !stat(path, &b) && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+int hv_turn(const char *name, int64_t deadline, struct hv_error *err)
+{
+	char path[4096];
+	int fd, rc;
+
+	for (;;) {
+		rc = make_dir(name, err);
+		if (rc)
+			return rc;
+		if (hv_run_path(path, sizeof(path), name, "starter"))
+			return hv_err(err, -ENAMETOOLONG,
+				      "domain %s: the run directory's path is too long", name);
+		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+		if (fd < 0 && errno == ENOENT && hv_left_ms(deadline))
+			continue; /* removed in between */
+		if (fd < 0)
+			return hv_err(err, -errno, "%s: cannot be opened: %s; run as root?", path,
+				      strerror(errno));
+		rc = take(fd, name, deadline, err);
+		if (!rc && is_still(fd, path))
+			return fd;
+		close(fd);
+		if (rc)
+			return rc;
+	}
+}
+
+bool hv_turn_taken(const char *name)
+{
+	struct flock fl = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	char path[4096];
+	bool taken;
+	int fd;
+
+	if (hv_run_path(path, sizeof(path), name, "starter"))
+		return false;
+	fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return errno != ENOENT; /* cannot be told: leave it alone */
+	taken = fcntl(fd, F_OFD_GETLK, &fl) || fl.l_type != F_UNLCK;
+	close(fd);
+	return taken;
 }

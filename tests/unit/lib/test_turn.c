@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Turns at a run directory, also while it gets another name or is removed.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "hv/rundir.h"
+#include "hvcore/lib/probe.h"
+#include "hvcore/lib/turn.h"
+#include "util.h"
+
+static int setup(void **state)
+{
+	return !scratch();
+}
+
+static int teardown(void **state)
+{
+	scratch_remove();
+	return 0;
+}
+
+static void one_at_a_time(void **state)
+{
+	int fd = hv_turn("web", 0, NULL);
+
+	assert_true(fd >= 0);
+	assert_true(hv_turn_taken("web"));
+	assert_int_equal(hv_turn("web", hv_clock_ms() + 30, NULL), -ETIMEDOUT);
+	close(fd);
+	assert_false(hv_turn_taken("web"));
+	fd = hv_turn("web", 0, NULL);
+	assert_true(fd >= 0);
+	close(fd);
+}
+
+static void asking_makes_nothing(void **state)
+{
+	char path[4096];
+
+	assert_false(hv_turn_taken("nobody"));
+	assert_int_equal(hv_run_path(path, sizeof(path), "nobody", ""), 0);
+	assert_int_equal(access(path, F_OK), -1);
+}
+
+/* wait_beside() - A process that waits for @name's turn; it ends with 0 if it got that one's. */
+static pid_t wait_beside(int held, const char *name, const char *other)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		int fd;
+
+		close(held); /* the lock belongs to both copies */
+		fd = hv_turn(name, hv_clock_ms() + 20000, NULL);
+
+		_exit(fd < 0 ? 1 : !hv_turn_taken(name) ? 2 : hv_turn_taken(other) ? 3 : 0);
+	}
+	usleep(100000);
+	return pid;
+}
+
+static void renamed_while_somebody_waits(void **state)
+{
+	char from[4096], to[4096];
+	int fd = hv_turn("db@twin", 0, NULL), status;
+	pid_t pid = wait_beside(fd, "db@twin", "db");
+
+	hv_run_path(from, sizeof(from), "db@twin", "");
+	hv_run_path(to, sizeof(to), "db", "");
+	assert_int_equal(rename(from, to), 0);
+	close(fd);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+static void removed_while_somebody_waits(void **state)
+{
+	char path[4096];
+	int fd = hv_turn("1@spare", 0, NULL), status;
+	pid_t pid = wait_beside(fd, "1@spare", "nobody");
+
+	hv_run_path(path, sizeof(path), "1@spare", "starter");
+	assert_int_equal(unlink(path), 0);
+	hv_run_path(path, sizeof(path), "1@spare", "");
+	assert_int_equal(rmdir(path), 0);
+	close(fd);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_at_a_time),
+		cmocka_unit_test(asking_makes_nothing),
+		cmocka_unit_test(renamed_while_somebody_waits),
+		cmocka_unit_test(removed_while_somebody_waits),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
