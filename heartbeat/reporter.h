@@ -14,6 +14,8 @@
  *
  * Between them go the two structures below, one a packet, on its descriptor
  * REPORTER_FD: both ends are made together.
+ *
+ * taiki-poold has one of its own, for its attributes and for what its domains are defined as.
  */
 #ifndef HEARTBEAT_REPORTER_H
 #define HEARTBEAT_REPORTER_H
@@ -25,10 +27,23 @@ enum { REPORTER_CALL_S = 10, REPORTER_TEXT = 256, REPORTER_FD = 3 };
 enum reporter_kind {
 	REPORTER_FAIL, /* the resource `name` has failed on this node */
 	REPORTER_ATTR, /* set the node attribute `name` to `value` (transient); "": delete it */
+	/*
+	 * Tell of the resource `name`: now, and again whenever its parameters have changed,
+	 * until the worker ends.  .rc of these answers is the size of a text in the descriptor that comes
+	 * with them (SCM_RIGHTS): "NAME=VALUE" and a NUL for each parameter that has a value, and
+	 * "fencing-enabled=" true or false.  -ENXIO: there is no such resource; another -errno: the
+	 * CIB cannot be asked, and will be again.
+	 */
+	REPORTER_WATCH,
+	REPORTER_LOOK,   /* ask again for what is watched; no answer if nothing has changed */
+	REPORTER_FORGET, /* nothing is watched any more; no answer */
 };
 
+/* The .id of the answer that nobody asked for: the worker is a new one, and watches nothing. */
+enum { REPORTER_BORN = 0 };
+
 struct reporter_request {
-	uint32_t id, kind;
+	uint32_t id, kind; /* id: not 0 */
 	char name[REPORTER_TEXT];
 	char value[REPORTER_TEXT];
 };

@@ -15,9 +15,11 @@
 #include "reporter_cib.h"
 
 static cib_t *cib; /* kept open */
+static bool tells; /* of its changes */
 
-static void forget(void)
+void cib_forget(void)
 {
+	tells = false;
 	if (cib) {
 		cib->cmds->signoff(cib);
 		cib_delete(cib);
@@ -31,13 +33,26 @@ int cib_connect(void)
 
 	if (cib && cib->state != cib_disconnected)
 		return 0;
-	forget();
+	cib_forget();
 	cib = cib_new();
 	if (!cib)
 		return -ENOMEM;
 	rc = cib->cmds->signon(cib, "taiki-heartbeat", cib_query);
 	if (rc)
-		forget();
+		cib_forget();
+	return rc;
+}
+
+int cib_connection(cib_t **out, void (*changed)(const char *event, xmlNode *message))
+{
+	int rc = cib_connect();
+
+	if (rc)
+		return rc;
+	*out = cib;
+	if (!tells && cib->variant != cib_file)
+		rc = cib->cmds->add_notify_callback(cib, T_CIB_DIFF_NOTIFY, changed);
+	tells = !rc;
 	return rc;
 }
 
@@ -85,7 +100,7 @@ int cib_maintenance(const char *resource, const char *node)
 	if (rc == -ENXIO)
 		return 0; /* none of them is set */
 	if (rc) {
-		forget();
+		cib_forget();
 		return rc < 0 ? rc : -EIO;
 	}
 	rc = says_no(out);

@@ -2,6 +2,8 @@
 #ifndef HEARTBEAT_REPORTER_CIB_H
 #define HEARTBEAT_REPORTER_CIB_H
 
+#include <crm/cib.h>
+
 /* cib_connect() - To the local CIB, unless there is a connection.  0 or -errno. */
 int cib_connect(void);
 
@@ -11,5 +13,14 @@ int cib_connect(void);
  * -errno where the CIB cannot be asked.  Blocks for a local answer.
  */
 int cib_maintenance(const char *resource, const char *node);
+
+/*
+ * cib_connection() - The connection itself, made if need be.  @changed is called from
+ * glib's loop whenever the CIB has changed, for as long as the connection lives.
+ */
+int cib_connection(cib_t **out, void (*changed)(const char *event, xmlNode *message));
+
+/* cib_forget() - End the connection, if there is one. */
+void cib_forget(void);
 
 #endif

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -22,6 +23,7 @@
 
 #include "reporter.h"
 #include "reporter_cib.h"
+#include "reporter_watch.h"
 
 enum {
 	PENDING_MAX = 1024, /* requests the controller has and has not answered */
@@ -58,6 +60,39 @@ static void answer(struct worker *w, struct reporter_answer *a, int rc)
 	memcpy(a->node, w->node, sizeof(a->node));
 	if (send(w->fd, a, sizeof(*a), MSG_NOSIGNAL) < 0 && errno != EPIPE)
 		hv_log_line(LOG_WARNING, "reporter: an answer is lost: %s", strerror(errno));
+}
+
+/* tell() - What watch.c has found of a resource, its parameters in a descriptor. */
+static void tell(void *user, uint32_t id, int rc, const char *text)
+{
+	struct worker *w = user;
+	struct reporter_answer a = {.id = id, .rc = rc};
+	struct iovec iov = {&a, sizeof(a)};
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = {0};
+	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1};
+	int fd = -1;
+
+	memcpy(a.node, w->node, sizeof(a.node));
+	if (rc > 0) {
+		fd = memfd_create("parameters", MFD_CLOEXEC);
+		if (fd < 0 || write(fd, text, (size_t)rc) != rc) {
+			a.rc = -errno;
+		} else {
+			m.msg_control = &control;
+			m.msg_controllen = sizeof(control);
+			control.align = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(int)),
+							 .cmsg_level = SOL_SOCKET,
+							 .cmsg_type = SCM_RIGHTS};
+			memcpy(CMSG_DATA(&control.align), &fd, sizeof(fd));
+		}
+	}
+	if (sendmsg(w->fd, &m, MSG_NOSIGNAL) < 0 && errno != EPIPE)
+		hv_log_line(LOG_WARNING, "reporter: parameters are lost: %s", strerror(errno));
+	if (fd >= 0)
+		close(fd);
 }
 
 static void answer_all(struct worker *w, int rc)
@@ -191,6 +226,18 @@ static int attribute(struct worker *w, const struct reporter_request *r)
 	return rc > 0 ? -rc : rc;
 }
 
+static int act(struct worker *w, const struct reporter_request *r)
+{
+	switch (r->kind) {
+	case REPORTER_FAIL: return fail(w, r);
+	case REPORTER_ATTR: return attribute(w, r);
+	case REPORTER_WATCH: return watch_resource(r->id, r->name);
+	case REPORTER_LOOK: watch_look(); return 0;
+	case REPORTER_FORGET: watch_forget(); return 0;
+	default: return -EINVAL;
+	}
+}
+
 static void one(struct worker *w, const struct reporter_request *r)
 {
 	struct reporter_answer a = {.id = r->id};
@@ -198,7 +245,7 @@ static void one(struct worker *w, const struct reporter_request *r)
 
 	alarm(REPORTER_CALL_S); /* a call that does not come back ends this process */
 	a.sent = now_ns();
-	rc = r->kind == REPORTER_ATTR ? attribute(w, r) : fail(w, r);
+	rc = act(w, r);
 	alarm(0);
 	if (rc || r->kind == REPORTER_ATTR)
 		answer(w, &a, rc);
@@ -235,9 +282,11 @@ int reporter_worker(int fd)
 {
 	struct worker w = {.fd = fd, .loop = g_main_loop_new(NULL, FALSE)};
 
+	watch_start(tell, &w);
 	signal(SIGALRM, SIG_DFL);
 	signal(SIGPIPE, SIG_IGN);
 	g_unix_fd_add(fd, G_IO_IN | G_IO_HUP, requests_ready, &w);
+	answer(&w, &(struct reporter_answer){.id = REPORTER_BORN}, 0);
 	keep_connected(&w);
 	g_timeout_add(RECONNECT_MS, keep_connected, &w);
 	g_main_loop_run(w.loop);
