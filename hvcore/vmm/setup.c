@@ -94,7 +94,8 @@ static int make_disks(const struct hv_config *c, const struct machine_options *o
 	int rc = 0;
 
 	for (unsigned i = 0; !rc && i < c->ndisks; i++)
-		rc = virtio_blk_create(&c->disk[i], c->name, o->fencing, err);
+		rc = virtio_blk_create(&c->disk[i], c->name, o->fencing,
+				       c->standby.waiting && c->disk[i].gated, err);
 	for (unsigned i = 0; !rc && i < c->nnics; i++)
 		rc = virtio_net_create(&c->nic[i], i, err);
 	return rc;

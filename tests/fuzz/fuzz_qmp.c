@@ -71,7 +71,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	s.fds.pending = dup(STDERR_FILENO);
 	s.fds.has_pending = s.fds.pending >= 0;
 	uint64_t whole = feed(text, size - 1, size, &s);
-	fds_close_all(&s.fds);
+	session_end(&s);
 	if (feed(text, size - 1, data[0] % 61 + 1, NULL) != whole)
 		abort();
 	return 0;

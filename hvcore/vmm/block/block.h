@@ -62,6 +62,20 @@ int block_guard(const struct hv_disk *disk, const char *domain, bool fencing, st
 int block_open(struct block *b, const struct hv_disk *disk, struct hv_error *err);
 void block_close(struct block *b);
 
+/*
+ * block_prepare() - In place of block_open() for a disk whose gate is closed: what needs
+ * rights is there, but no image (fd -1, size 0).  0 or -errno with @err.
+ */
+int block_prepare(struct block *b, const struct hv_disk *disk, struct hv_error *err);
+/*
+ * block_attach() - Take the image that somebody with the rights has opened as block_open()
+ * would: a file or block device, for writing with O_DIRECT or for reading without, its image
+ * lock held by this very description or free.  Measures its size, not its alignment, which is
+ * left as the caller has set it: a read has to show that it will do.  On
+ * success @fd is @b's, else still the caller's.  0 or -errno with @err.  Needs no rights.
+ */
+int block_attach(struct block *b, int fd, struct hv_error *err);
+
 /* block_resize() - Grow a file, or take over a device's new size; see virtio_blk_resize(). */
 int block_resize(struct block *b, uint64_t bytes, struct hv_error *err);
 

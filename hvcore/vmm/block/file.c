@@ -10,9 +10,10 @@
 #include <unistd.h>
 
 #include "hvcore/vmm/block/holder.h"
+#include "hvcore/vmm/block/image.h"
 #include "hvcore/vmm/block/ring.h"
 
-enum { SECTOR = 512, ALIGN_MAX = 4096 };
+enum { ALIGN_MAX = 4096 };
 
 static int open_image(struct block *b, struct hv_error *err)
 {
@@ -51,7 +52,7 @@ static int open_image(struct block *b, struct hv_error *err)
 	}
 }
 
-static int lock_image(struct block *b, struct hv_error *err)
+int image_lock(struct block *b, struct hv_error *err)
 {
 	struct flock lock = {.l_type = b->readonly ? F_RDLCK : F_WRLCK, .l_whence = SEEK_SET};
 	char holder[160];
@@ -66,7 +67,7 @@ static int lock_image(struct block *b, struct hv_error *err)
 		      b->path, holder);
 }
 
-static int measure(struct block *b, struct hv_error *err)
+int image_measure(struct block *b, struct hv_error *err)
 {
 	struct stat st;
 	uint64_t bytes;
@@ -76,7 +77,7 @@ static int measure(struct block *b, struct hv_error *err)
 			      b->path, strerror(errno));
 	if (!b->device)
 		bytes = st.st_size;
-	b->size = bytes / SECTOR * SECTOR;
+	b->size = bytes / IMAGE_SECTOR * IMAGE_SECTOR;
 	if (b->size == 0)
 		return hv_err(err, -EINVAL,
 			      "disk %s: image %s has no sectors (%llu bytes); give it a size, for "
@@ -100,7 +101,7 @@ static int find_alignment(struct block *b, struct hv_error *err)
 	if (b->readonly)
 		rc = 0;
 	/* The address is aligned by no more than the length, to try both at once. */
-	for (unsigned a = SECTOR; rc == -EINVAL && a <= ALIGN_MAX; a *= 2) {
+	for (unsigned a = IMAGE_SECTOR; rc == -EINVAL && a <= ALIGN_MAX; a *= 2) {
 		b->align = a;
 		rc = pread(b->fd, buf + a, a, 0) < 0 ? -errno : 0;
 	}
@@ -111,7 +112,7 @@ static int find_alignment(struct block *b, struct hv_error *err)
 	return 0;
 }
 
-int block_open(struct block *b, const struct hv_disk *disk, struct hv_error *err)
+int block_prepare(struct block *b, const struct hv_disk *disk, struct hv_error *err)
 {
 	int rc = block_ring_init(err);
 
@@ -121,11 +122,20 @@ int block_open(struct block *b, const struct hv_disk *disk, struct hv_error *err
 	b->path = strdup(disk->path);
 	if (!b->path)
 		return hv_err(err, -ENOMEM, "disk %s: no memory to open it", disk->target);
+	return 0;
+}
+
+int block_open(struct block *b, const struct hv_disk *disk, struct hv_error *err)
+{
+	int rc = block_prepare(b, disk, err);
+
+	if (rc)
+		return rc;
 	rc = open_image(b, err);
 	if (!rc)
-		rc = lock_image(b, err);
+		rc = image_lock(b, err);
 	if (!rc)
-		rc = measure(b, err);
+		rc = image_measure(b, err);
 	if (!rc)
 		rc = find_alignment(b, err);
 	if (rc)
@@ -149,9 +159,9 @@ int block_resize(struct block *b, uint64_t bytes, struct hv_error *err)
 
 	if (b->readonly)
 		return hv_err(err, -EROFS, "disk %s is read-only; it cannot be resized", b->name);
-	if (bytes == 0 || bytes % SECTOR || bytes > INT64_MAX)
+	if (bytes == 0 || bytes % IMAGE_SECTOR || bytes > INT64_MAX)
 		return hv_err(err, -EINVAL, "disk %s: a size of %llu bytes is not a multiple of %d",
-			      b->name, (unsigned long long)bytes, SECTOR);
+			      b->name, (unsigned long long)bytes, IMAGE_SECTOR);
 	if (bytes < b->size)
 		return hv_err(err, -EINVAL,
 			      "disk %s: %llu bytes is less than its %llu; shrinking would destroy "

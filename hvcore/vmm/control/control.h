@@ -53,6 +53,12 @@ struct control_counters {
 };
 extern struct control_counters control_counters;
 
+/*
+ * control_answer() - The answer to the command that took @ticket: @rc 0 with
+ * @ret (stolen; NULL: {}), or -errno with @err.  Loop thread; nothing if its client has gone.
+ */
+void control_answer(uint64_t ticket, int rc, json_t *ret, const struct hv_error *err);
+
 /* control_broadcast() - One message to every client that has negotiated. */
 void control_broadcast(const json_t *message);
 

@@ -95,6 +95,40 @@ static json_t *negotiate(struct session *s, json_t *args, json_t *id)
 	return json_pack("{s:{}, s:O*}", "return", "id", id);
 }
 
+/* finished() - What a command came to; @ret is stolen. */
+static json_t *finished(int rc, json_t *ret, const struct hv_error *err, json_t *id)
+{
+	if (rc) {
+		json_decref(ret);
+		return generic(id, "%s", err->text[0] ? err->text : strerror(-rc));
+	}
+	return json_pack("{s:o, s:O*}", "return", ret ? ret : json_object(), "id", id);
+}
+
+uint64_t session_later(struct session *s)
+{
+	static uint64_t tickets;
+
+	return s->later = ++tickets;
+}
+
+json_t *session_reply(struct session *s, int rc, json_t *ret, const struct hv_error *err)
+{
+	json_t *reply = finished(rc, ret, err, s->later_id);
+
+	json_decref(s->later_id);
+	s->later_id = NULL;
+	s->later = 0;
+	return reply;
+}
+
+void session_end(struct session *s)
+{
+	fds_close_all(&s->fds);
+	json_decref(s->later_id);
+	*s = (struct session){0};
+}
+
 static json_t *execute(struct session *s, const char *name, json_t *args, json_t *id)
 {
 	const struct command *c;
@@ -108,6 +142,9 @@ static json_t *execute(struct session *s, const char *name, json_t *args, json_t
 		return reply_error("CommandNotFound",
 				   "Expecting capabilities negotiation with 'qmp_capabilities'",
 				   id);
+	if (s->later)
+		return generic(id, "a command of this connection is still under way; wait for its "
+				   "answer, or use another connection");
 	c = find(name);
 	if (!c) {
 		snprintf(desc, sizeof(desc), "The command %.64s has not been found", name);
@@ -119,11 +156,11 @@ static json_t *execute(struct session *s, const char *name, json_t *args, json_t
 	if (reply)
 		return reply;
 	int rc = c->run_in ? c->run_in(s, args, &ret, &err) : c->run(args, &ret, &err);
-	if (rc) {
-		json_decref(ret);
-		return generic(id, "%s", err.text[0] ? err.text : strerror(-rc));
+	if (rc == COMMAND_LATER) {
+		s->later_id = json_incref(id);
+		return NULL;
 	}
-	return json_pack("{s:o, s:O*}", "return", ret ? ret : json_object(), "id", id);
+	return finished(rc, ret, &err, id);
 }
 
 json_t *dispatch(struct session *s, const char *text, size_t len)

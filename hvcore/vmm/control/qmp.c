@@ -56,7 +56,7 @@ static void close_client(struct client *c)
 	loop_del(&c->watch);
 	close(c->watch.fd);
 	framer_free(&c->framer);
-	fds_close_all(&c->session.fds);
+	session_end(&c->session);
 	free(c->out);
 	memset(c, 0, sizeof(*c));
 }
@@ -172,6 +172,26 @@ static void give_up(struct client *c, const char *desc)
 	doom(c, desc);
 }
 
+/* answer() - Say it, unless it comes later. */
+static void answer(struct client *c, json_t *reply)
+{
+	if (reply || !c->session.later)
+		say(c, reply);
+}
+
+void control_answer(uint64_t ticket, int rc, json_t *ret, const struct hv_error *err)
+{
+	for (unsigned i = 0; i < CONTROL_CLIENTS_MAX; i++) {
+		struct client *c = &clients[i];
+
+		if (c->used && c->session.later == ticket) {
+			say(c, session_reply(&c->session, rc, ret, err));
+			return;
+		}
+	}
+	json_decref(ret); /* it did not wait for the answer */
+}
+
 static void take(struct client *c, const char *in, size_t len)
 {
 	while (!c->doomed) {
@@ -179,7 +199,7 @@ static void take(struct client *c, const char *in, size_t len)
 		case FRAMER_MORE: return;
 		case FRAMER_OBJECT:
 			control_counters.requests++;
-			say(c, dispatch(&c->session, c->framer.buf, c->framer.len));
+			answer(c, dispatch(&c->session, c->framer.buf, c->framer.len));
 			break;
 		case FRAMER_GARBAGE:
 			say(c, reply_error("GenericError", "JSON parse error, expected an object",

@@ -280,6 +280,11 @@ static int begin(struct blk *d, struct virtq *q, const struct virtq_chain *c)
 	struct virtio_blk_outhdr h;
 
 	virtq_out(c, 0, &h, HEADER);
+	/* The closed gate is here; capacity 0 only tells the guest of it. */
+	if (blk_closed(d) && h.type != VIRTIO_BLK_T_GET_ID) {
+		d->gate.refused++;
+		return VIRTIO_BLK_S_IOERR;
+	}
 	switch (h.type) {
 	case VIRTIO_BLK_T_IN: return do_transfer(d, q, c, h.sector, BLOCK_READ);
 	case VIRTIO_BLK_T_OUT: return do_transfer(d, q, c, h.sector, BLOCK_WRITE);
@@ -308,7 +313,7 @@ static void blk_kick(struct virtio *v, struct virtq *q)
 		result = begin(d, q, &c);
 		if (result < 0)
 			continue;
-		if (result != VIRTIO_BLK_S_OK)
+		if (result != VIRTIO_BLK_S_OK && !blk_closed(d))
 			d->refused++;
 		status = status_of(&c);
 		answer(q, c.head, &status, c.in_len, result);
@@ -338,6 +343,7 @@ static const struct virtio_device_ops blk_ops = {
 		    1ULL << VIRTIO_BLK_F_FLUSH,
 	.kick = blk_kick,
 	.reset = blk_reset,
+	.config_read = blk_gate_read,
 	.busy = blk_busy,
 	.resume = blk_resume,
 };
@@ -378,7 +384,25 @@ static void set_config(struct blk *d)
 		d->v.features |= 1ULL << VIRTIO_BLK_F_DISCARD;
 }
 
-int virtio_blk_create(const struct hv_disk *disk, const char *domain, bool fencing,
+/* A closed gate: no image, and no guard that would claim it. */
+static int open_closed(struct blk *d, const struct hv_disk *disk, struct hv_error *err)
+{
+	int rc = block_prepare(&d->block, disk, err);
+
+	d->gate.state = GATE_CLOSED;
+	d->block.align = disk->readonly ? 1 : SECTOR;
+	return rc;
+}
+
+static int open_now(struct blk *d, const struct hv_disk *disk, const char *domain, bool fencing,
+		    struct hv_error *err)
+{
+	int rc = block_guard(disk, domain, fencing, err);
+
+	return rc ? rc : block_open(&d->block, disk, err);
+}
+
+int virtio_blk_create(const struct hv_disk *disk, const char *domain, bool fencing, bool closed,
 		      struct hv_error *err)
 {
 	struct blk *d = calloc(1, sizeof(*d)), **end = &blk_list;
@@ -387,9 +411,7 @@ int virtio_blk_create(const struct hv_disk *disk, const char *domain, bool fenci
 	if (!d)
 		return hv_err(err, -ENOMEM, "disk %s: no memory for the device", disk->target);
 	d->block.fd = -1;
-	rc = block_guard(disk, domain, fencing, err);
-	if (!rc)
-		rc = block_open(&d->block, disk, err);
+	rc = closed ? open_closed(d, disk, err) : open_now(d, disk, domain, fencing, err);
 	if (rc)
 		goto out;
 	d->v.ops = &blk_ops;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the parts of the block device share: blk.c (requests), blk_report.c (errors),
- * blk_throttle.c (limits), blk_query.c (control). */
+/*
+ * What the parts of the block device share: blk.c (requests), blk_gate.c (a standby's gate),
+ * blk_report.c (errors), blk_throttle.c (limits), blk_query.c (control).
+ */
 #ifndef VMM_VIRTIO_BLK_H
 #define VMM_VIRTIO_BLK_H
 
@@ -19,6 +21,25 @@ struct blk_waiting {
 	struct blk_waiting *next;
 	uint64_t bytes;
 	uint64_t since; /* host ns */
+};
+
+enum blk_gate_state {
+	GATE_NONE,   /* a disk like any other */
+	GATE_CLOSED, /* no image: capacity 0, every request is an I/O error */
+	GATE_OPENING, /* an image was handed over, and its first read is in flight; closed to the guest */
+	GATE_OPEN, /* for ever */
+	GATE_SEEN, /* and the guest has read the new capacity */
+};
+
+struct blk_gate {
+	enum blk_gate_state state;
+	uint64_t since;   /* host ns: the image was handed over */
+	uint64_t refused; /* requests while it was closed */
+	uint8_t read;     /* bytes of the new capacity that the guest has read, a bit each */
+	uint64_t ticket;  /* of the command that waits for the first read */
+	struct block_request probe;
+	struct iovec iov;
+	uint8_t *buf; /* what it reads into */
 };
 
 struct blk {
@@ -43,6 +64,7 @@ struct blk {
 	unsigned
 		waits; /* requests that wait; not counted in inflight: nothing of theirs has begun */
 	uint64_t throttled; /* requests that had to wait, ever */
+	struct blk_gate gate;
 	struct blk *next;
 };
 
@@ -70,5 +92,16 @@ void blk_pass(struct blk_waiting *w, bool go);
 
 /* blk_set_capacity() - Take block.size over into the configuration space. */
 void blk_set_capacity(struct blk *d);
+
+/* blk_closed() - Whether the gate is closed to the guest. */
+static inline bool blk_closed(const struct blk *d)
+{
+	return d->gate.state == GATE_CLOSED || d->gate.state == GATE_OPENING;
+}
+
+/* blk_gate_read() - virtio_device_ops.config_read: the guest has read configuration. */
+void blk_gate_read(struct virtio *v, unsigned off, unsigned size);
+/* blk_gate_name() - Of the state, for control; NULL: there is no gate. */
+const char *blk_gate_name(const struct blk *d);
 
 #endif

@@ -16,22 +16,33 @@ static uint64_t owing_ms(const struct blk *d)
 	return d->began ? (loop_host_now() - d->began) / 1000000 : 0;
 }
 
+/* What is in it; nothing while its gate is closed. */
+static json_t *inserted(const struct blk *d)
+{
+	json_t *image;
+
+	if (blk_closed(d))
+		return NULL;
+	image = json_pack("{s:s, s:s, s:I}", "filename", d->block.path, "format", "raw",
+			  "virtual-size", (json_int_t)d->block.size);
+	return json_pack("{s:s, s:b, s:s, s:b, s:o}", "file", d->block.path, "ro",
+			 d->block.readonly, "drv", "raw", "x-taiki-direct", !d->block.readonly,
+			 "image", image);
+}
+
+static json_t *one_block(const struct blk *d)
+{
+	return json_pack("{s:s, s:s, s:b, s:b, s:s, s:o*, s:s*}", "device", d->v.name, "type",
+			 "unknown", "removable", 0, "locked", 0, "io-status", "ok", "inserted",
+			 inserted(d), "x-taiki-gate", blk_gate_name(d));
+}
+
 json_t *virtio_blk_query(void)
 {
 	json_t *all = json_array();
 
-	for (struct blk *d = blk_list; d; d = d->next) {
-		json_t *image = json_pack("{s:s, s:s, s:I}", "filename", d->block.path, "format",
-					  "raw", "virtual-size", (json_int_t)d->block.size);
-		json_t *inserted = json_pack("{s:s, s:b, s:s, s:b, s:o}", "file", d->block.path,
-					     "ro", d->block.readonly, "drv", "raw",
-					     "x-taiki-direct", !d->block.readonly, "image", image);
-
-		json_array_append_new(all, json_pack("{s:s, s:s, s:b, s:b, s:s, s:o}", "device",
-						     d->v.name, "type", "unknown", "removable", 0,
-						     "locked", 0, "io-status", "ok", "inserted",
-						     inserted));
-	}
+	for (struct blk *d = blk_list; d; d = d->next)
+		json_array_append_new(all, one_block(d));
 	return all;
 }
 
@@ -58,6 +69,7 @@ static json_t *count_object(const struct blk *d)
 			json_object_set_new(o, key[i].bytes, json_integer((json_int_t)c->bytes));
 	}
 	json_object_set_new(o, "x-taiki-refused", json_integer((json_int_t)d->refused));
+	json_object_set_new(o, "x-taiki-gated", json_integer((json_int_t)d->gate.refused));
 	json_object_set_new(o, "x-taiki-inflight", json_integer(d->inflight));
 	json_object_set_new(o, "x-taiki-owing-ms", json_integer((json_int_t)owing_ms(d)));
 	return o;
@@ -82,6 +94,9 @@ int virtio_blk_resize(const char *target, uint64_t bytes, struct hv_error *err)
 		d = d->next;
 	if (!d)
 		return hv_err(err, -ENOENT, "there is no disk %s; query-block lists them", target);
+	if (blk_closed(d))
+		return hv_err(err, -ENOMEDIUM, "disk %s: its gate is closed; open that first",
+			      target);
 	if (owing_ms(d) * 1000000 > HANGING_NS)
 		return hv_err(err, -EBUSY,
 			      "disk %s has not answered for %llu ms; resize it when it does",

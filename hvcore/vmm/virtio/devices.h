@@ -18,10 +18,18 @@
 /*
  * virtio_blk_create() - Guard, image and lock, then the device, named after
  * disk->target.  @fencing: the cluster's fencing may be relied on (guard
- * `fencing`).  @domain names the sanlock owner (guard `lease`).  0, or -errno with @err.
+ * `fencing`).  @domain names the sanlock owner (guard `lease`).  @closed: a standby's
+ * disk, whose gate is closed: it has neither guard nor image.  0, or -errno with @err.
  */
-int virtio_blk_create(const struct hv_disk *disk, const char *domain, bool fencing,
+int virtio_blk_create(const struct hv_disk *disk, const char *domain, bool fencing, bool closed,
 		      struct hv_error *err);
+/*
+ * virtio_blk_open_gate() - Open the gate of @target with the image @fd (block_attach()): when
+ * its first sector has been read, the guest is told its capacity, X_TAIKI_GATE says so, and
+ * control_answer(@ticket) too.  0: the answer comes, and @fd is the disk's; -errno with @err (-ENOENT, -EALREADY
+ * it is open, -EBUSY, -EINVAL, -EAGAIN locked): @fd is still the caller's.
+ */
+int virtio_blk_open_gate(const char *target, int fd, uint64_t ticket, struct hv_error *err);
 /* virtio_blk_query(), virtio_blk_stats() - What query-block and query-blockstats return. */
 json_t *virtio_blk_query(void);
 json_t *virtio_blk_stats(void);

@@ -236,8 +236,11 @@ static uint64_t config_read(struct virtio *v, uint64_t off, unsigned size)
 {
 	uint64_t value = 0;
 
-	if (off + size <= v->config_len)
-		memcpy(&value, v->config + off, size);
+	if (off + size > v->config_len)
+		return 0;
+	memcpy(&value, v->config + off, size);
+	if (v->ops->config_read)
+		v->ops->config_read(v, off, size);
 	return value;
 }
 

@@ -41,9 +41,11 @@ struct virtio_device_ops {
 	void (*negotiated)(struct virtio *v);            /* * v->driver_features is final */
 	void (*start)(struct virtio *v);                 /* * DRIVER_OK */
 	void (*config_write)(struct virtio *v, unsigned off, unsigned size, uint32_t value); /* * */
-	bool (*busy)(struct virtio *v);    /* * requests in flight that touch guest memory */
-	void (*quiesce)(struct virtio *v); /* * begin no new host I/O */
-	void (*resume)(struct virtio *v);  /* * go on, look at all queues */
+	void (*config_read)(struct virtio *v, unsigned off,
+			    unsigned size); /* * the driver has read v->config */
+	bool (*busy)(struct virtio *v);     /* * requests in flight that touch guest memory */
+	void (*quiesce)(struct virtio *v);  /* * begin no new host I/O */
+	void (*resume)(struct virtio *v);   /* * go on, look at all queues */
 };
 
 /* Embedded first in every device's own structure. */

@@ -7,4 +7,6 @@ $(call unit,control_server,tests/unit/control/test_server.c $(CONTROL_TALK),cont
 	-ljansson -lpthread)
 $(call unit,control_fds,tests/unit/control/test_fds.c $(CONTROL_TALK),control.a libhv.a,\
 	-ljansson -lpthread)
+$(call unit,control_standby,tests/unit/control/test_standby.c $(CONTROL_TALK),control.a libhv.a,\
+	-ljansson)
 $(call unit,control_client,tests/unit/control/test_client.c,libhv.a,-ljansson -lpthread)

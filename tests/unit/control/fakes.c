@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "hvcore/vmm/board.h"
 #include "hvcore/vmm/device/watchdog.h"
@@ -200,6 +201,15 @@ int virtio_blk_resize(const char *target, uint64_t bytes, struct hv_error *err)
 	if (strcmp(target, "vda") != 0)
 		return hv_err(err, -ENOENT, "Cannot find device=\"%s\"", target);
 	fakes.disk_size = bytes;
+	return 0;
+}
+
+int virtio_blk_open_gate(const char *target, int fd, uint64_t ticket, struct hv_error *err)
+{
+	if (strcmp(target, "vdb") != 0)
+		return hv_err(err, -ENOENT, "Cannot find device=\"%s\"", target);
+	close(fd);
+	fakes.gate_ticket = ticket;
 	return 0;
 }
 

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "hvcore/vmm/clock.h"
+#include "hvcore/vmm/control/control.h"
 #include "hvcore/vmm/engine/engine.h"
 
 struct rig rig;
@@ -74,6 +75,14 @@ void event_emit(const char *name, json_t *data)
 	json_decref(rig.event_data);
 	rig.event_data = data;
 	rig.events++;
+}
+
+void control_answer(uint64_t ticket, int rc, json_t *ret, const struct hv_error *err)
+{
+	rig.answered = ticket;
+	rig.answer_rc = rc;
+	snprintf(rig.answer, sizeof(rig.answer), "%s", err ? err->text : "");
+	json_decref(ret);
 }
 
 void device_register(struct device *d)

@@ -27,7 +27,7 @@ struct rig {
 	uint8_t *shadow;
 	struct virtio *device; /* the last one plugged in */
 	unsigned caps;
-	uint8_t cap[8][24];    /* as in configuration space, id and next left 0 */
+	uint8_t cap[16][24];   /* as in configuration space, id and next left 0; two devices' */
 	const uint8_t *window; /* the one the device said is a window on its BARs */
 	bool msix;             /* MSI-X is on */
 	bool intx;             /* level of INTA# */
@@ -38,7 +38,10 @@ struct rig {
 	unsigned events;
 	char event[32];
 	json_t *event_data;
-	uint64_t given_back;                  /* bytes of guest memory, to the host */
+	uint64_t given_back; /* bytes of guest memory, to the host */
+	uint64_t answered;   /* control_answer(): the ticket, and what it said */
+	int answer_rc;
+	char answer[512];
 	uint64_t now;                         /* loop_host_now() */
 	uint64_t doorbell[VIRTIO_QUEUES_MAX]; /* addresses the engine was given; 0: free */
 	unsigned doorbells;

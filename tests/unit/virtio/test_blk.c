@@ -61,7 +61,7 @@ static int setup(void **state)
 				.discard = true,
 				.guard = HV_GUARD_FENCING,
 				.readonly = *state != NULL};
-	if (virtio_blk_create(&disk, "test", true, &err)) {
+	if (virtio_blk_create(&disk, "test", true, false, &err)) {
 		fprintf(stderr, "%s\n", err.text);
 		return -1;
 	}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * An image that somebody else has opened for us: hv-domain in its jail can
+ * open nothing.  Whoever hands it over is trusted with the disk, but may be
+ * mistaken; what would harm the data is refused.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "hvcore/vmm/block/image.h"
+
+/* How it has to be open, and what is wrong where it is not. */
+static const char *wrong_flags(const struct block *b, int flags)
+{
+	if (flags & O_PATH)
+		return "it is open as a path only (O_PATH)";
+	if (b->readonly && (flags & O_ACCMODE) != O_RDONLY)
+		return "the disk is read-only, and it is open for writing";
+	if (!b->readonly && (flags & O_ACCMODE) != O_RDWR)
+		return "it is not open for reading and writing";
+	/* What the guest was told is written must not wait in this host's page cache (block.h). */
+	if (!b->readonly && !(flags & O_DIRECT))
+		return "it is not open with O_DIRECT";
+	if (b->readonly && (flags & O_DIRECT))
+		return "a read-only disk is opened without O_DIRECT";
+	if (flags & O_APPEND)
+		return "it is open with O_APPEND, so that every write would go to its end";
+	if (flags & O_NONBLOCK)
+		return "it is open with O_NONBLOCK, which would fail requests";
+	return NULL;
+}
+
+static int check(struct block *b, int fd, struct hv_error *err)
+{
+	const char *wrong;
+	struct stat st;
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || fstat(fd, &st) < 0)
+		return hv_err(err, -errno, "disk %s: the descriptor that was handed over: %s",
+			      b->name, strerror(errno));
+	b->device = S_ISBLK(st.st_mode);
+	if (!b->device && !S_ISREG(st.st_mode))
+		return hv_err(err, -EINVAL,
+			      "disk %s: what was handed over is neither a file nor a block device; "
+			      "open %s",
+			      b->name, b->path);
+	wrong = wrong_flags(b, flags);
+	return wrong ? hv_err(err, -EINVAL, "disk %s: what was handed over: %s; open %s anew",
+			      b->name, wrong, b->path)
+		     : 0;
+}
+
+int block_attach(struct block *b, int fd, struct hv_error *err)
+{
+	int rc = check(b, fd, err);
+
+	if (rc)
+		return rc;
+	b->fd = fd;
+	rc = image_lock(b, err);
+	if (!rc)
+		rc = image_measure(b, err);
+	if (rc) {
+		b->fd = -1;
+		b->size = 0;
+	}
+	return rc;
+}

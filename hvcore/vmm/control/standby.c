@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * QMP commands by which a standby becomes the domain (design 5.9).
+ */
+#include <errno.h>
+#include <unistd.h>
+
+#include "hvcore/vmm/virtio/devices.h"
+
+#include "command.h"
+
+/*
+ * x-taiki-open-gate: the answer comes when the image has been read from and the guest told.  The descriptor is
+ * used up also where it is refused.
+ */
+static int open_gate(struct session *s, const json_t *args, json_t **ret, struct hv_error *err)
+{
+	const char *device = json_string_value(json_object_get(args, "device"));
+	int fd = fds_take(&s->fds, json_string_value(json_object_get(args, "fdname")), err), rc;
+
+	if (fd < 0)
+		return fd;
+	rc = virtio_blk_open_gate(device, fd, session_later(s), err);
+	if (!rc)
+		return COMMAND_LATER;
+	s->later = 0;
+	close(fd);
+	return rc;
+}
+
+const struct command standby_commands[] = {
+	{.name = "x-taiki-open-gate",
+	 .run_in = open_gate,
+	 .args = {{"device", ARG_STRING}, {"fdname", ARG_STRING}}},
+	{.name = NULL},
+};
