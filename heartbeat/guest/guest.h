@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * taiki-guest: beats on a virtio port, and what they report.  One thread, one
- * epoll; nothing in it waits for anything else.  Each file below is one idea:
+ * taiki-guest: beats on one virtio port, and what they report; on another the role
+ * that the host gives.  One thread, one epoll; nothing in it waits for anything
+ * else.  Each file below is one idea:
  *
  *   options.c  what the administrator wants      job.c     a child with a deadline
- *   port.c     the port, which comes and goes    health.c  what its runs mean
- *   role.c     scripts in order                  log.c     words that block nobody
- *   rights.c   memory, priority, capabilities    main.c    the loop
+ *   port.c     a port, which comes and goes      health.c  what its runs mean
+ *   channel.c  ... and its timer                 log.c     words that block nobody
+ *   role.c     scripts in order                  rights.c  memory, priority, capabilities
+ *   keep.c     the role outlives a restart       disks.c   partitions of disks that open
+ *   main.c     the loop
  */
 #ifndef TAIKI_GUEST_H
 #define TAIKI_GUEST_H
@@ -17,11 +20,13 @@
 #include <sys/types.h>
 
 #include "heartbeat/beat.h"
+#include "hv/role.h"
 
 /* --- options.c --- */
 
 struct options {
 	const char *port;           /* a path; NULL: found by its name, BEAT_PORT */
+	const char *role_port;      /* the same, HV_CHANNEL_ROLE */
 	unsigned interval;          /* ms; what the host says replaces it */
 	const char *health_command; /* for sh -c; NULL: none */
 	unsigned health_interval;   /* ms, from start to start */
@@ -55,6 +60,7 @@ __attribute__((format(printf, 2, 3))) void say(int priority, const char *format,
 /* --- port.c --- */
 
 struct port {
+	const char *name; /* on the host's side */
 	const char *path; /* as configured; NULL: by name */
 	int fd;           /* -1: it is not there */
 	int uevent, inotify;
@@ -78,6 +84,35 @@ bool port_send(struct port *p, const char *line, size_t len);
 /* port_read() - Bytes that have come, 0: none now; -errno: the port is gone. */
 ssize_t port_read(struct port *p, char *buf, size_t size);
 
+/* --- main.c --- */
+
+/* loop_watch() - From now on @fd's events of @what are handled; false: errno says why not. */
+bool loop_watch(int fd, uint32_t what);
+
+/* loop_again() - An edge that was not used up comes once more. */
+void loop_again(int fd, uint32_t what);
+
+/* --- channel.c --- */
+
+struct channel {
+	struct port port;
+	int timer;        /* while the port is not there: to look for it */
+	unsigned every;   /* ms; while it is: to call connected() again, 0: not */
+	int last_failure; /* of port_open(): said once */
+	void (*opened)(void);
+	void (*connected)(void); /* the host has begun to listen */
+	void (*heard)(const char *data, size_t len);
+};
+
+/* channel_watch() - Its descriptors into the loop; false: errno says why not. */
+bool channel_watch(struct channel *c);
+
+/* channel_open() - Now, or whenever its port is there. */
+void channel_open(struct channel *c);
+
+/* channel_handle() - Events of @fd; false: it is none of @c's. */
+bool channel_handle(struct channel *c, int fd, uint32_t what);
+
 /* --- job.c --- */
 
 struct job {
@@ -91,8 +126,8 @@ struct job {
 int timer_open(void);
 void timer_set(int timer, unsigned first, unsigned every);
 
-/* job_start() - Run @argv, with @timeout ms from now.  0 or -errno. */
-int job_start(struct job *j, const char *const argv[], unsigned timeout);
+/* job_start() - Run @argv in @env, with @timeout ms from now.  0 or -errno. */
+int job_start(struct job *j, const char *const argv[], char *const env[], unsigned timeout);
 
 /* job_expired() - Its timer says so: true when its group has been killed just now. */
 bool job_expired(struct job *j);
@@ -123,21 +158,53 @@ struct roles {
 	const char *dir, *run_dir;
 	unsigned timeout;
 	struct job job;
-	char current[BEAT_ROLE_MAX + 1]; /* what beats say */
-	char running[BEAT_ROLE_MAX + 1]; /* "": no scripts run */
-	char wanted[BEAT_ROLE_MAX + 1];  /* to be begun after that; "": none */
+	char current[HV_ROLE_MAX + 1]; /* what beats say */
+	uint64_t seq;                  /* of the last order that was done in this boot; 0: none */
+	uint32_t sum;                  /* its CRC: another order may have the same number */
+	struct hv_role running;        /* .role "": none */
+	struct hv_role wanted;         /* to be begun after that; .role "": none */
+	bool disks;                    /* what runs is not a script yet, but disks_read() */
 	char script[ROLE_SCRIPTS_MAX][ROLE_SCRIPT_NAME_MAX];
 	unsigned scripts, next;
+
+	/* What is to be told; whoever tells it, clears it. */
+	bool changed;    /* there is something new to say about the current role */
+	uint64_t ended;  /* the seq of an order that has ended; 0: none */
+	unsigned status; /* how; 0: well */
 };
 
-/* roles_load() - The role that an earlier taiki-guest left in the run directory. */
-void roles_load(struct roles *r);
+/* roles_ask() - The host wants @role (in the beats' channel: without data, or an answer). */
+void roles_ask(struct roles *r, const char *role);
 
-/* roles_ask() - The host wants @role; true when it is the current one now. */
-bool roles_ask(struct roles *r, const char *role);
+/* roles_order() - The host gives a role: @order is of HV_ROLE_ROLE. */
+void roles_order(struct roles *r, const struct hv_role *order);
 
-/* roles_reap() - A child has ended, maybe this one's; true when there is a new current role. */
-bool roles_reap(struct roles *r);
+/* roles_reap() - A child has ended, maybe this one's. */
+void roles_reap(struct roles *r);
+
+/* --- environment.c --- */
+
+/* role_environment() - This process's, with the role and its data in it; good until the next call. */
+char *const *role_environment(const struct hv_role *role);
+
+/* --- keep.c --- */
+
+/* keep_save() - The current role into the run directory: for whoever reads it, and for keep_load(). */
+void keep_save(const struct roles *r);
+
+/* keep_load() - It back; "none" where there is none, and where it is of an earlier boot. */
+void keep_load(struct roles *r);
+
+/* --- disks.c --- */
+
+/* The word with which taiki-guest runs itself for disks_read(). */
+#define DISKS_READ "--read-disks"
+
+/*
+ * disks_read() - Read the partitions of virtio disks that have none yet, in a program of its
+ * own; @wait: a little, for a disk without capacity to get one.  Its exit status.
+ */
+int disks_read(bool wait);
 
 /* --- rights.c --- */
 

@@ -30,7 +30,7 @@ void timer_set(int timer, unsigned first, unsigned every)
 }
 
 /* What a child starts with: no signals blocked or ignored, nothing to read. */
-static int spawn(pid_t *pid, const char *const argv[])
+static int spawn(pid_t *pid, const char *const argv[], char *const env[])
 {
 	posix_spawnattr_t attr;
 	posix_spawn_file_actions_t files;
@@ -53,16 +53,16 @@ static int spawn(pid_t *pid, const char *const argv[])
 						POSIX_SPAWN_SETPGROUP);
 	rc = posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
 	if (!rc)
-		rc = posix_spawn(pid, argv[0], &files, &attr, (char *const *)argv, environ);
+		rc = posix_spawn(pid, argv[0], &files, &attr, (char *const *)argv, env);
 	posix_spawn_file_actions_destroy(&files);
 	posix_spawnattr_destroy(&attr);
 	return rc;
 }
 
-int job_start(struct job *j, const char *const argv[], unsigned timeout)
+int job_start(struct job *j, const char *const argv[], char *const env[], unsigned timeout)
 {
 	pid_t pid;
-	int rc = spawn(&pid, argv);
+	int rc = spawn(&pid, argv, env);
 
 	if (rc)
 		return -rc;

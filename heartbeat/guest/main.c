@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The loop: a beat each interval, and at once when there is something new to say. */
+/*
+ * The loop: a beat each interval, and at once when there is something new to say;
+ * a role when the host gives one.
+ */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,28 +17,46 @@
 
 #include "heartbeat/guest/guest.h"
 
-enum {
-	/* Where no event tells that the port can be opened (somebody else has it open). */
-	RETRY_MS = 5000,
-	/* ... and after a loss, when the port came back before its going was seen. */
-	RETRY_SOON_MS = 100,
-	READ_MAX = 4096,
-	/* A host that talks without end does not keep the loop from its other work. */
-	READS_MAX = 8,
-};
-
 static struct options options;
-static struct port port = {.fd = -1, .uevent = -1, .inotify = -1};
-static struct beat_framer framer;
+static struct beat_framer beat_framer;
+static struct hv_role_framer role_framer;
 static struct job health_job = {.what = "the health command"};
 static struct health health;
 static struct roles roles;
 static uint64_t seq;
-static int beat_timer = -1, health_timer = -1, signals = -1, events = -1;
-static int last_failure; /* of port_open(): said once */
+static int health_timer = -1, signals = -1, events = -1;
 static bool done;
 
+bool loop_watch(int fd, uint32_t what)
+{
+	struct epoll_event e = {.events = what, .data.fd = fd};
+
+	return !epoll_ctl(events, EPOLL_CTL_ADD, fd, &e);
+}
+
+void loop_again(int fd, uint32_t what)
+{
+	struct epoll_event e = {.events = what, .data.fd = fd};
+
+	epoll_ctl(events, EPOLL_CTL_MOD, fd, &e);
+}
+
 /* --- beats --- */
+
+static void beat_now(void);
+static void beats_heard(const char *data, size_t len);
+
+static void beats_opened(void)
+{
+	beat_framer = (struct beat_framer){0};
+}
+
+static struct channel beats = {
+	.port = {.name = BEAT_PORT, .fd = -1, .uevent = -1, .inotify = -1},
+	.opened = beats_opened,
+	.connected = beat_now,
+	.heard = beats_heard,
+};
 
 static void fill(struct beat *b, enum beat_kind kind)
 {
@@ -63,113 +84,111 @@ static void tell(enum beat_kind kind)
 	struct beat b;
 	int len;
 
-	if (port.fd < 0)
+	if (beats.port.fd < 0)
 		return;
 	fill(&b, kind);
 	len = beat_format(line, &b);
 	if (len > 0)
-		port_send(&port, line, (size_t)len);
+		port_send(&beats.port, line, (size_t)len);
+}
+
+static void beat_now(void)
+{
+	tell(BEAT_BEAT);
 }
 
 static void set_interval(unsigned ms)
 {
-	if (ms == options.interval)
+	if (ms == beats.every)
 		return;
-	options.interval = ms;
-	timer_set(beat_timer, ms, ms);
+	beats.every = ms;
+	timer_set(beats.timer, ms, ms);
 	say(LOG_INFO, "the host wants a beat every %u ms", ms);
 }
 
-/* --- the port --- */
+/* --- roles --- */
 
-static bool watch(int fd, uint32_t what)
+static void say_hello(void);
+static void orders_heard(const char *data, size_t len);
+
+static void orders_opened(void)
 {
-	struct epoll_event e = {.events = what, .data.fd = fd};
-
-	return !epoll_ctl(events, EPOLL_CTL_ADD, fd, &e);
+	role_framer = (struct hv_role_framer){0};
 }
 
-static void open_port(void)
-{
-	int rc = port_open(&port);
+static struct channel orders = {
+	.port = {.name = HV_CHANNEL_ROLE, .fd = -1, .uevent = -1, .inotify = -1},
+	.opened = orders_opened,
+	.connected = say_hello,
+	.heard = orders_heard,
+};
 
-	/* Edges: while the host does not listen, POLLHUP would stand there all the time. */
-	if (!rc && !watch(port.fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)) {
-		rc = -errno;
-		port_close(&port);
-	}
-	if (rc) {
-		if (rc != last_failure)
-			say(LOG_NOTICE, "port %s is not there yet: %s; waiting for it",
-			    port.path ? port.path : BEAT_PORT, strerror(-rc));
-		last_failure = rc;
-		timer_set(beat_timer, RETRY_MS, RETRY_MS);
+static void answer(const struct hv_role *r)
+{
+	char line[HV_ROLE_LINE_MAX];
+	int len = hv_role_format(line, r);
+
+	if (orders.port.fd < 0 || len < 0)
 		return;
-	}
-	last_failure = 0;
-	framer = (struct beat_framer){0};
-	say(LOG_NOTICE, "port %s is open", port.path ? port.path : BEAT_PORT);
-	timer_set(beat_timer, options.interval, options.interval);
+	line[len++] = '\n';
+	port_send(&orders.port, line, (size_t)len);
 }
 
-static void lose_port(int why)
+static void say_hello(void)
 {
-	say(LOG_NOTICE, "port %s has gone: %s", port.path ? port.path : BEAT_PORT, strerror(why));
-	port_close(&port);
-	timer_set(beat_timer, RETRY_SOON_MS, RETRY_MS);
+	struct hv_role r = {.kind = HV_ROLE_HELLO, .seq = roles.seq};
+
+	strcpy(r.role, roles.current);
+	answer(&r);
 }
 
-static void hear(const struct beat *b)
+/* tell_roles() - What has come of roles since it was last told. */
+static void tell_roles(void)
 {
-	switch (b->kind) {
-	case BEAT_SET: set_interval(b->interval); break;
-	case BEAT_ROLE:
-		if (roles_ask(&roles, b->role))
-			tell(BEAT_BEAT);
-		break;
-	case BEAT_BEAT:
-	case BEAT_BYE: break; /* of guests */
-	}
-}
-
-/* hear_all() - False: there may be more. */
-static bool hear_all(void)
-{
-	char buf[READ_MAX];
-
-	for (int turns = 0; turns < READS_MAX; turns++) {
-		ssize_t n = port_read(&port, buf, sizeof(buf));
-		const char *data = buf;
-		size_t len = n > 0 ? (size_t)n : 0;
-		struct beat b;
-
-		if (n < 0)
-			lose_port((int)-n);
-		if (n <= 0)
-			return true;
-		while (beat_feed(&framer, &data, &len, &b))
-			hear(&b);
-	}
-	return false;
-}
-
-static void on_port(uint32_t what)
-{
-	bool was = port.connected;
-	int fd = port.fd;
-
-	if (!hear_all()) {
-		/* An edge comes once: ask for another. */
-		struct epoll_event e = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
-					.data.fd = fd};
-
-		epoll_ctl(events, EPOLL_CTL_MOD, fd, &e);
-	}
-	if (port.fd != fd)
-		return;
-	port.connected = !(what & EPOLLHUP);
-	if (port.connected && !was)
+	if (roles.changed)
 		tell(BEAT_BEAT);
+	if (roles.ended) {
+		struct hv_role r = {HV_ROLE_DONE, .seq = roles.ended, .status = roles.status};
+
+		strcpy(r.role, roles.current);
+		answer(&r);
+	}
+	roles.changed = false;
+	roles.ended = 0;
+}
+
+static void orders_heard(const char *data, size_t len)
+{
+	struct hv_role r;
+
+	while (hv_role_feed(&role_framer, &data, &len, &r)) {
+		switch (r.kind) {
+		case HV_ROLE_ROLE:
+			roles_order(&roles, &r);
+			tell_roles();
+			break;
+		case HV_ROLE_ASK: say_hello(); break;
+		case HV_ROLE_HELLO:
+		case HV_ROLE_DONE: break; /* of guests */
+		}
+	}
+}
+
+static void beats_heard(const char *data, size_t len)
+{
+	struct beat b;
+
+	while (beat_feed(&beat_framer, &data, &len, &b)) {
+		switch (b.kind) {
+		case BEAT_SET: set_interval(b.interval); break;
+		case BEAT_ROLE:
+			roles_ask(&roles, b.role);
+			tell_roles();
+			break;
+		case BEAT_BEAT:
+		case BEAT_BYE: break; /* of guests */
+		}
+	}
 }
 
 /* --- health --- */
@@ -197,7 +216,7 @@ static void health_run(void)
 			     health_job.pid);
 		return;
 	}
-	rc = job_start(&health_job, argv, options.health_timeout);
+	rc = job_start(&health_job, argv, environ, options.health_timeout);
 	if (rc)
 		note(BEAT_HEALTH_FAILED, "cannot be started: error", -rc);
 }
@@ -225,30 +244,20 @@ static void on_signal(void)
 		done |= s.ssi_signo != SIGCHLD;
 	/* One SIGCHLD may stand for several children. */
 	health_reap();
-	if (roles_reap(&roles))
-		tell(BEAT_BEAT);
-}
-
-static bool ticked(int timer)
-{
-	uint64_t times;
-
-	return read(timer, &times, sizeof(times)) == sizeof(times);
+	roles_reap(&roles);
+	tell_roles();
 }
 
 static void handle(int fd, uint32_t what)
 {
-	if (fd == port.fd) {
-		on_port(what);
-	} else if (fd == beat_timer) {
-		if (ticked(fd) && port.fd < 0)
-			open_port();
-		else
-			tell(BEAT_BEAT);
-	} else if (fd == signals) {
+	uint64_t times;
+
+	if (channel_handle(&beats, fd, what) || channel_handle(&orders, fd, what))
+		return;
+	if (fd == signals) {
 		on_signal();
 	} else if (fd == health_timer) {
-		if (ticked(fd))
+		if (read(fd, &times, sizeof(times)) == sizeof(times))
 			health_run();
 	} else if (fd == health_job.timer) {
 		if (job_expired(&health_job))
@@ -256,8 +265,6 @@ static void handle(int fd, uint32_t what)
 			     (int)options.health_timeout);
 	} else if (fd == roles.job.timer) {
 		job_expired(&roles.job);
-	} else if (port_event(&port, fd)) {
-		open_port();
 	}
 }
 
@@ -273,16 +280,12 @@ static int setup(void)
 	signal(SIGPIPE, SIG_IGN);
 	signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 	events = epoll_create1(EPOLL_CLOEXEC);
-	beat_timer = timer_open();
 	health_timer = timer_open();
 	health_job.timer = timer_open();
 	roles.job.timer = timer_open();
-	port_watch(&port);
-	if (!watch(signals, EPOLLIN) || !watch(beat_timer, EPOLLIN) ||
-	    !watch(health_timer, EPOLLIN) || !watch(health_job.timer, EPOLLIN) ||
-	    !watch(roles.job.timer, EPOLLIN) ||
-	    (port.uevent >= 0 && !watch(port.uevent, EPOLLIN)) ||
-	    (port.inotify >= 0 && !watch(port.inotify, EPOLLIN))) {
+	if (!loop_watch(signals, EPOLLIN) || !loop_watch(health_timer, EPOLLIN) ||
+	    !loop_watch(health_job.timer, EPOLLIN) || !loop_watch(roles.job.timer, EPOLLIN) ||
+	    !channel_watch(&beats) || !channel_watch(&orders)) {
 		say(LOG_ERR, "cannot start: %s", strerror(errno));
 		return -1;
 	}
@@ -291,21 +294,27 @@ static int setup(void)
 
 int main(int argc, char **argv)
 {
-	int rc = options_get(&options, argc, argv);
+	int rc;
 
+	if (argc == 3 && !strcmp(argv[1], DISKS_READ))
+		return disks_read(!strcmp(argv[2], HV_ROLE_ACTIVE));
+	rc = options_get(&options, argc, argv);
 	if (rc >= 0)
 		return rc;
 	log_open(options.syslog);
-	port.path = options.port;
+	beats.port.path = options.port;
+	beats.every = options.interval;
+	orders.port.path = options.role_port;
 	health.limit = options.health_failures;
 	roles.dir = options.role_dir;
 	roles.run_dir = options.run_dir;
 	roles.timeout = options.role_timeout;
 	if (setup())
 		return 1;
-	roles_load(&roles);
+	keep_load(&roles);
 	rights_settle(&options);
-	open_port();
+	channel_open(&beats);
+	channel_open(&orders);
 	if (options.health_command)
 		timer_set(health_timer, 1, options.health_interval);
 	while (!done) {

@@ -24,6 +24,8 @@ static const struct {
 	const char *help;
 } table[] = {
 	{"port", "PATH", PATH, AT(port), 0, 0, "the device (found by the name " BEAT_PORT ")"},
+	{"role-port", "PATH", PATH, AT(role_port), 0, 0,
+	 "the device (found by the name " HV_CHANNEL_ROLE ")"},
 	{"interval", "TIME", TIME, AT(interval), BEAT_INTERVAL_MIN, BEAT_INTERVAL_MAX,
 	 "between beats, until the host says another (1s)"},
 	{"health-command", "COMMAND", TEXT, AT(health_command), 0, 0,

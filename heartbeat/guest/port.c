@@ -28,9 +28,9 @@ enum { UEVENT_MAX = 8192 };
 
 /* --- where it is --- */
 
-static bool has_name(const char *entry)
+static bool has_name(const char *entry, const char *wanted)
 {
-	char path[300], name[sizeof(BEAT_PORT) + 2] = "";
+	char path[300], name[64] = "";
 	bool same = false;
 	int fd;
 
@@ -40,25 +40,25 @@ static bool has_name(const char *entry)
 		return false;
 	if (read(fd, name, sizeof(name) - 1) > 0) {
 		name[strcspn(name, "\n")] = '\0';
-		same = !strcmp(name, BEAT_PORT);
+		same = !strcmp(name, wanted);
 	}
 	close(fd);
 	return same;
 }
 
 /* find() - Its device by its name: sysfs needs no udev; udev's link where there is no sysfs. */
-static int find(char *path, size_t size)
+static int find(const char *name, char *path, size_t size)
 {
 	DIR *dir = opendir(SYSFS);
 	const struct dirent *d;
 	int rc = -ENOENT;
 
 	if (!dir) {
-		snprintf(path, size, "/dev/virtio-ports/" BEAT_PORT);
+		snprintf(path, size, "/dev/virtio-ports/%s", name);
 		return access(path, F_OK) ? -ENOENT : 0;
 	}
 	while (rc && (d = readdir(dir))) {
-		if (d->d_name[0] == '.' || !has_name(d->d_name))
+		if (d->d_name[0] == '.' || !has_name(d->d_name, name))
 			continue;
 		snprintf(path, size, "/dev/%s", d->d_name);
 		rc = 0;
@@ -143,7 +143,7 @@ int port_open(struct port *p)
 	const char *path = p->path;
 
 	if (!path) {
-		int rc = find(found, sizeof(found));
+		int rc = find(p->name, found, sizeof(found));
 
 		if (rc)
 			return rc;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A change of role: the scripts of a directory, one after the other, each with
- * the role as its argument.  Only when all have ended with 0 does the guest have
- * the role; the first that does not ends the change, and the host, which still
- * hears the old role, may ask again.
+ * A change of role: the disks that the role brings, then the scripts of a
+ * directory, one after the other, each with the role as its argument and the
+ * role's data in its environment.  Only when all have ended with 0 does the guest
+ * have the role; the first that does not ends the change, and the host, which
+ * still hears the old role, may ask again.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -17,6 +18,10 @@
 #include <unistd.h>
 
 #include "heartbeat/guest/guest.h"
+#include "hv/crc.h"
+
+/* How an order ends that no script has ended: as timeout(1) and sh(1) say it. */
+enum { STATUS_LATE = 124, STATUS_UNABLE = 126, STATUS_SIGNAL = 128 };
 
 /* As run-parts(8) has it: what an editor or a package manager leaves behind is not run. */
 static int is_script_name(const struct dirent *d)
@@ -59,122 +64,157 @@ static int check_script(const char *path)
 	return S_ISREG(st.st_mode) && (st.st_mode & S_IXUSR) ? 0 : -EACCES;
 }
 
-static void give_up(struct roles *r, const char *script, const char *why)
+/* The CRC of an order, whole: the same number may come with other data. */
+static uint32_t sum_of(const struct hv_role *order)
 {
-	say(LOG_ERR, "role %s: %s/%s %s; the role stays %s", r->running, r->dir, script, why,
+	char line[HV_ROLE_LINE_MAX];
+	int len = hv_role_format(line, order);
+
+	return len > 0 ? hv_crc32(line, (size_t)len) : 0;
+}
+
+static void give_up(struct roles *r, const char *script, const char *why, unsigned status)
+{
+	say(LOG_ERR, "role %s: %s/%s %s; the role stays %s", r->running.role, r->dir, script, why,
 	    r->current);
-	r->running[0] = '\0';
+	r->ended = r->running.seq;
+	r->status = status;
+	r->running.role[0] = '\0';
 }
 
-static void save(const struct roles *r)
+static void finish(struct roles *r)
 {
-	char path[256], new[sizeof(path) + 4];
-	int fd, n = snprintf(path, sizeof(path), "%s/role", r->run_dir);
-
-	if (n < 0 || (size_t)n >= sizeof(path))
-		return;
-	snprintf(new, sizeof(new), "%s.new", path);
-	mkdir(r->run_dir, 0755);
-	fd = open(new, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
-	if (fd < 0 || write(fd, r->current, strlen(r->current)) < 0 || rename(new, path))
-		say(LOG_WARNING, "%s: the role cannot be kept for a restart: %s", path,
-		    strerror(errno));
-	if (fd >= 0)
-		close(fd);
+	say(LOG_NOTICE, "role %s: done, %u scripts", r->running.role, r->scripts);
+	strcpy(r->current, r->running.role);
+	if (r->running.seq) {
+		r->seq = r->running.seq;
+		r->sum = sum_of(&r->running);
+	}
+	r->changed = true;
+	r->ended = r->running.seq;
+	r->status = 0;
+	r->running.role[0] = '\0';
+	keep_save(r);
 }
 
-/* run_next() - The next script, or the end; true when there is a new current role. */
-static bool run_next(struct roles *r)
+/* run_next() - The next script, or the end. */
+static void run_next(struct roles *r)
 {
 	char path[512];
-	const char *argv[] = {path, r->running, NULL};
+	const char *argv[] = {path, r->running.role, NULL};
 	const char *name;
 	int rc;
 
 	if (r->next == r->scripts) {
-		say(LOG_NOTICE, "role %s: done, %u scripts", r->running, r->scripts);
-		strcpy(r->current, r->running);
-		r->running[0] = '\0';
-		save(r);
-		return true;
+		finish(r);
+		return;
 	}
 	name = r->script[r->next++];
 	snprintf(path, sizeof(path), "%s/%s", r->dir, name);
 	rc = check_script(path);
 	if (!rc)
-		rc = job_start(&r->job, argv, r->timeout);
+		rc = job_start(&r->job, argv, role_environment(&r->running), r->timeout);
 	if (rc == -EPERM)
-		give_up(r, name, "can be changed by others than root and is not run");
+		give_up(r, name, "can be changed by others than root and is not run",
+			STATUS_UNABLE);
 	else if (rc)
-		give_up(r, name, strerror(-rc));
-	return false;
+		give_up(r, name, strerror(-rc), STATUS_UNABLE);
 }
 
-/* begin() - With what is wanted, as long as nothing runs; true: a new current role. */
-static bool begin(struct roles *r)
+/* run_disks() - First of all; that it cannot be done is no reason against the role. */
+static void run_disks(struct roles *r)
 {
-	bool changed = false;
+	const char *argv[] = {"/proc/self/exe", DISKS_READ, r->running.role, NULL};
+	int rc = job_start(&r->job, argv, environ, r->timeout);
 
-	while (!r->running[0] && r->wanted[0]) {
+	r->disks = !rc;
+	if (rc) {
+		say(LOG_WARNING, "role %s: new disks are not read: %s", r->running.role,
+		    strerror(-rc));
+		run_next(r);
+	}
+}
+
+/* begin() - With what is wanted, as long as nothing runs. */
+static void begin(struct roles *r)
+{
+	while (!r->running.role[0] && r->wanted.role[0]) {
 		int rc;
 
-		strcpy(r->running, r->wanted);
-		r->wanted[0] = '\0';
+		r->running = r->wanted;
+		r->wanted.role[0] = '\0';
 		rc = find_scripts(r);
 		if (rc)
-			give_up(r, "", strerror(-rc));
+			give_up(r, "", strerror(-rc), STATUS_UNABLE);
+		else if (r->running.seq)
+			run_disks(r);
 		else
-			changed |= run_next(r);
+			run_next(r);
 	}
-	return changed;
 }
 
-bool roles_ask(struct roles *r, const char *role)
+static void want(struct roles *r, const struct hv_role *order)
 {
-	const char *last = r->wanted[0] ? r->wanted : r->running[0] ? r->running : r->current;
-
-	if (!strcmp(last, role))
-		return last == r->current;
-	say(LOG_NOTICE, "role %s: the host asks for it", role);
-	snprintf(r->wanted, sizeof(r->wanted), "%s", role);
-	return begin(r);
+	say(LOG_NOTICE, "role %s: the host asks for it", order->role);
+	r->wanted = *order;
+	begin(r);
 }
 
-bool roles_reap(struct roles *r)
+void roles_ask(struct roles *r, const char *role)
 {
+	struct hv_role order = {.kind = HV_ROLE_ROLE};
+	const char *last = r->wanted.role[0]    ? r->wanted.role
+			   : r->running.role[0] ? r->running.role
+						: r->current;
+
+	if (!strcmp(last, role)) {
+		r->changed |= last == r->current;
+		return;
+	}
+	snprintf(order.role, sizeof(order.role), "%s", role);
+	want(r, &order);
+}
+
+void roles_order(struct roles *r, const struct hv_role *order)
+{
+	const struct hv_role *last = r->wanted.role[0] ? &r->wanted : &r->running;
+
+	if (last->role[0] && last->seq == order->seq && sum_of(last) == sum_of(order))
+		return; /* it will be answered when it has ended */
+	if (!last->role[0] && r->seq == order->seq && r->sum == sum_of(order)) {
+		r->ended = order->seq;
+		r->status = 0;
+		return;
+	}
+	want(r, order);
+}
+
+void roles_reap(struct roles *r)
+{
+	const char *script = r->disks ? "" : r->script[r->next ? r->next - 1 : 0];
 	char why[64];
-	bool changed = false;
 	int status;
 
 	if (!job_ended(&r->job, &status))
-		return false;
+		return;
 	if (r->job.late)
 		snprintf(why, sizeof(why), "took longer than %u ms and was killed", r->timeout);
 	else if (WIFSIGNALED(status))
 		snprintf(why, sizeof(why), "was killed by signal %d", WTERMSIG(status));
 	else
 		snprintf(why, sizeof(why), "ended with %d", WEXITSTATUS(status));
-	if (status || r->job.late)
-		give_up(r, r->script[r->next - 1], why);
-	else
-		changed = run_next(r);
-	return begin(r) || changed;
-}
-
-void roles_load(struct roles *r)
-{
-	char path[256];
-	ssize_t n;
-	int fd;
-
-	strcpy(r->current, "none");
-	snprintf(path, sizeof(path), "%s/role", r->run_dir);
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0)
-		return;
-	n = read(fd, r->current, BEAT_ROLE_MAX);
-	close(fd);
-	r->current[n > 0 ? n : 0] = '\0';
-	if (!beat_role_ok(r->current))
-		strcpy(r->current, "none");
+	if (r->disks) {
+		if (status || r->job.late)
+			say(LOG_WARNING, "role %s: reading new disks %s", r->running.role, why);
+		r->disks = false;
+		run_next(r);
+	} else if (status || r->job.late) {
+		give_up(r, script, why,
+			r->job.late           ? STATUS_LATE
+			: WIFSIGNALED(status) ? (unsigned)(STATUS_SIGNAL + WTERMSIG(status))
+					      : (unsigned)WEXITSTATUS(status));
+	} else {
+		run_next(r);
+	}
+	begin(r);
 }

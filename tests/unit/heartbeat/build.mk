@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 $(call unit,heartbeat_beat,tests/unit/heartbeat/test_beat.c,libbeat.a)
 $(call unit,heartbeat_guest,tests/unit/heartbeat/test_guest.c \
-	$(addprefix heartbeat/guest/,options.c health.c log.c))
+	$(addprefix heartbeat/guest/,options.c health.c log.c environment.c keep.c),libbeat.a)
 $(call unit,heartbeat_verdict,tests/unit/heartbeat/test_verdict.c heartbeat/verdict.c)
 DETECTOR := $(addprefix heartbeat/,detector.c evidence.c intervals.c verdict.c)
 $(call unit,heartbeat_detector,tests/unit/heartbeat/test_detector.c $(DETECTOR),,-lm)

@@ -5,6 +5,8 @@
 # with this file as the host at the other end of its channel.  One guest for all.
 
 PORT=org.taiki.heartbeat.0
+# hv-domain itself is at the other end of org.taiki.role.0: these stand in for it.
+ROLE=test.role.0 SHELL_ROLE=test.shell.0
 
 setup_file() {
 	cd "$BATS_TEST_DIRNAME/../../.." || return 1
@@ -15,13 +17,19 @@ setup_file() {
 	# Short: a socket's path has 107 bytes.
 	RUN=$(mktemp -d /tmp/beats.XXXXXX)
 	export RUN TAIKI_RUN_DIR=$RUN DOM=$RUN/g
-	mkfifo "$RUN/to-guest" "$RUN/keys"
+	mkfifo "$RUN"/to-{guest,role,shell} "$RUN/keys"
+	# A network of its own: the bridge is nobody else's.
+	export NS=taiki.beats.$$
+	ip netns add "$NS"
+	ip -n "$NS" link add br0 type bridge
+	ip -n "$NS" link set br0 up
 	boot
 }
 
 teardown_file() {
+	ip netns del "$NS"
 	local f
-	for f in domain host console; do
+	for f in domain host console role shell; do
 		[[ ! -s $RUN/$f.pid ]] || kill -9 "$(cat "$RUN/$f.pid")" 2>/dev/null || true
 	done
 	rm -rf "$RUN"
@@ -37,17 +45,28 @@ boot() {
 		health-timeout = 2s
 		health-failures = 3
 		role-timeout = 20s
+		role-port = /dev/role
 	END
-	) taiki.exec=$(base64 -w0 <<<'echo exit 0 >/health')"
+	) taiki.exec=$(base64 -w0 <<-END
+		echo exit 0 >/health
+		cd /sys/class/virtio-ports
+		ln -s \$(grep -l $ROLE */name | cut -d / -f 1) /dev/role
+		ln -s \$(grep -l $SHELL_ROLE */name | cut -d / -f 1) /dev/shell
+		cd /
+	END
+	)"
+	truncate -s 8M "$RUN/disk"
 	cat >"$RUN/config" <<-END
 	{"version": 1, "name": "g", "uuid": "12345678-1234-4234-8234-1234567890ab",
 	 "memory": 134217728, "current_memory": 134217728, "vcpus": 1, "vcpus_current": 1,
 	 "engine": "soft", "kernel": "$GUEST/vmlinuz", "initrd": "$GUEST/initrd.gz",
 	 "cmdline": "$cmdline", "acpi": true, "on_reboot": "restart", "panic": true,
 	 "serial": true, "console": true, "console_is_serial": true,
-	 "channel": [{"name": "$PORT"}]}
+	 "disk": [{"target": "vda", "path": "$RUN/disk", "guard": "fencing"}],
+	 "nic": [{"bridge": "br0", "mac": "52:54:00:01:02:03", "queues": 1}],
+	 "channel": [{"name": "$PORT"}, {"name": "$ROLE"}, {"name": "$SHELL_ROLE"}]}
 	END
-	"$HV_DOMAIN" --config-fd 9 --status-fd 8 g 9<"$RUN/config" 8>"$RUN/status" \
+	ip netns exec "$NS" "$HV_DOMAIN" --config-fd 9 --status-fd 8 g 9<"$RUN/config" 8>"$RUN/status" \
 		2>"$RUN/stderr" 3>&- &
 	echo $! >"$RUN/domain.pid"
 	await grep -qx ok "$RUN/status"
@@ -80,10 +99,21 @@ hang_up() {
 	await eval '! kill -0 "$(cat "$RUN/host.pid")" 2>/dev/null'
 }
 
-# tell LINE: to the guest, with its CRC
+# tell LINE [PIPE]: to the guest, with its CRC
 tell() {
 	python3 -c 'import sys, zlib
-print("%s crc=%08x" % (sys.argv[1], zlib.crc32(sys.argv[1].encode())))' "$1" >"$RUN/to-guest"
+print("%s crc=%08x" % (sys.argv[1], zlib.crc32(sys.argv[1].encode())))' "$1" >"$RUN/to-${2:-guest}"
+}
+# listen_role role|shell CHANNEL: the same for a role channel; what the guest says is in $RUN/NAME
+listen_role() {
+	: >"$RUN/$1"
+	socat "UNIX-CONNECT:$DOM/channel/$2.sock" STDIO 3>&- <>"$RUN/to-$1" >>"$RUN/$1" &
+	echo $! >"$RUN/$1.pid"
+}
+# told role|shell LINE: the guest has said it, with a CRC that is right
+told() {
+	grep -qx "$2 crc=$(python3 -c 'import sys, zlib
+print("%08x" % zlib.crc32(sys.argv[1].encode()))' "$2")" "$RUN/$1"
 }
 # type_ TEXT: at the guest's shell
 type_() { printf '%s\n' "$1" >"$RUN/keys"; }
@@ -289,4 +319,124 @@ more() {
 	await said 'init: taiki-guest ended with 137'
 	await grep -q '^TB1 beat seq=1 ' "$RUN/beats"
 	! grep -q bye "$RUN/beats"
+}
+
+@test "the role channel: it says hello when the host listens, and whenever asked" {
+	listen_role role $ROLE
+	await told role 'TR1 hello role=maintenance seq=0'
+	: >"$RUN/role"
+	tell 'TR1 ask' role
+	await told role 'TR1 hello role=maintenance seq=0'
+}
+
+@test "a role with data: scripts have it in their environment, and the host is told of the end" {
+	type_ 'cd /etc/taiki/role.d; rm 60-x 70-x.old; printf "#!/bin/sh\nenv | grep ^TAIKI_ROLE | sort | tr \"\\\\n\" , | sed s/^/data:/\necho\nexit \$(cat /result)\n" >60-x; chmod 755 60-x; cd /; echo 0 >/result; echo prepared data'
+	await said '^prepared data'
+	tell 'TR1 role seq=5 value=active name=web address-2=10.0.0.5%2F24 text=a%20%22b%22%24x' role
+	await told role 'TR1 done role=active seq=5 status=0'
+	said 'data:TAIKI_ROLE=active,TAIKI_ROLE_ADDRESS_2=10.0.0.5/24,TAIKI_ROLE_NAME=web,TAIKI_ROLE_SEQ=5,TAIKI_ROLE_TEXT=a "b"$x,'
+	await last role active
+}
+
+@test "the same again: nothing runs twice, but there is an answer; other data is another order" {
+	: >"$RUN/role"
+	tell 'TR1 role seq=5 value=active name=web address-2=10.0.0.5%2F24 text=a%20%22b%22%24x' role
+	await told role 'TR1 done role=active seq=5 status=0'
+	[[ $(grep -c 'data:TAIKI_ROLE=active' "$DOM/console.log") -eq 1 ]]
+	: >"$RUN/role"
+	tell 'TR1 role seq=5 value=active name=db' role
+	await told role 'TR1 done role=active seq=5 status=0'
+	said 'data:TAIKI_ROLE=active,TAIKI_ROLE_NAME=db,TAIKI_ROLE_SEQ=5,'
+}
+
+@test "a script that fails: the host has its status and the role that stayed; asked again it runs again" {
+	type_ 'echo 7 >/result; echo prepared failure'
+	await said '^prepared failure'
+	tell 'TR1 role seq=6 value=standby' role
+	await told role 'TR1 done role=active seq=6 status=7'
+	type_ 'echo 0 >/result; echo prepared success'
+	await said '^prepared success'
+	tell 'TR1 role seq=6 value=standby' role
+	await told role 'TR1 done role=standby seq=6 status=0'
+	await last role standby
+}
+
+@test "what is no order for it changes nothing" {
+	: >"$RUN/role"
+	printf 'TR1 role seq=9 value=evil crc=00000000\n\377\n%s\nTR1 role seq=9' \
+		"$(printf 'x%.0s' {1..3000})" >"$RUN/to-role"
+	printf '\n' >"$RUN/to-role"
+	tell 'TR1 role seq=0 value=evil' role
+	tell 'TR1 role seq=9 value=evil k=%00' role
+	tell 'TR1 role seq=9 value=evil seq=9' role
+	tell 'TR1 hello role=evil seq=9' role
+	tell 'TR1 ask later=maybe' role
+	await told role 'TR1 hello role=standby seq=6'
+	! said evil
+}
+
+@test "the partitions of a disk are read before the scripts run" {
+	# One of type 83 from sector 2048 on, written behind the kernel's back.
+	type_ 'printf "\0\0\0\0\203\0\0\0\0\010\0\0\0\010\0\0" | dd of=/dev/vda bs=1 seek=446 conv=notrunc 2>/dev/null; printf "\125\252" | dd of=/dev/vda bs=1 seek=510 conv=notrunc 2>/dev/null; sync; ls /dev/vda?; echo "ls -l /dev/vda1" >>/etc/taiki/role.d/10-identity; echo prepared partition'
+	await said '^prepared partition'
+	! said '^b.*/dev/vda1'
+	type_ 'sed -i "2i ls -l /dev/vda1" /etc/taiki/role.d/10-identity; echo prepared script'
+	await said '^prepared script'
+	tell 'TR1 role seq=7 value=active' role
+	await told role 'TR1 done role=active seq=7 status=0'
+	said '^b.*/dev/vda1'
+}
+
+@test "who it is by the role: name, MAC and address, and in another role the address is gone" {
+	tell 'TR1 role seq=8 value=active hostname=web mac=52:54:00:00:00:77 address=10.9.8.7%2F24 address-2=fd00::7%2F64' role
+	await told role 'TR1 done role=active seq=8 status=0'
+	type_ 'hostname; ip addr show dev eth0; echo shown one'
+	await said '^shown one'
+	said '^web'
+	said 'link/ether 52:54:00:00:00:77'
+	said 'inet 10.9.8.7/24'
+	said 'inet6 fd00::7/64'
+	tell 'TR1 role seq=9 value=standby address=10.9.8.7%2F24' role
+	await told role 'TR1 done role=standby seq=9 status=0'
+	type_ 'ip addr show dev eth0 | grep -c 10.9.8.7; echo shown two'
+	await said '^shown two'
+	said '^0'
+}
+
+@test "started anew it still has its role, and knows which order it has done" {
+	: >"$RUN/role"
+	type_ 'killall -9 taiki-guest'
+	await told role 'TR1 hello role=standby seq=9'
+	: >"$RUN/role"
+	tell 'TR1 role seq=9 value=standby address=10.9.8.7%2F24' role
+	await told role 'TR1 done role=standby seq=9 status=0'
+	[[ $(grep -c 'data:TAIKI_ROLE=standby,TAIKI_ROLE_ADDRESS=' "$DOM/console.log") -eq 1 ]]
+}
+
+@test "the host goes and comes back: hello again" {
+	kill "$(cat "$RUN/role.pid")"
+	await eval '! kill -0 "$(cat "$RUN/role.pid")" 2>/dev/null'
+	listen_role role $ROLE
+	await told role 'TR1 hello role=standby seq=9'
+}
+
+@test "a shell script speaks the protocol" {
+	type_ 'printf "#!/bin/sh\necho shell: \$1 \$TAIKI_ROLE_NAME \$TAIKI_ROLE_ADDRESS_2\nexit \$(cat /result)\n" >/obey; chmod 755 /obey; (/role-port.sh /obey /dev/shell >/dev/console 2>&1 &); echo prepared shell'
+	await said '^prepared shell'
+	listen_role shell $SHELL_ROLE
+	tell 'TR1 ask' shell
+	await told shell 'TR1 hello role=none seq=0'
+	tell 'TR1 role seq=2 value=active name=web address-2=10.0.0.5%2F24' shell
+	await told shell 'TR1 done role=active seq=2 status=0'
+	said 'shell: active web 10.0.0.5/24'
+	: >"$RUN/shell"
+	tell 'TR1 role seq=2 value=active name=web address-2=10.0.0.5%2F24' shell
+	await told shell 'TR1 done role=active seq=2 status=0'
+	[[ $(grep -c 'shell: active web' "$DOM/console.log") -eq 1 ]]
+	type_ 'echo 3 >/result; echo prepared shell failure'
+	await said '^prepared shell failure'
+	tell 'TR1 role seq=4 value=standby' shell
+	await told shell 'TR1 done role=active seq=4 status=3'
+	tell 'TR1 ask' shell
+	await told shell 'TR1 hello role=active seq=2'
 }

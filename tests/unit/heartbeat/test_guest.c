@@ -140,13 +140,99 @@ static void test_command_line(void **state)
 	unlink(path);
 }
 
+static bool has(char *const *env, const char *entry)
+{
+	for (; *env; env++) {
+		if (!strcmp(*env, entry))
+			return true;
+	}
+	return false;
+}
+
+/* What a role brings is in a script's environment, and nothing of an earlier role. */
+static void test_environment(void **state)
+{
+	struct hv_role many = {HV_ROLE_ROLE, 3, "active"}, none = {.role = "standby"};
+	char value[HV_ROLE_VALUE_MAX + 1] = "", key[] = "a", entry[300];
+	char *const *env;
+
+	memset(value, 'v', HV_ROLE_VALUE_MAX);
+	assert_int_equal(hv_role_add(&many, "address-2", "10.0.0.5/24"), 0);
+	for (; many.pairs < HV_ROLE_PAIRS_MAX; ++*key)
+		assert_int_equal(hv_role_add(&many, key, value), 0);
+	setenv("TAIKI_ROLE_OLD", "x", 1);
+	setenv("TAIKI_OTHER", "y", 1);
+	env = role_environment(&many);
+	assert_true(has(env, "TAIKI_ROLE=active"));
+	assert_true(has(env, "TAIKI_ROLE_SEQ=3"));
+	assert_true(has(env, "TAIKI_ROLE_ADDRESS_2=10.0.0.5/24"));
+	snprintf(entry, sizeof(entry), "TAIKI_ROLE_O=%s", value);
+	assert_true(has(env, entry));
+	assert_true(has(env, "TAIKI_OTHER=y"));
+	assert_false(has(env, "TAIKI_ROLE_OLD=x"));
+	env = role_environment(&none);
+	assert_true(has(env, "TAIKI_ROLE=standby"));
+	for (; *env; env++)
+		assert_int_not_equal(strncmp(*env, "TAIKI_ROLE_", 11), 0);
+}
+
+static void write_file(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+/* A role outlives taiki-guest, not the boot; what is in its way is no role. */
+static void test_keep(void **state)
+{
+	char dir[] = "/tmp/keep.XXXXXX", path[64], text[256];
+	struct roles was = {.current = "active", .seq = 7, .sum = 0x89abcdef}, is = {0};
+	FILE *f;
+
+	assert_non_null(mkdtemp(dir));
+	was.run_dir = is.run_dir = dir;
+	snprintf(path, sizeof(path), "%s/role", dir);
+	keep_load(&is);
+	assert_string_equal(is.current, "none");
+	keep_save(&was);
+	keep_load(&is);
+	assert_string_equal(is.current, "active");
+	assert_int_equal(is.seq, 7);
+	assert_int_equal(is.sum, 0x89abcdef);
+	f = fopen(path, "r");
+	assert_non_null(fgets(text, sizeof(text), f));
+	assert_string_equal(text, "active\n");
+	fclose(f);
+
+	write_file(path, "active\n7 89abcdef 01234567-89ab-cdef-0123-456789abcdef\n");
+	keep_load(&is);
+	assert_string_equal(is.current, "none");
+	assert_int_equal(is.seq, 0);
+	write_file(path, "active"); /* as an earlier version had it */
+	keep_load(&is);
+	assert_string_equal(is.current, "active");
+	assert_int_equal(is.seq, 0);
+	for (const char *const *bad = (const char *const[]){"", "\n", "active\n", "active\n7\n",
+							    "Active", "../x\n7 0 x\n", NULL};
+	     *bad; bad++) {
+		write_file(path, *bad);
+		keep_load(&is);
+		assert_string_equal(is.current, "none");
+		assert_int_equal(is.seq, 0);
+	}
+	unlink(path);
+	rmdir(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_health),
-		cmocka_unit_test(test_lines),
-		cmocka_unit_test(test_values),
-		cmocka_unit_test(test_command_line),
+		cmocka_unit_test(test_health),      cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_values),      cmocka_unit_test(test_command_line),
+		cmocka_unit_test(test_environment), cmocka_unit_test(test_keep),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
