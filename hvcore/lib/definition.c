@@ -89,6 +89,10 @@ static void reading_free(struct reading *r)
 		free(r->guards[i].disk);
 		free(r->guards[i].lease);
 	}
+	for (unsigned i = 0; i < READ_GATES_MAX; i++) {
+		free(r->gates[i].disk);
+		free(r->gates[i].interface);
+	}
 }
 
 static int first_refusal(const struct hv_definition *d, const char *file, struct hv_error *err)

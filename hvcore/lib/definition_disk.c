@@ -36,18 +36,27 @@ static enum hv_verdict_kind take_disk(struct reading *r, xmlNodePtr node, const 
 	return HV_UNDERSTOOD;
 }
 
+static enum hv_verdict_kind take_path(struct reading *r, const char *value)
+{
+	bool named;
+	enum hv_verdict_kind kind = hv_read_node_string(r, &r->disk->path, value, &named);
+
+	r->disk_node |= (unsigned)named << (r->c->ndisks - 1);
+	return kind;
+}
+
 static enum hv_verdict_kind take_file(struct reading *r, xmlNodePtr node, const char *value)
 {
 	if (hv_read_attr_is(node->parent, "type", "block"))
 		return hv_read_refuse(r, "the disk's type is block: give dev=, or type='file'");
-	return hv_read_string(r, &r->disk->path, value);
+	return take_path(r, value);
 }
 
 static enum hv_verdict_kind take_dev(struct reading *r, xmlNodePtr node, const char *value)
 {
 	if (!hv_read_attr_is(node->parent, "type", "block"))
 		return hv_read_refuse(r, "the disk's type is file: give file=, or type='block'");
-	return hv_read_string(r, &r->disk->path, value);
+	return take_path(r, value);
 }
 
 static enum hv_verdict_kind take_target(struct reading *r, xmlNodePtr node, const char *value)

@@ -139,8 +139,7 @@ static enum hv_verdict_kind fencing_done(struct reading *r, xmlNodePtr node, con
 		       : hv_read_refuse(r, "it does not say of which cluster: group='NAME'");
 }
 
-/* The channel @name, where the definition does not have it already. */
-static bool add_channel(struct reading *r, const char *name)
+bool hv_read_add_channel(struct reading *r, const char *name)
 {
 	struct hv_config *c = r->c;
 
@@ -161,10 +160,10 @@ void hv_read_finish_heartbeat(struct reading *r)
 {
 	static const char why[] = "its channel does not fit: all 16 are taken";
 
-	if (r->c->heartbeat.beats && !add_channel(r, HV_CHANNEL_HEARTBEAT))
+	if (r->c->heartbeat.beats && !hv_read_add_channel(r, HV_CHANNEL_HEARTBEAT))
 		hv_read_verdict(r, HV_REFUSED, 0, "domain/metadata/taiki:domain/taiki:heartbeat",
 				why);
-	if (r->c->fence_group && !add_channel(r, HV_CHANNEL_FENCE))
+	if (r->c->fence_group && !hv_read_add_channel(r, HV_CHANNEL_FENCE))
 		hv_read_verdict(r, HV_REFUSED, 0, "domain/metadata/taiki:domain/taiki:fencing",
 				why);
 }

@@ -21,7 +21,7 @@
 
 #define TAIKI_NS "urn:taiki:domain:1"
 
-enum { READ_LEASES_MAX = HV_DISKS_MAX };
+enum { READ_LEASES_MAX = HV_DISKS_MAX, READ_GATES_MAX = HV_DISKS_MAX + HV_NICS_MAX };
 
 /* A <lease>, until a disk's guard names it by its key. */
 struct read_lease {
@@ -35,6 +35,12 @@ struct read_lease {
 struct read_guard {
 	char *disk, *lease;
 	enum hv_guard guard;
+	int line;
+};
+
+/* A <taiki:active-only>, until all disks and interfaces are known; one of both is NULL. */
+struct read_gate {
+	char *disk, *interface;
 	int line;
 };
 
@@ -54,7 +60,11 @@ struct reading {
 	unsigned nleases;
 	struct read_guard guards[HV_DISKS_MAX];
 	unsigned nguards;
+	struct read_gate gates[READ_GATES_MAX], *gate; /* the one in hand */
+	unsigned ngates;
+	int standby_line;
 	unsigned mac_given; /* bit mask of interfaces */
+	unsigned disk_node; /* bit mask of disks whose path names the node */
 	bool is_domain, boot_refused, has_memballoon, has_serial, has_console, has_vcpu_current,
 		quota_given;
 };
@@ -114,7 +124,7 @@ struct rule {
 /* Each table ends with an empty row. */
 extern const struct rule hv_rules_domain[], hv_rules_os[], hv_rules_taiki[], hv_rules_disk[],
 	hv_rules_interface[], hv_rules_char[], hv_rules_device[], hv_rules_heartbeat[],
-	hv_rules_limits[];
+	hv_rules_limits[], hv_rules_standby[];
 
 /* definition_walk.c */
 void hv_read_walk(struct reading *r, xmlNodePtr root);
@@ -127,6 +137,15 @@ void hv_read_finish(struct reading *r);
 
 /* definition_heartbeat.c: the channels that heartbeat and fencing bring with them. */
 void hv_read_finish_heartbeat(struct reading *r);
+/* hv_read_add_channel() - The channel @name, where it is not there already; false: none is free. */
+bool hv_read_add_channel(struct reading *r, const char *name);
+
+/* definition_gates.c: what a standby brings with it, and what it may not share; after the MACs. */
+void hv_read_finish_gates(struct reading *r);
+
+/* definition_standby.c: a string in which {node} stands for this node; *@named: it does. */
+enum hv_verdict_kind hv_read_node_string(struct reading *r, char **to, const char *value,
+					 bool *named);
 
 /* definition_value.c: what takers are made of. */
 enum hv_verdict_kind hv_read_refuse(struct reading *r, const char *fmt, ...)

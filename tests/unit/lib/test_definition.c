@@ -22,23 +22,30 @@ static const int lines[NSLOTS] = {LINE_OF_HEAD, LINE_OF_OS, LINE_OF_DEV};
 #define NIC  "<interface type='bridge'><source bridge='br0'/>"
 #define TAIKI(x) \
 	"<metadata><taiki:domain xmlns:taiki='urn:taiki:domain:1'>" x "</taiki:domain></metadata>"
+/* After the devices: our words about them. */
+#define WITH(x) "|" TAIKI(x)
+#define SHARED  "<disk type='file'><source file='/data'/><target dev='vdb'/></disk>"
+#define OWN     "<disk type='file'><source file='/i/web-{node}.raw'/><target dev='vda'/></disk>"
+#define GATE    "<taiki:active-only disk='vdb'/>"
+#define NIC_MAC NIC "<mac address='52:54:00:01:02:03'/></interface>"
 #define LEASE \
 	"<lease><lockspace>ls</lockspace><key>k1</key><target path='/dev/leases' offset='512'/></lease>"
 
 static char *document(enum slot slot, const char *text)
 {
+	const char *dev = slot == DEV ? text : "", *after = strchrnul(dev, '|');
 	char *out;
 
 	if (asprintf(
 		    &out,
 		    "<domain type='kvm'>\n<name>web1</name><memory unit='MiB'>64</memory>\n%s\n"
-		    "<os><type arch='x86_64'>hvm</type>%s%s</os>\n<devices>%s</devices>\n</domain>\n",
+		    "<os><type arch='x86_64'>hvm</type>%s%s</os>\n<devices>%.*s</devices>%s\n</domain>\n",
 		    slot == HEAD ? text : "",
 		    strstr(text, "<kernel") || strstr(text, "<loader") ? ""
 		    : slot == OS && !strncmp(text, "<!--bare-->", 11)
 			    ? ""
 			    : "<kernel>/boot/vmlinuz</kernel>",
-		    slot == OS ? text : "", slot == DEV ? text : "") < 0)
+		    slot == OS ? text : "", (int)(after - dev), dev, *after ? after + 1 : "") < 0)
 		fail();
 	return out;
 }
@@ -272,6 +279,7 @@ int main(void)
 		cmocka_unit_test(channels),
 	};
 
+	setenv("TAIKI_NODE", "n1", 1);
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

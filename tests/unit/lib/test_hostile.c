@@ -58,6 +58,8 @@ static const struct {
 	 "domain/memory: refused: it is missing"},
 	{"<domain><name>../../etc/cron.d/x</name></domain>", "cannot name a domain"},
 	{"<domain><name>a/b</name></domain>", "cannot name a domain"},
+	{"<domain><name>web@twin</name></domain>", "cannot name a domain"},
+	{"<domain><name>1@spare</name></domain>", "cannot name a domain"},
 	{"<domain><name/></domain>", "cannot name a domain"},
 };
 
