@@ -97,7 +97,7 @@ static int make_disks(const struct hv_config *c, const struct machine_options *o
 		rc = virtio_blk_create(&c->disk[i], c->name, o->fencing,
 				       c->standby.waiting && c->disk[i].gated, err);
 	for (unsigned i = 0; !rc && i < c->nnics; i++)
-		rc = virtio_net_create(&c->nic[i], i, err);
+		rc = virtio_net_create(&c->nic[i], i, c->standby.waiting && c->nic[i].gated, err);
 	return rc;
 }
 

@@ -42,7 +42,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	nic.bridge = (char *)"br0";
 	if (!rig.device) {
 		rig_init();
-		if (virtio_net_create(&nic, 0, NULL))
+		if (virtio_net_create(&nic, 0, false, NULL))
 			abort();
 	}
 	for (unsigned i = 0; i < 3; i++)

@@ -46,9 +46,15 @@ int virtio_blk_resize(const char *target, uint64_t bytes, struct hv_error *err);
  */
 int virtio_blk_throttle(const char *target, const struct hv_limits *l, struct hv_error *err);
 
-/* virtio_net_create() - Tap on its bridge, and the device, named "net@index". */
-int virtio_net_create(const struct hv_nic *nic, unsigned index, struct hv_error *err);
-/* virtio_net_link() - The guest's cable: set-link.  -ENOENT. */
+/*
+ * virtio_net_create() - Tap on its bridge, and the device, named "net@index".  @closed: a standby's
+ * interface, whose link is down until virtio_net_link() opens it.
+ */
+int virtio_net_create(const struct hv_nic *nic, unsigned index, bool closed, struct hv_error *err);
+/*
+ * virtio_net_link() - The guest's cable: set_link.  While it is out nothing passes, in
+ * either direction; when it comes in, the guest's address is announced.  -ENOENT.
+ */
 int virtio_net_link(const char *name, bool up, struct hv_error *err);
 /* virtio_net_throttle() - x-taiki-net-throttle.  -ENOENT, -EINVAL. */
 int virtio_net_throttle(const char *name, const struct hv_limits *l, struct hv_error *err);

@@ -19,10 +19,11 @@ static void net_kick(struct virtio *v, struct virtq *q)
 {
 	struct net *n = (struct net *)v;
 
-	if (q->index == NET_RX)
-		net_rx_kick(n);
-	else
-		net_tx_kick(n);
+	switch (q->index) {
+	case NET_RX: net_rx_kick(n); break;
+	case NET_TX: net_tx_kick(n); break;
+	case NET_CONTROL: net_control_kick(n); break;
+	}
 }
 
 /* What the guest can take in one piece, the host need not cut or sum. */
@@ -47,11 +48,20 @@ static void net_negotiated(struct virtio *v)
 		tap_offload(&n->tap, 0);
 }
 
+static void set_mac(struct net *n, const uint8_t mac[6])
+{
+	memcpy(n->mac, mac, sizeof(n->mac));
+	memcpy(n->v.config + offsetof(struct virtio_net_config, mac), mac, sizeof(n->mac));
+}
+
 static void net_reset(struct virtio *v)
 {
 	struct net *n = (struct net *)v;
 
 	n->pending = 0;
+	n->asked = false;
+	net_status(n);
+	set_mac(n, n->nic->mac);
 	tap_offload(&n->tap, 0);
 	if (!v->quiesced)
 		net_watch(n, true);
@@ -79,7 +89,9 @@ static const struct virtio_device_ops net_ops = {
 		    1ULL << VIRTIO_NET_F_GUEST_TSO4 | 1ULL << VIRTIO_NET_F_GUEST_TSO6 |
 		    1ULL << VIRTIO_NET_F_GUEST_ECN | 1ULL << VIRTIO_NET_F_HOST_TSO4 |
 		    1ULL << VIRTIO_NET_F_HOST_TSO6 | 1ULL << VIRTIO_NET_F_HOST_ECN |
-		    1ULL << VIRTIO_NET_F_MRG_RXBUF | 1ULL << VIRTIO_NET_F_STATUS,
+		    1ULL << VIRTIO_NET_F_MRG_RXBUF | 1ULL << VIRTIO_NET_F_STATUS |
+		    1ULL << VIRTIO_NET_F_CTRL_VQ | 1ULL << VIRTIO_NET_F_CTRL_MAC_ADDR |
+		    1ULL << VIRTIO_NET_F_GUEST_ANNOUNCE,
 	.kick = net_kick,
 	.reset = net_reset,
 	.negotiated = net_negotiated,
@@ -87,16 +99,28 @@ static const struct virtio_device_ops net_ops = {
 	.resume = net_resume,
 };
 
+void net_status(struct net *n)
+{
+	uint16_t status = (n->link ? VIRTIO_NET_S_LINK_UP : 0) |
+			  (n->link && n->asked ? VIRTIO_NET_S_ANNOUNCE : 0);
+
+	memcpy(n->v.config + offsetof(struct virtio_net_config, status), &status, sizeof(status));
+}
+
 static void set_link(struct net *n, bool up)
 {
-	uint16_t status = up ? VIRTIO_NET_S_LINK_UP : 0;
-
 	n->link = up;
-	memcpy(n->v.config + offsetof(struct virtio_net_config, status), &status, sizeof(status));
+	/* What waited for a buffer was for a guest that had its cable in. */
+	if (!up && n->pending) {
+		n->pending = 0;
+		n->rx_dropped++;
+		net_watch(n, !n->v.quiesced);
+	}
+	net_status(n);
 	tap_carrier(&n->tap, up);
 }
 
-static void set_config(struct net *n)
+static void set_config(struct net *n, bool up)
 {
 	struct virtio_net_config cfg = {
 		.max_virtqueue_pairs = 1,
@@ -104,12 +128,12 @@ static void set_config(struct net *n)
 	};
 
 	n->v.config_len = offsetof(struct virtio_net_config, mtu) + sizeof(cfg.mtu);
-	memcpy(cfg.mac, n->nic->mac, sizeof(cfg.mac));
 	memcpy(n->v.config, &cfg, n->v.config_len);
-	set_link(n, !n->nic->link_down);
+	set_mac(n, n->nic->mac);
+	set_link(n, up);
 }
 
-int virtio_net_create(const struct hv_nic *nic, unsigned index, struct hv_error *err)
+int virtio_net_create(const struct hv_nic *nic, unsigned index, bool closed, struct hv_error *err)
 {
 	struct net *n = calloc(1, sizeof(*n)), **end = &net_list;
 	int rc;
@@ -127,7 +151,8 @@ int virtio_net_create(const struct hv_nic *nic, unsigned index, struct hv_error 
 	n->v.ops = &net_ops;
 	n->v.name = n->name;
 	n->v.nqueues = NET_QUEUES;
-	set_config(n);
+	set_config(n, !nic->link_down && !closed);
+	net_announce_init(n);
 	net_throttle_init(n, &nic->limits);
 	n->readable = (struct loop_fd){.fd = n->tap.fd, .ready = net_rx_ready};
 	n->watching = true;
@@ -162,6 +187,7 @@ int virtio_net_link(const char *name, bool up, struct hv_error *err)
 	if (n->link != up) {
 		set_link(n, up);
 		virtio_config_changed(&n->v);
+		net_announce(n);
 	}
 	return 0;
 }
@@ -171,7 +197,7 @@ json_t *virtio_net_query(void)
 	json_t *all = json_array();
 
 	for (struct net *n = net_list; n; n = n->next) {
-		const uint8_t *m = n->nic->mac;
+		const uint8_t *m = n->mac;
 		char mac[18];
 
 		snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3],

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the halves of the network device share: net.c (device), net_rx.c, net_tx.c (packets),
- * net_throttle.c (limits). */
+/*
+ * What the parts of the network device share: net.c (device), net_rx.c, net_tx.c (packets),
+ * net_control.c (the driver's commands), net_announce.c (where it is now), net_throttle.c (limits).
+ */
 #ifndef VMM_VIRTIO_NET_H
 #define VMM_VIRTIO_NET_H
 
@@ -8,7 +10,8 @@
 #include "hvcore/vmm/virtio/throttle.h"
 #include "hvcore/vmm/virtio/virtio.h"
 
-enum { NET_RX, NET_TX, NET_QUEUES, NET_TURN_MAX = 64 /* packets before the loop serves others */ };
+enum { NET_RX, NET_TX, NET_CONTROL, NET_QUEUES };
+enum { NET_TURN_MAX = 64 /* packets before the loop serves others */ };
 
 struct net {
 	struct virtio v;
@@ -19,6 +22,10 @@ struct net {
 	bool watching;           /* for packets; not while there is nowhere to put one */
 	bool dead;               /* the tap is gone */
 	bool link;
+	uint8_t mac[6]; /* the guest's: the definition's, or what its driver has set since */
+	struct loop_timer announce;
+	unsigned announcements; /* that are still to be made */
+	bool asked;       /* the driver is asked to announce itself, and has not said that it did */
 	unsigned index;   /* in the configuration, and on the progress page */
 	uint32_t pending; /* bytes in packet[] that found no room yet */
 	uint64_t rx_packets, rx_bytes, rx_dropped;
@@ -38,6 +45,14 @@ void net_rx_kick(struct net *n);
 void net_tx_kick(struct net *n);
 /* net_watch() - Begin or stop to look at the tap. */
 void net_watch(struct net *n, bool on);
+
+/* net_status() - Put link and request into the configuration space. */
+void net_status(struct net *n);
+/* net_control_kick() - The driver has commands. */
+void net_control_kick(struct net *n);
+/* net_announce() - Tell the network, now and some times more, that the guest's address is here. */
+void net_announce(struct net *n);
+void net_announce_init(struct net *n);
 
 /* net_hold() - Whether packets going @way have to wait; the device goes on by itself then. */
 bool net_hold(struct net *n, enum throttle_way way);

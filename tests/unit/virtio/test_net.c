@@ -17,7 +17,7 @@
 #include "hvcore/vmm/virtio/net.h"
 #include "tests/unit/virtio/driver.h"
 
-enum { RX = 0x10000, TX = 0x14000, DATA = 0x80000, HDR = 12 };
+enum { RX = 0x10000, TX = 0x14000, CTL = 0x18000, DATA = 0x80000, HDR = 12 };
 
 static int wire[2] = {-1, -1}; /* the device's end, ours */
 static unsigned offload;
@@ -47,7 +47,7 @@ void tap_carrier(const struct tap *t, bool on)
 }
 
 static struct hv_nic nic = {.bridge = (char *)"br0", .mac = {0x52, 0x54, 0, 1, 2, 3}};
-static struct drv rx, tx;
+static struct drv rx, tx, ctl;
 static struct hv_progress page;
 static struct net *n;
 
@@ -57,7 +57,7 @@ static void start(uint64_t features)
 
 	if (!n) {
 		rig_init();
-		assert_int_equal(virtio_net_create(&nic, 0, NULL), 0);
+		assert_int_equal(virtio_net_create(&nic, 0, false, NULL), 0);
 		n = (struct net *)rig.device;
 	}
 	rig_init();
@@ -66,6 +66,7 @@ static void start(uint64_t features)
 	assert_true(drv_negotiate(&n->v, features));
 	drv_queue(&rx, &n->v, 0, 16, RX);
 	drv_queue(&tx, &n->v, 1, 16, TX);
+	drv_queue(&ctl, &n->v, 2, 16, CTL);
 	drv_ok(&n->v);
 	rig_run(0);
 	board.progress = &page;
@@ -256,6 +257,200 @@ static void link_state(void **state)
 	assert_true(drv_used(&rx, NULL, NULL));
 }
 
+static unsigned status(void)
+{
+	return reg_read(&n->v, R_CONFIG + 6, 2);
+}
+
+/* announced() - Whether a reverse ARP request with the address that ends with @last went out; and nothing else did. */
+static bool announced(uint8_t last)
+{
+	static const uint8_t arp[] = {0, 1, 8, 0, 6, 4, 0, 3};
+	const uint8_t mac[] = {0x52, 0x54, 0, 1, 2, last};
+	uint8_t got[128];
+	ssize_t len = read(wire[1], got, sizeof(got));
+
+	if (len < 0)
+		return false;
+	assert_int_equal(len, HDR + 60);
+	for (unsigned i = 0; i < HDR; i++)
+		assert_int_equal(got[i], 0);
+	for (unsigned i = 0; i < 6; i++)
+		assert_int_equal(got[HDR + i], 0xff);
+	assert_memory_equal(got + HDR + 6, mac, 6);
+	assert_int_equal(got[HDR + 12] << 8 | got[HDR + 13], 0x8035);
+	assert_memory_equal(got + HDR + 14, arp, sizeof(arp));
+	assert_memory_equal(got + HDR + 22, mac, 6);
+	assert_memory_equal(got + HDR + 32, mac, 6);
+	assert_int_equal(read(wire[1], got, sizeof(got)), -1);
+	return true;
+}
+
+/* All rounds over, and forgotten. */
+static void settle(void)
+{
+	uint8_t drop[128];
+
+	while (n->announcements)
+		rig_timers(1000000000);
+	while (read(wire[1], drop, sizeof(drop)) > 0)
+		;
+}
+
+static uint8_t command(uint8_t class, uint8_t cmd, const void *data, uint32_t len)
+{
+	uint8_t head[2] = {class, cmd}, unset = 0xee;
+	struct piece p[] = {{DATA, 2, false}, {DATA + 16, 1, true}, {DATA + 16, 1, true}};
+
+	drv_put(DATA, head, 2);
+	drv_put(DATA + 16, &unset, 1);
+	if (len) {
+		drv_put(DATA + 32, data, len);
+		p[1] = (struct piece){DATA + 32, len, false};
+	}
+	drv_add(&ctl, p, len ? 3 : 2);
+	drv_kick(&ctl);
+	assert_true(drv_wait(&ctl, NULL, NULL));
+	assert_int_equal(rig_unreported(), -1);
+	return *(uint8_t *)drv_at(DATA + 16);
+}
+
+/* The network is told several times, without a word of the guest. */
+static void announcing(void **state)
+{
+	unsigned n_said = 0;
+
+	start(MERGE);
+	assert_int_equal(virtio_net_link("net0", false, NULL), 0);
+	assert_false(announced(3));
+	rig_timers(1000000000);
+	assert_false(announced(3));
+	assert_int_equal(virtio_net_link("net0", true, NULL), 0);
+	assert_true(announced(3));
+	assert_int_equal(status(), VIRTIO_NET_S_LINK_UP); /* this driver cannot do it */
+	for (unsigned ms = 0; ms < 2000; ms += 10) {
+		rig_timers(10000000);
+		n_said += announced(3);
+	}
+	assert_int_equal(n_said, 4);
+	/* It is up already: nothing to tell. */
+	assert_int_equal(virtio_net_link("net0", true, NULL), 0);
+	assert_false(announced(3));
+	/* Down again in the middle of it: not a word more. */
+	assert_int_equal(virtio_net_link("net0", false, NULL), 0);
+	assert_int_equal(virtio_net_link("net0", true, NULL), 0);
+	assert_true(announced(3));
+	assert_int_equal(virtio_net_link("net0", false, NULL), 0);
+	rig_timers(2000000000);
+	assert_false(announced(3));
+	assert_int_equal(virtio_net_link("net0", true, NULL), 0);
+	settle();
+}
+
+#define ANNOUNCE (MERGE | F(VIRTIO_NET_F_CTRL_VQ) | F(VIRTIO_NET_F_GUEST_ANNOUNCE))
+
+static void the_driver_announces_itself(void **state)
+{
+	start(ANNOUNCE);
+	assert_int_equal(status(), VIRTIO_NET_S_LINK_UP);
+	assert_int_equal(virtio_net_link("net0", false, NULL), 0);
+	assert_int_equal(status(), 0);
+	reg_read(&n->v, R_ISR, 1);
+	assert_int_equal(virtio_net_link("net0", true, NULL), 0);
+	assert_int_equal(status(), VIRTIO_NET_S_LINK_UP | VIRTIO_NET_S_ANNOUNCE);
+	assert_int_equal(reg_read(&n->v, R_ISR, 1) & 2, 2);
+	assert_int_equal(command(VIRTIO_NET_CTRL_ANNOUNCE, VIRTIO_NET_CTRL_ANNOUNCE_ACK, NULL, 0),
+			 VIRTIO_NET_OK);
+	assert_int_equal(status(), VIRTIO_NET_S_LINK_UP);
+	/* Its first answer may have gone out while the port was not up yet: it is asked again. */
+	rig_timers(60000000);
+	assert_int_equal(status(), VIRTIO_NET_S_LINK_UP | VIRTIO_NET_S_ANNOUNCE);
+	/* A driver that starts over is not asked for what was before. */
+	reg_write(&n->v, R_STATUS, 1, 0);
+	assert_int_equal(status(), VIRTIO_NET_S_LINK_UP);
+	settle();
+	assert_int_equal(status(), VIRTIO_NET_S_LINK_UP);
+}
+
+static void the_guest_changes_its_address(void **state)
+{
+	static const uint8_t other[6] = {0x52, 0x54, 0, 1, 2, 9}, group[6] = {0x53};
+
+	start(MERGE | F(VIRTIO_NET_F_CTRL_VQ) | F(VIRTIO_NET_F_CTRL_MAC_ADDR));
+	settle();
+	assert_int_equal(command(VIRTIO_NET_CTRL_MAC, VIRTIO_NET_CTRL_MAC_ADDR_SET, group, 6),
+			 VIRTIO_NET_ERR);
+	assert_int_equal(command(VIRTIO_NET_CTRL_MAC, VIRTIO_NET_CTRL_MAC_ADDR_SET, other, 5),
+			 VIRTIO_NET_ERR);
+	assert_int_equal(command(VIRTIO_NET_CTRL_MAC, VIRTIO_NET_CTRL_MAC_ADDR_SET, other, 6),
+			 VIRTIO_NET_OK);
+	assert_int_equal(reg_read(&n->v, R_CONFIG + 5, 1), 9);
+	assert_int_equal(virtio_net_link("net0", false, NULL), 0);
+	assert_int_equal(virtio_net_link("net0", true, NULL), 0);
+	assert_true(announced(9));
+	reg_write(&n->v, R_STATUS, 1, 0);
+	assert_int_equal(reg_read(&n->v, R_CONFIG + 5, 1), 3);
+	settle();
+}
+
+static void commands_that_are_wrong(void **state)
+{
+	struct piece half = {DATA, 1, false}, mute = {DATA, 2, false};
+
+	start(ANNOUNCE);
+	assert_int_equal(command(7, 7, NULL, 0), VIRTIO_NET_ERR);
+	assert_int_equal(command(VIRTIO_NET_CTRL_RX, VIRTIO_NET_CTRL_RX_PROMISC, "x", 1),
+			 VIRTIO_NET_ERR);
+	drv_add(&ctl, &half, 1);
+	drv_kick(&ctl);
+	rig_run(0);
+	assert_true(reg_read(&n->v, R_STATUS, 1) & VIRTIO_CONFIG_S_NEEDS_RESET);
+	start(ANNOUNCE);
+	drv_add(&ctl, &mute, 1);
+	drv_kick(&ctl);
+	rig_run(0);
+	assert_true(reg_read(&n->v, R_STATUS, 1) & VIRTIO_CONFIG_S_NEEDS_RESET);
+}
+
+/* What waits for a buffer when the cable goes out is not for whoever has it in later. */
+static void nothing_waits_over_a_cut(void **state)
+{
+	start(MERGE);
+	buffers(1, 0x400);
+	arrive(1500);
+	assert_int_equal(n->rx_dropped, 0);
+	assert_int_equal(virtio_net_link("net0", false, NULL), 0);
+	assert_int_equal(n->rx_dropped, 1);
+	buffers(2, 0x400);
+	assert_false(drv_used(&rx, NULL, NULL));
+	arrive(40);
+	assert_int_equal(n->rx_dropped, 2);
+	assert_int_equal(virtio_net_link("net0", true, NULL), 0);
+	settle();
+	arrive(40);
+	assert_true(drv_used(&rx, NULL, NULL));
+}
+
+static void closed_from_the_start(void **state)
+{
+	static struct hv_nic gated = {.bridge = (char *)"br0", .mac = {0x52, 0x54, 0, 1, 2, 7}};
+	struct virtio *first = rig.device;
+	int ends[2] = {wire[0], wire[1]};
+
+	rig_init();
+	assert_int_equal(virtio_net_create(&gated, 1, true, NULL), 0);
+	assert_false(carrier);
+	assert_int_equal(reg_read(rig.device, R_CONFIG + 6, 2), 0);
+	assert_int_equal(virtio_net_link("net1", true, NULL), 0);
+	assert_true(carrier);
+	assert_true(announced(7));
+	while (((struct net *)rig.device)->announcements)
+		rig_timers(1000000000);
+	wire[0] = ends[0];
+	wire[1] = ends[1];
+	rig.device = first;
+}
+
 static void offloads(void **state)
 {
 	start(MERGE);
@@ -300,6 +495,12 @@ int main(void)
 		cmocka_unit_test(too_big),
 		cmocka_unit_test(a_buffer_too_small_for_the_header),
 		cmocka_unit_test(link_state),
+		cmocka_unit_test(announcing),
+		cmocka_unit_test(the_driver_announces_itself),
+		cmocka_unit_test(the_guest_changes_its_address),
+		cmocka_unit_test(commands_that_are_wrong),
+		cmocka_unit_test(nothing_waits_over_a_cut),
+		cmocka_unit_test(closed_from_the_start),
 		cmocka_unit_test(offloads),
 		cmocka_unit_test(paused),
 		cmocka_unit_test(not_started),
