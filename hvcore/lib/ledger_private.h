@@ -11,9 +11,10 @@
 #include <string.h>
 
 #include "hv/ledger.h"
+#include "hv/qmp.h"
 
 /* Memory is moved in whole MiB where it can be. */
-enum { LEDGER_GRAIN = 1 << 20 };
+enum { LEDGER_GRAIN = 1 << 20, LEDGER_COMMIT_MS = 10000 };
 
 /* ledger_find() - The entry of @name, or NULL. */
 struct hv_ledger_entry *ledger_find(const struct hv_ledger *l, const char *name);
@@ -28,6 +29,53 @@ int ledger_change(struct hv_ledger_answer *a, const struct hv_ledger_entry *e,
  */
 void ledger_entry_worst(const struct hv_config *c, enum hv_ledger_kind kind,
 			struct hv_ledger_entry *out);
+
+/* --- ledger_file.c: one entry, and the right to change any --- */
+
+/* ledger_now() - CLOCK_BOOTTIME in milliseconds. */
+uint64_t ledger_now(void);
+
+/*
+ * ledger_lock() - The right to decide and to write, until the descriptor is closed.  Makes RUN if
+ * need be.  -ETIMEDOUT past @deadline (hv_clock_ms()); -errno with @err.
+ */
+int ledger_lock(int64_t deadline, struct hv_error *err);
+
+/*
+ * ledger_load() - RUN/NAME/ledger into @e, name and state BOOKED or RUNNING with it.  *@booked: its
+ * booker lives.  0; -ENOENT; -EINVAL, -EPROTO or -errno with @err: it cannot be believed.
+ */
+int ledger_load(const char *name, struct hv_ledger_entry *e, bool *booked, struct hv_error *err);
+
+/*
+ * ledger_store() - Replace the entry of @e->name in one step.  With @fd not NULL, as its booker: *@fd
+ * is the descriptor that keeps it alive (-1: none yet; it is replaced in place otherwise).
+ * Needs ledger_lock().  0 or -errno with @err.
+ */
+int ledger_store(const struct hv_ledger_entry *e, int *fd, struct hv_error *err);
+
+/* ledger_mine() - Whether @fd keeps the entry of @name that is there now. */
+bool ledger_mine(int fd, const char *name);
+
+/* --- ledger_steer.c: what a domain is told, and what it says --- */
+
+/* ledger_steer_say() - @fmt to @say, the domain's log and syslog. */
+void ledger_steer_say(const char *name, hv_ledger_say *say, void *arg, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/*
+ * ledger_steer() - Tell @name to have @room, with @e saying what full and minimal are.  *@q is its
+ * connection, opened where it is NULL, and NULL again after a failure.  0 or -errno with @err.
+ */
+int ledger_steer(const struct hv_ledger_entry *e, const struct hv_room *room, struct hv_qmp **q,
+		 int timeout_ms, struct hv_error *err);
+
+/* ledger_steer_actual() - What the balloon leaves @name now, bytes.  0 or -errno. */
+int ledger_steer_actual(const char *name, struct hv_qmp **q, int timeout_ms, uint64_t *actual,
+			struct hv_error *err);
+
+/* ledger_config() - RUN/NAME/config.json; @c is the caller's to free.  0 or -errno. */
+int ledger_config(const char *name, struct hv_config *c);
 
 static inline uint64_t ledger_less(uint64_t a, uint64_t b)
 {
