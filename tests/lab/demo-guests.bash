@@ -36,7 +36,7 @@ hang() {
 	part recovery told started "kill with proof, start elsewhere"
 	part boot started answer "the guest's own boot"
 	part total fault answer "hang to HTTP answer"
-	history
+	history web1.raw web2.raw
 	printf '%sweb2 answered again, and nothing ran twice.%s\n' "$green" "$off"
 }
 
