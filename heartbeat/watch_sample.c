@@ -35,18 +35,28 @@ static void read_stat(int fd, uint64_t *ran, uint64_t *waited)
 	*waited = strtoull(end, NULL, 10);
 }
 
-void sample_watch_open(struct domain *dom)
+/*
+ * open_page() - A page that an earlier start left shows nothing.  That of a standby which
+ * has just been adopted gets its incarnation a moment after the run directory.
+ */
+static void open_page(struct domain *dom)
 {
 	struct sample_watch *w = &dom->sample;
+	struct hv_progress p;
 
-	w->main_stat = open_stat(dom->pid, dom->pid);
-	hv_progress_open(dom->name, &w->page, NULL);
-	/* A page that an earlier start left shows nothing. */
-	if (w->page &&
-	    strncmp(w->page->incarnation, dom->incarnation, sizeof(w->page->incarnation))) {
+	if (hv_progress_open(dom->name, &w->page, NULL))
+		return;
+	hv_progress_look(w->page, &p);
+	if (strcmp(p.incarnation, dom->incarnation)) {
 		hv_progress_close(w->page);
 		w->page = NULL;
 	}
+}
+
+void sample_watch_open(struct domain *dom)
+{
+	dom->sample.main_stat = open_stat(dom->pid, dom->pid);
+	open_page(dom);
 }
 
 void sample_watch_threads(struct domain *dom, const pid_t *threads, unsigned n)
@@ -160,6 +170,8 @@ void sample_watch_take(struct domain *dom, int64_t now)
 
 	if (dom->pidfd < 0)
 		return;
+	if (!w->page)
+		open_page(dom);
 	check_run(dom, now);
 	if (w->page)
 		take_page(w->page, &s);

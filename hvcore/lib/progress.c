@@ -11,6 +11,8 @@
 
 #include "hv/progress.h"
 
+enum { LOOKS_MAX = 1000 }; /* at a page that is just being given another incarnation */
+
 _Static_assert(sizeof(struct hv_progress) % sizeof(uint64_t) == 0, "looked at in words");
 
 /* What makes a file safe to map: only root or we could shorten it. */
@@ -77,13 +79,29 @@ static void at_most(uint32_t *n, uint32_t max)
 		*n = max;
 }
 
-void hv_progress_look(const struct hv_progress *p, struct hv_progress *out)
+/* take() - All words; whether the incarnation among them is whole. */
+static bool take(const struct hv_progress *p, struct hv_progress *out)
 {
 	const uint64_t *from = (const uint64_t *)p;
 	uint64_t *to = (uint64_t *)out;
+	uint64_t identity = __atomic_load_n(&p->identity, __ATOMIC_ACQUIRE);
 
 	for (size_t i = 0; i < sizeof(*p) / sizeof(*from); i++)
 		to[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+	/* The loads above before the one below. */
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	return !(identity & 1) && __atomic_load_n(&p->identity, __ATOMIC_RELAXED) == identity;
+}
+
+void hv_progress_look(const struct hv_progress *p, struct hv_progress *out)
+{
+	unsigned tries = 0;
+
+	/* Changing it takes nanoseconds; who was killed in the middle never ends it. */
+	while (!take(p, out) && ++tries < LOOKS_MAX)
+		;
+	if (tries == LOOKS_MAX)
+		out->incarnation[0] = '\0';
 	at_most(&out->vcpus, HV_VCPUS_MAX);
 	at_most(&out->disks, HV_DISKS_MAX);
 	at_most(&out->nics, HV_NICS_MAX);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "chardev_private.h"
+#include "moved.h"
 
 enum { GATHER_NS = 500000 };
 
@@ -172,6 +173,12 @@ int chardev_open(const struct chardev_config *cfg, const struct chardev_ops *ops
 	else
 		*out = c;
 	return rc;
+}
+
+void chardev_moved_all(const char *from, const char *to)
+{
+	for (struct chardev *c = all; c; c = c->next)
+		c->path = path_moved(c->path, from, to);
 }
 
 void chardev_close(struct chardev *c)

@@ -64,6 +64,9 @@ void chardev_accept_input(struct chardev *c);
 /* chardev_connected() - Whether a client is there. */
 bool chardev_connected(const struct chardev *c);
 
+/* chardev_moved_all() - The directory @from is called @to now: sockets in it have moved along. */
+void chardev_moved_all(const char *from, const char *to);
+
 /* chardev_close() - Send what can be sent, drop the clients, remove the socket.  NULL is nothing. */
 void chardev_close(struct chardev *c);
 

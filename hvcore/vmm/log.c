@@ -33,6 +33,13 @@ int log_open(const char *name, const char *path, struct hv_error *err)
 	return 0;
 }
 
+void log_rename(const char *name)
+{
+	pthread_mutex_lock(&logs.lock);
+	logs.name = name;
+	pthread_mutex_unlock(&logs.lock);
+}
+
 /* Bytes that are not printable (a guest's text may be part of a line) become dots. */
 static void clean(char *s)
 {
@@ -47,15 +54,18 @@ void log_line(enum log_level level, const char *fmt, ...)
 	struct timespec now;
 	struct tm tm;
 	char line[1024];
+	const char *name;
 	va_list ap;
 	int n;
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	gmtime_r(&now.tv_sec, &tm);
 	n = (int)strftime(line, sizeof(line), "%Y-%m-%dT%H:%M:%S", &tm);
+	pthread_mutex_lock(&logs.lock);
+	name = logs.name ? logs.name : "-";
 	n += snprintf(line + n, sizeof(line) - (size_t)n,
-		      ".%03ldZ hv-domain[%s]: %s: ", now.tv_nsec / 1000000,
-		      logs.name ? logs.name : "-", names[level]);
+		      ".%03ldZ hv-domain[%s]: %s: ", now.tv_nsec / 1000000, name, names[level]);
+	pthread_mutex_unlock(&logs.lock);
 	va_start(ap, fmt);
 	vsnprintf(line + n, sizeof(line) - (size_t)n - 1, fmt, ap);
 	va_end(ap);

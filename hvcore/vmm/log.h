@@ -16,6 +16,8 @@ enum { LOG_FILE_MAX = 4 << 20 }; /* bytes; at the end the older half goes */
 
 /* log_open() - Lines carry @name (kept by reference); appended to @path too unless NULL. */
 int log_open(const char *name, const char *path, struct hv_error *err);
+/* log_rename() - Lines carry @name (kept by reference) from now on. */
+void log_rename(const char *name);
 void log_line(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

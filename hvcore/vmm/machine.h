@@ -83,6 +83,19 @@ int machine_powerdown(struct hv_error *err);
  */
 void machine_quit(const char *cause);
 
+struct adoption {
+	const char *name, *resource, *incarnation; /* resource "": no cluster's */
+};
+
+/* machine_own() - Before machine_setup(): whose configuration may be given another name. */
+void machine_own(struct hv_config *c);
+/*
+ * machine_adopt() - QMP x-taiki-adopt: this standby is the domain @a from now on; its run directory
+ * has been renamed.  0, also where it is that already; -EINVAL, -EALREADY (it waits for
+ * no adoption), -ENOMEM, with @err and nothing changed.
+ */
+int machine_adopt(const struct adoption *a, struct hv_error *err);
+
 /* machine_drained() - Whether no device has host I/O in flight. */
 bool machine_drained(void);
 

@@ -159,6 +159,7 @@ static int set_up(const struct options *o, struct hv_config *c, struct hv_error 
 	if (rc)
 		return rc;
 	signals.fd = block_signals();
+	machine_own(c);
 	rc = machine_setup(c, &mo, err);
 	if (!rc)
 		rc = loop_add(&signals, EPOLLIN);
@@ -208,7 +209,7 @@ int main(int argc, char **argv)
 		machine_first_go();
 	rc = machine_run();
 	machine_fini();
-	home_leave(o.name);
+	home_leave(config.name); /* not necessarily the one it was started with */
 	log_line(LOG_NOTICE, "ended with status %d", rc);
 	return rc;
 }

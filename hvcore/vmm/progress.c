@@ -66,6 +66,27 @@ int progress_create(const struct hv_config *c, const char *incarnation, struct h
 	return 0;
 }
 
+void progress_adopt(const char *incarnation)
+{
+	struct hv_progress *p = board.progress;
+	union {
+		char text[sizeof(p->incarnation)];
+		uint64_t word[sizeof(p->incarnation) / sizeof(uint64_t)];
+	} next = {{0}};
+	uint64_t *to;
+
+	if (!p)
+		return;
+	to = (uint64_t *)p->incarnation;
+	snprintf(next.text, sizeof(next.text), "%.36s", incarnation);
+	progress_put(&p->identity, p->identity + 1);
+	/* Odd before the first word is new, even after the last: hv_progress_look(). */
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	for (size_t i = 0; i < sizeof(next.word) / sizeof(next.word[0]); i++)
+		progress_put(&to[i], next.word[i]);
+	__atomic_store_n(&p->identity, p->identity + 1, __ATOMIC_RELEASE);
+}
+
 void progress_state(enum hv_progress_state state)
 {
 	struct timespec t;

@@ -20,6 +20,9 @@
  */
 int progress_create(const struct hv_config *c, const char *incarnation, struct hv_error *err);
 
+/* progress_adopt() - The page goes on under the incarnation @incarnation. */
+void progress_adopt(const char *incarnation);
+
 /* progress_state() - The machine's state has changed. */
 void progress_state(enum hv_progress_state state);
 

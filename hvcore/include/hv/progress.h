@@ -12,8 +12,9 @@
  *
  *       incarnation       whose page it is
  *
- * The file is made anew for each incarnation; a reader that holds an old one
- * sees it stand still, and finds the new one by the run directory.
+ * The file is made anew for each start; a reader that holds an old one
+ * sees it stand still, and finds the new one by the run directory.  A standby's page
+ * goes on under the incarnation of the domain that has adopted it.
  *
  * What can be told from two looks, a tenth of a second or more apart:
  *
@@ -72,7 +73,12 @@ struct hv_progress {
 	struct {
 		uint64_t rx, tx; /* packets */
 	} nic[HV_NICS_MAX];
-	char incarnation[40]; /* as in the run directory, NUL-terminated */
+	char incarnation[40]; /* as in the run directory, NUL-terminated; see identity */
+	/*
+	 * Adoption gives the page another incarnation: odd while it is being
+	 * written.  hv_progress_look() sees the old one or the new one.
+	 */
+	uint64_t identity;
 };
 
 _Static_assert(sizeof(struct hv_progress) <= HV_PROGRESS_SIZE, "one page");
@@ -91,7 +97,8 @@ void hv_progress_close(const struct hv_progress *p);
 
 /*
  * hv_progress_look() - One look: @p into @out, each word one relaxed load.  vcpus, disks and
- * nics are never more than there are rows.
+ * nics are never more than there are rows; the incarnation is one that was, or "" where its
+ * writer was ended in the middle of changing it.
  */
 void hv_progress_look(const struct hv_progress *p, struct hv_progress *out);
 

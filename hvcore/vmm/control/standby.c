@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "hvcore/vmm/machine.h"
 #include "hvcore/vmm/virtio/devices.h"
 
 #include "command.h"
@@ -28,7 +29,21 @@ static int open_gate(struct session *s, const json_t *args, json_t **ret, struct
 	return rc;
 }
 
+static int adopt(const json_t *args, json_t **ret, struct hv_error *err)
+{
+	struct adoption a = {
+		.name = json_string_value(json_object_get(args, "name")),
+		.resource = json_string_value(json_object_get(args, "resource")),
+		.incarnation = json_string_value(json_object_get(args, "incarnation")),
+	};
+
+	return machine_adopt(&a, err);
+}
+
 const struct command standby_commands[] = {
+	{.name = "x-taiki-adopt",
+	 .run = adopt,
+	 .args = {{"name", ARG_STRING}, {"resource", ARG_STRING}, {"incarnation", ARG_STRING}}},
 	{.name = "x-taiki-open-gate",
 	 .run_in = open_gate,
 	 .args = {{"device", ARG_STRING}, {"fdname", ARG_STRING}}},

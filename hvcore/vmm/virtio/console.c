@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hvcore/vmm/moved.h"
 #include "hvcore/vmm/virtio/devices.h"
 
 enum {
@@ -267,6 +268,14 @@ int virtio_console_create(const struct hv_config *c, const char *console, const 
 	if (!rc)
 		console_device = con;
 	return rc;
+}
+
+void virtio_console_moved(const char *from, const char *to)
+{
+	struct console *con = console_device;
+
+	for (unsigned i = 0; con && i < con->nports; i++)
+		con->port[i].socket = path_moved(con->port[i].socket, from, to);
 }
 
 json_t *virtio_console_query(void)

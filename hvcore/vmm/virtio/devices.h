@@ -68,6 +68,8 @@ json_t *virtio_net_query(void);
  */
 int virtio_console_create(const struct hv_config *c, const char *console, const char *channel_dir,
 			  struct hv_error *err);
+/* virtio_console_moved() - The run directory @from is called @to now. */
+void virtio_console_moved(const char *from, const char *to);
 /* virtio_console_query() - An array: name, socket, open (by the guest), connected (by a client). */
 json_t *virtio_console_query(void);
 

@@ -13,3 +13,5 @@ $(call board_unit,kernel)
 $(call board_unit,acpi,$(BOARD_RIG))
 $(call board_unit,console,$(BOARD_RIG))
 $(call board_unit,base,$(BOARD_RIG))
+$(call unit,board_adopt,tests/unit/board/test_adopt.c hvcore/vmm/adopt.c hvcore/vmm/progress.c hvcore/vmm/clock.c,\
+	libhv.a,-ljansson -pthread)

@@ -166,6 +166,15 @@ void machine_quit(const char *cause)
 	fakes.quits++;
 }
 
+int machine_adopt(const struct adoption *a, struct hv_error *err)
+{
+	if (!*a->name)
+		return hv_err(err, -EINVAL, "no name");
+	snprintf(fakes.adopted, sizeof(fakes.adopted), "%s/%s/%s", a->name, a->resource,
+		 a->incarnation);
+	return 0;
+}
+
 void machine_info(struct machine_info *out)
 {
 	*out = (struct machine_info){

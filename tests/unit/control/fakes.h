@@ -18,6 +18,7 @@ struct fakes {
 	uint64_t balloon; /* 0: there is none */
 	uint64_t disk_size;
 	bool link_up;
+	char adopted[64];     /* the name it was given */
 	uint64_t gate_ticket; /* of who opened the gate of "vdb"; 0: nobody */
 	unsigned log_lines, nmis;
 	char watchdog[20]; /* the action it was set to last */

@@ -98,6 +98,21 @@ static void test_a_refusal_uses_the_descriptor_up(void **state)
 	talk_turn();
 }
 
+static void test_adopt(void **state)
+{
+	int client = talk_connect_negotiated();
+
+	talk_tell(client, "{\"execute\": \"x-taiki-adopt\", \"arguments\": {\"name\": \"a\", "
+			  "\"resource\": \"b\", \"incarnation\": \"c\"}}");
+	assert_string_equal(talk_said(client), "{\"return\":{}}\r\n");
+	assert_string_equal(fakes.adopted, "a/b/c");
+	talk_tell(client, "{\"execute\": \"x-taiki-adopt\", \"arguments\": {\"name\": \"\", "
+			  "\"resource\": \"b\", \"incarnation\": \"c\"}}");
+	assert_non_null(strstr(talk_said(client), "no name"));
+	close(client);
+	talk_turn();
+}
+
 #define standby_test(f) cmocka_unit_test_setup_teardown(f, talk_setup, talk_teardown)
 
 int main(void)
@@ -106,6 +121,7 @@ int main(void)
 		standby_test(test_the_answer_comes_when_the_gate_is_open),
 		standby_test(test_who_has_gone_gets_no_answer),
 		standby_test(test_a_refusal_uses_the_descriptor_up),
+		standby_test(test_adopt),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
