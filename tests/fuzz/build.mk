@@ -45,3 +45,5 @@ $(call fuzzer,fuzz_mirror_meta,tests/fuzz/fuzz_mirror_meta.c $(addprefix mirror/
 	meta_al.c meta_layout.c meta_replay.c meta_super.c),)
 $(call fuzzer,fuzz_ledger,tests/fuzz/fuzz_ledger.c \
 	$(addprefix hvcore/lib/,capacity.c capacity_measure.c err.c crc.c host_conf.c ledger_text.c),)
+$(call fuzzer,fuzz_mirror_wire,tests/fuzz/fuzz_mirror_wire.c $(addprefix mirror/drbd/,state_word.c wire.c \
+	wire_bits.c wire_fields.c wire_table.c),)
