@@ -91,9 +91,9 @@ enum wire_command {
 enum wire_feature {
 	WIRE_FF_TRIM = 0x1,
 	WIRE_FF_THIN_RESYNC = 0x2,
-	WIRE_FF_WSAME = 0x4, /* SIZES is longer; never offered by us, but a test's peers do */
+	WIRE_FF_WSAME = 0x4, /* SIZES is longer, and the peer is new: see generation.h, rule 41 */
 	WIRE_FF_WZEROES = 0x8,
-	WIRE_FEATURES_OURS = WIRE_FF_TRIM | WIRE_FF_THIN_RESYNC | WIRE_FF_WZEROES,
+	WIRE_FEATURES_OURS = WIRE_FF_TRIM | WIRE_FF_THIN_RESYNC | WIRE_FF_WSAME | WIRE_FF_WZEROES,
 };
 
 /* What the header's kind does not tell: agreed when the connection was made. */

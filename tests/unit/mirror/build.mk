@@ -3,3 +3,4 @@ $(call unit,mirror_meta,tests/unit/mirror/test_meta.c tests/unit/mirror/tool.c,m
 $(call unit,mirror_drbdmeta,tests/unit/mirror/test_drbdmeta.c tests/unit/mirror/tool.c,mirror_drbd.a,)
 $(call unit,mirror_wire,$(addprefix tests/unit/mirror/,test_wire.c capture.c tool.c),mirror_drbd.a,-lnettle)
 $(call unit,mirror_wire_bits,$(addprefix tests/unit/mirror/,test_wire_bits.c tool.c),mirror_drbd.a,-lnettle)
+$(call unit,mirror_generation,$(addprefix tests/unit/mirror/,test_generation.c tool.c),mirror_rules.a,)
