@@ -131,8 +131,8 @@ static void test_agreed(void **state)
 		uint32_t length, features;
 		int refused; /* 0, or errno */
 	} cases[] = {
-		{WIRE_SIZES, 32, WIRE_FEATURES_OURS, 0},
-		{WIRE_SIZES, 56, WIRE_FEATURES_OURS, EPROTO},
+		{WIRE_SIZES, 32, WIRE_FF_TRIM, 0},
+		{WIRE_SIZES, 56, WIRE_FF_TRIM, EPROTO},
 		{WIRE_SIZES, 56, WIRE_FF_WSAME, 0},
 		{WIRE_SIZES, 32, WIRE_FF_WSAME, EPROTO},
 		{WIRE_TRIM, 28, 0, 0},
