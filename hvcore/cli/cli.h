@@ -22,6 +22,8 @@ enum {
 	HV_EXIT_REFUSED,     /* a definition is refused, or it is the cluster's to do */
 	HV_EXIT_TIMEOUT,     /* not done within --timeout; it may still happen */
 	HV_EXIT_UNKNOWN,     /* cannot tell */
+	HV_EXIT_SQUEEZED,    /* hv plan: every loss is covered, some only at a squeeze */
+	HV_EXIT_UNCOVERED,   /* hv plan: a loss is not covered */
 };
 
 enum {
@@ -37,13 +39,17 @@ enum {
 	OPT_CONFIG = 1 << 9,
 	OPT_AS = 1 << 10, /* not in the help: the name a file has in messages */
 	OPT_GUEST_STONITH = 1 << 11,
+	OPT_CIB = 1 << 16,
+	OPT_LOSSES = 1 << 17,
+	OPT_LOSS = 1 << 18,
 };
 
 struct options {
 	unsigned given; /* OPT_… */
 	int timeout_ms;
 	unsigned lines;
-	const char *config, *as;
+	const char *config, *as, *cib, *loss;
+	unsigned losses;
 	int64_t guest_stonith_ms;
 };
 
@@ -72,6 +78,7 @@ int cmd_set(const struct options *o, int argc, char **argv);
 int cmd_define(const struct options *o, int argc, char **argv);
 int cmd_check(const struct options *o, int argc, char **argv);
 int cmd_cluster(const struct options *o, int argc, char **argv);
+int cmd_plan(const struct options *o, int argc, char **argv);
 int cmd_log(const struct options *o, int argc, char **argv);
 int cmd_events(const struct options *o, int argc, char **argv);
 

@@ -151,6 +151,16 @@ static const struct command commands[] = {
 	 .max = 1,
 	 .timeout_s = 10,
 	 .run = cmd_check},
+	{.name = "plan",
+	 .arguments = "",
+	 .brief = "what becomes of every domain when hosts are lost",
+	 .detail =
+		 "A line for each loss of one host, the worst first, and what does not run by name.\n"
+		 "Exit code 0 if all run in full, 7 if some are squeezed, 8 if something does not\n"
+		 "run, 6 if it cannot be told.  hv-plan(8) says how it is found.",
+	 .options = OPT_JSON | OPT_TIMEOUT | OPT_CIB | OPT_LOSSES | OPT_LOSS,
+	 .timeout_s = 30,
+	 .run = cmd_plan},
 	{.name = "log",
 	 .arguments = "NAME",
 	 .brief = "its log",
@@ -184,6 +194,9 @@ static const struct option_help {
 	{OPT_LINES, "  -n, --lines N        the last N lines (100)"},
 	{OPT_GUEST_STONITH,
 	 "      --guest-stonith-timeout TIME  what the guest cluster has, as 90s"},
+	{OPT_LOSSES, "      --losses R       every loss of up to R hosts (1)"},
+	{OPT_LOSS, "      --loss HOST[,HOST]  only this one, and each domain in it"},
+	{OPT_CIB, "      --cib FILE       this configuration instead of the cluster's"},
 	{OPT_CONFIG, "      --config PATH    name a file instead of containing the definition"},
 };
 
@@ -199,6 +212,9 @@ static const struct option longs[] = {
 	{"lines", required_argument, NULL, OPT_LINES},
 	{"config", required_argument, NULL, OPT_CONFIG},
 	{"as", required_argument, NULL, OPT_AS},
+	{"cib", required_argument, NULL, OPT_CIB},
+	{"losses", required_argument, NULL, OPT_LOSSES},
+	{"loss", required_argument, NULL, OPT_LOSS},
 	{"guest-stonith-timeout", required_argument, NULL, OPT_GUEST_STONITH},
 	{"help", no_argument, NULL, 'h'},
 	{0},
@@ -276,6 +292,13 @@ static int take(const struct command *c, struct options *o, int option)
 		if (o->guest_stonith_ms <= 0)
 			return usage("--guest-stonith-timeout %s: give a time as 90, 90s or 2min",
 				     optarg);
+	} else if (option == OPT_LOSSES) {
+		if (natural(optarg, 4, &o->losses) || !o->losses)
+			return usage("--losses %s: give 1 to 4", optarg);
+	} else if (option == OPT_LOSS) {
+		o->loss = optarg;
+	} else if (option == OPT_CIB) {
+		o->cib = optarg;
 	} else if (option == OPT_AS) {
 		o->as = optarg;
 	}
@@ -285,7 +308,7 @@ static int take(const struct command *c, struct options *o, int option)
 int main(int argc, char **argv)
 {
 	const struct command *c = argc > 1 ? find(argv[1]) : NULL;
-	struct options o = {.lines = 100};
+	struct options o = {.lines = 100, .losses = 1};
 	int option, code, n;
 
 	if (!c) {

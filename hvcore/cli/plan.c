@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * hv plan: what becomes of every domain when hosts are lost.
+ */
+#include <errno.h>
+#include <libxml/parser.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cib.h"
+#include "plan.h"
+
+int plan_load(struct plan_cluster *c, const struct options *o, struct hv_error *err)
+{
+	const char *file = o->cib && strcmp(o->cib, "-") ? o->cib : "/dev/stdin";
+	int rc;
+
+	if (!(o->given & OPT_CIB))
+		rc = cib_read(&c->doc, left(o), err);
+	else
+		rc = (c->doc = xmlReadFile(file, NULL,
+					   XML_PARSE_NONET | XML_PARSE_NOERROR |
+						   XML_PARSE_NOWARNING | XML_PARSE_HUGE))
+			     ? 0
+			     : hv_err(err, -EIO, "%s: cannot be read, or is not XML", o->cib);
+	return rc ? rc : plan_read(c, err);
+}
+
+/* More losses than the cluster survives as a cluster are worth a word. */
+static void note_quorum(struct plan_cluster *c, unsigned most)
+{
+	unsigned up = 0;
+
+	for (unsigned h = 0; h < c->plan.nhosts; h++)
+		up += c->host[h].up;
+	if (!c->quorate)
+		plan_note(c, "the cluster has no quorum now");
+	for (unsigned r = 1; r <= most && up > r; r++)
+		if (c->plan.nhosts > 2 && (up - r) * 2 <= c->plan.nhosts) {
+			plan_note(
+				c,
+				"with %u of %u hosts lost at once no majority is left, and nothing is started unless Corosync is told otherwise (last_man_standing, a quorum device)",
+				r, c->plan.nhosts);
+			return;
+		}
+}
+
+static int parse_loss(const struct plan_cluster *c, const char *text, struct hv_plan_loss *l,
+		      struct hv_error *err)
+{
+	char *copy = strdup(text), *save = NULL;
+	int rc = copy ? 0 : -ENOMEM;
+
+	for (char *name = copy ? strtok_r(copy, ", ", &save) : NULL; name && !rc;
+	     name = strtok_r(NULL, ", ", &save)) {
+		int h = plan_host(c, name);
+
+		if (h < 0)
+			rc = hv_err(err, -EINVAL, "--loss %s: the cluster has no host %s", text,
+				    name);
+		else if (l->nlost == HV_PLAN_LOST_MAX)
+			rc = hv_err(err, -EINVAL, "--loss %s: at most %d hosts", text,
+				    HV_PLAN_LOST_MAX);
+		else
+			l->lost[l->nlost++] = (unsigned)h;
+	}
+	free(copy);
+	return rc;
+}
+
+/* The losses asked for, and before them how things are, where that is no good already. */
+static int find_losses(struct plan_answer *a, const struct options *o, struct hv_plan_loss **loss,
+		       struct hv_error *err)
+{
+	const struct hv_plan *p = &a->c->plan;
+	struct hv_plan_loss now, *more;
+	int rc = 0;
+
+	if (o->given & OPT_LOSS) {
+		*loss = calloc(1, sizeof(**loss));
+		a->n = 1;
+		rc = *loss ? parse_loss(a->c, o->loss, *loss, err) : -ENOMEM;
+		if (!rc) {
+			struct hv_plan_loss asked = **loss;
+
+			hv_plan_lose(p, a->work, asked.lost, asked.nlost, NULL, *loss);
+		}
+	} else {
+		rc = hv_plan_losses(p, o->losses, loss, &a->n);
+		hv_plan_lose(p, a->work, NULL, 0, NULL, &now);
+		more = rc ? NULL : realloc(*loss, (a->n + 1) * sizeof(*more));
+		if (more && (now.count[HV_PLAN_NOT] || now.count[HV_PLAN_DOUBT] || now.pushed)) {
+			memmove(more + 1, more, a->n++ * sizeof(*more));
+			more[0] = now;
+		}
+		*loss = more ? more : *loss;
+	}
+	a->loss = *loss;
+	return rc;
+}
+
+int cmd_plan(const struct options *o, int argc, char **argv)
+{
+	struct plan_cluster c = {0};
+	struct hv_error err = {""};
+	struct hv_plan_loss *loss = NULL;
+	struct plan_answer a = {.c = &c, .every = (o->given & OPT_LOSS) != 0};
+	int rc = plan_load(&c, o, &err), code;
+
+	if (!rc) {
+		note_quorum(&c, o->losses);
+		a.work = hv_plan_work_new(&c.plan);
+		a.place = calloc(c.plan.nitems + 1, sizeof(*a.place));
+		rc = a.work && a.place ? find_losses(&a, o, &loss, &err) : -ENOMEM;
+	}
+	if (rc)
+		code = fail(rc == -ENOENT ? -EIO : rc, &err);
+	else if (o->given & OPT_JSON)
+		code = print_json(plan_json(&a), plan_code(&a));
+	else {
+		plan_print(&a);
+		code = plan_code(&a);
+	}
+	free(loss);
+	free(a.place);
+	hv_plan_work_free(a.work);
+	plan_free(&c);
+	return code;
+}
