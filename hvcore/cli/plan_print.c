@@ -58,7 +58,7 @@ const char *plan_why(const struct plan_cluster *c, unsigned i, const struct hv_p
 	case HV_PLAN_NO_LEDGER:
 		snprintf(
 			out, size,
-			"it is booked below what it needs, and %s has too little (%s): its ledger will refuse it",
+			"placed on %s, whose ledger refuses it: too little %s, even if all of no higher priority shrink",
 			at_most, unit);
 		break;
 	}

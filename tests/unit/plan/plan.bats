@@ -77,6 +77,19 @@ json() {
 	json 8 '.covered == "not" and .losses[0].lost == ["node1"]'
 }
 
+@test "squeezed: Pacemaker places by the minimum, the host shares by priority; exit code 7" {
+	cluster node3=off minimum=256
+	plan 7 --loss node1
+	[[ $output == *"squeezed on node2: "*" of "*" MiB of memory"* ]]
+	# 1792 MiB are wanted of 1024: mail (priority 5) gives all it can before web and db (10) do.
+	json 7 '.losses[0].domains | map({(.domain): .given["taiki-memory"]}) | add ==
+		{"web": 384, "db": 384, "mail": 256}' --loss node1
+	# Nobody shrinks for the sake of a lower priority: a start that its ledger would refuse is none.
+	cluster node3=off minimum=256 mailpriority=20
+	plan 8 --loss node1
+	[[ $output == *"does NOT run: placed on node2, whose ledger refuses it: too little MiB of memory"* ]]
+}
+
 @test "a capacity that nobody has said is unknown, not nothing; exit code 6" {
 	cluster node2=512 node3=unknown mail=off
 	plan 6
