@@ -11,7 +11,7 @@ $(call fuzzer,fuzz_virtio_blk,tests/fuzz/fuzz_virtio_blk.c $(FUZZ_VIRTIO) \
 $(call fuzzer,fuzz_virtio_net,tests/fuzz/fuzz_virtio_net.c $(FUZZ_VIRTIO) \
 	$(wildcard hvcore/vmm/virtio/net*.c) hvcore/vmm/virtio/throttle.c hvcore/lib/limits.c,-ljansson)
 $(call fuzzer,fuzz_virtio_console,tests/fuzz/fuzz_virtio_console.c $(FUZZ_VIRTIO) \
-	$(wildcard hvcore/vmm/virtio/console*.c),-ljansson)
+	$(wildcard hvcore/vmm/virtio/console*.c hvcore/vmm/virtio/role*.c),-ljansson)
 $(call fuzzer,fuzz_virtio_balloon,tests/fuzz/fuzz_virtio_balloon.c $(FUZZ_VIRTIO) \
 	$(wildcard hvcore/vmm/virtio/balloon*.c),-ljansson)
 $(call fuzzer,fuzz_virtio_rng,tests/fuzz/fuzz_virtio_rng.c $(FUZZ_VIRTIO) hvcore/vmm/virtio/rng.c,\

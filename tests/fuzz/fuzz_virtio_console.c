@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The console with two channels, whose reader is slow and whose writer insists. */
+/* The console with two channels, whose reader is slow and whose writer insists, and the role's port. */
 #include <stdlib.h>
 
 #include "hvcore/vmm/chardev.h"
@@ -54,9 +54,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!rig.device) {
 		rig_init();
-		c.nchannels = 2;
+		c.nchannels = 3;
 		c.channel[0].name = (char *)"org.fuzz.0";
 		c.channel[1].name = (char *)"org.fuzz.1";
+		c.channel[2].name = (char *)HV_CHANNEL_ROLE;
 		if (virtio_console_create(&c, "/c", "/d", NULL))
 			abort();
 	}
@@ -66,7 +67,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		chars[i].ops->connected(chars[i].dev, chardev_connected(&chars[i]));
 		chars[i].ops->writable(chars[i].dev);
 	}
+	virtio_role_say("TR1 ask", size % 2, NULL);
 	program_run(rig.device, data, size);
+	json_decref(virtio_role_query());
 	rig_timers(1000000000);
 	return 0;
 }

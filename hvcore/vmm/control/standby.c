@@ -40,7 +40,23 @@ static int adopt(const json_t *args, json_t **ret, struct hv_error *err)
 	return machine_adopt(&a, err);
 }
 
+static int role(const json_t *args, json_t **ret, struct hv_error *err)
+{
+	return virtio_role_say(json_string_value(json_object_get(args, "text")),
+			       json_is_true(json_object_get(args, "keep")), err);
+}
+
+static int query_role(const json_t *args, json_t **ret, struct hv_error *err)
+{
+	*ret = virtio_role_query();
+	return *ret ? 0 : hv_err(err, -ENODEV, "the domain has no port " HV_CHANNEL_ROLE);
+}
+
 const struct command standby_commands[] = {
+	{.name = "x-taiki-role",
+	 .run = role,
+	 .args = {{"text", ARG_STRING}, {"keep", ARG_BOOLEAN, true}}},
+	{.name = "x-taiki-query-role", .run = query_role},
 	{.name = "x-taiki-adopt",
 	 .run = adopt,
 	 .args = {{"name", ARG_STRING}, {"resource", ARG_STRING}, {"incarnation", ARG_STRING}}},

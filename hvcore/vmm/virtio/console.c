@@ -19,6 +19,7 @@
 
 #include "hvcore/vmm/moved.h"
 #include "hvcore/vmm/virtio/devices.h"
+#include "hvcore/vmm/virtio/role.h"
 
 enum {
 	QUEUE_SIZE = 64,
@@ -33,7 +34,7 @@ static struct console *console_device;
 
 static bool host_open(const struct port *p)
 {
-	return p->id == 0 || (p->chardev && chardev_connected(p->chardev));
+	return p->id == 0 || p->role || (p->chardev && chardev_connected(p->chardev));
 }
 
 /* --- control messages to the guest --- */
@@ -134,6 +135,10 @@ static void guest_opened(struct port *p, bool open)
 {
 	p->guest_open = open;
 	changed(p->console);
+	if (p->role) {
+		role_opened(p->role, open);
+		role_pump(p->role);
+	}
 	if (open && p->chardev)
 		chardev_accept_input(p->chardev);
 }
@@ -227,6 +232,18 @@ static int add_port(struct console *con, const char *name, const char *socket, s
 	return port_open(p, err);
 }
 
+/* No socket: hv-domain is at the other end itself. */
+static int add_role(struct console *con, const char *name, struct hv_error *err)
+{
+	struct port *p = &con->port[con->nports];
+	int rc = add_port(con, name, NULL, err);
+
+	if (rc)
+		return rc;
+	p->role = role_create(p);
+	return p->role ? 0 : hv_err(err, -ENOMEM, "channel %s: no memory for it", name);
+}
+
 static int add_ports(struct console *con, const struct hv_config *c, const char *console,
 		     const char *channel_dir, struct hv_error *err)
 {
@@ -242,7 +259,10 @@ static int add_ports(struct console *con, const struct hv_config *c, const char 
 				      "channel %s: the path of its socket is "
 				      "too long; give it one",
 				      ch->name);
-		rc = add_port(con, ch->name, ch->socket ? ch->socket : path, err);
+		if (!strcmp(ch->name, HV_CHANNEL_ROLE))
+			rc = add_role(con, ch->name, err);
+		else
+			rc = add_port(con, ch->name, ch->socket ? ch->socket : path, err);
 	}
 	return rc;
 }
@@ -286,10 +306,11 @@ json_t *virtio_console_query(void)
 	for (unsigned i = 0; con && i < con->nports; i++) {
 		const struct port *p = &con->port[i];
 
-		json_array_append_new(all, json_pack("{s:s, s:s?, s:b, s:b}", "name",
-						     p->name ? p->name : "console", "socket",
-						     p->socket, "open", p->guest_open, "connected",
-						     p->chardev && chardev_connected(p->chardev)));
+		json_array_append_new(
+			all,
+			json_pack("{s:s, s:s?, s:b, s:b}", "name", p->name ? p->name : "console",
+				  "socket", p->socket, "open", p->guest_open, "connected",
+				  p->role || (p->chardev && chardev_connected(p->chardev))));
 	}
 	return all;
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the halves of the console share: console.c (device, control queue), console_port.c (data). */
+/*
+ * What the parts of the console share: console.c (device, control queue), console_port.c (data),
+ * role.h (the port that hv-domain serves itself).
+ */
 #ifndef VMM_VIRTIO_CONSOLE_H
 #define VMM_VIRTIO_CONSOLE_H
 
@@ -14,6 +17,7 @@ enum {
 };
 
 struct console;
+struct role;
 
 struct port {
 	struct console *console;
@@ -21,6 +25,7 @@ struct port {
 	char *name;   /* channels only */
 	char *socket; /* path, or NULL */
 	struct chardev *chardev;
+	struct role *role;     /* in place of chardev */
 	struct virtq *rx, *tx; /* to the guest, from the guest */
 	bool guest_open;       /* a process in the guest has it open */
 	bool told_open;        /* what the last VSERPORT_CHANGE said */

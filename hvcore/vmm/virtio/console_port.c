@@ -6,6 +6,7 @@
 
 #include "hvcore/vmm/progress.h"
 #include "hvcore/vmm/virtio/devices.h"
+#include "hvcore/vmm/virtio/role.h"
 
 enum { COPY = 4096, TURN_MAX = 32 };
 
@@ -23,6 +24,10 @@ static bool send_chain(struct port *p, const struct virtq_chain *c)
 	uint8_t buf[COPY];
 	size_t n;
 
+	if (p->role) {
+		role_chain(p->role, c);
+		return true;
+	}
 	/* Nobody reads: as on an unplugged line, what is sent is lost. */
 	if (!p->chardev || (!is_console(p) && !chardev_connected(p->chardev)))
 		return true;
@@ -43,7 +48,8 @@ static void send(struct port *p)
 	unsigned budget = TURN_MAX;
 	struct virtq_chain c;
 
-	while (virtio_live(&p->console->v) && virtq_take(p->tx, &c, &budget)) {
+	while (virtio_live(&p->console->v) && (!p->role || role_may_hear(p->role)) &&
+	       virtq_take(p->tx, &c, &budget)) {
 		/* The chain stays in the ring while its reader is slow: p->sent remembers. */
 		if (!send_chain(p, &c)) {
 			virtq_unpop(p->tx, 1);
@@ -106,6 +112,8 @@ void port_kick(struct port *p, struct virtq *q)
 {
 	if (q == p->tx)
 		send(p);
+	else if (p->role)
+		role_pump(p->role);
 	else if (p->chardev)
 		chardev_accept_input(p->chardev);
 }
@@ -115,6 +123,8 @@ void port_reset(struct port *p)
 	p->guest_open = false;
 	p->sent = 0;
 	p->owed = 0;
+	if (p->role)
+		role_opened(p->role, false);
 }
 
 int port_open(struct port *p, struct hv_error *err)

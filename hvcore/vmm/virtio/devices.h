@@ -73,6 +73,18 @@ void virtio_console_moved(const char *from, const char *to);
 /* virtio_console_query() - An array: name, socket, open (by the guest), connected (by a client). */
 json_t *virtio_console_query(void);
 
+/*
+ * virtio_role_say() - A line for the guest on HV_CHANNEL_ROLE: when it has the port open, and (@keep) again
+ * whenever it opens it, until another is kept.  -ENODEV, -EINVAL (not 1..1023 bytes of
+ * printable ASCII), -ENOBUFS, with @err.
+ */
+int virtio_role_say(const char *text, bool keep, struct hv_error *err);
+/*
+ * virtio_role_query() - An object: open (by the guest), last (what it said) and kept, or null;
+ * queued, and heard and dropped lines.  NULL: there is no such port, or no memory.
+ */
+json_t *virtio_role_query(void);
+
 int virtio_rng_create(struct hv_error *err);
 
 /* virtio_balloon_create() - Starts with a target of c->current_memory. */

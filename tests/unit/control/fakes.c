@@ -222,6 +222,17 @@ int virtio_blk_open_gate(const char *target, int fd, uint64_t ticket, struct hv_
 	return 0;
 }
 
+int virtio_role_say(const char *text, bool keep, struct hv_error *err)
+{
+	snprintf(fakes.role, sizeof(fakes.role), "%s%s", text, keep ? "+" : "");
+	return 0;
+}
+
+json_t *virtio_role_query(void)
+{
+	return fakes.role[0] ? json_pack("{s:s}", "last", fakes.role) : NULL;
+}
+
 int virtio_net_link(const char *name, bool up, struct hv_error *err)
 {
 	if (strcmp(name, "net@0") != 0)

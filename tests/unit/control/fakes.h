@@ -19,6 +19,7 @@ struct fakes {
 	uint64_t disk_size;
 	bool link_up;
 	char adopted[64];     /* the name it was given */
+	char role[64];        /* the line that was said, "+": to be kept */
 	uint64_t gate_ticket; /* of who opened the gate of "vdb"; 0: nobody */
 	unsigned log_lines, nmis;
 	char watchdog[20]; /* the action it was set to last */

@@ -113,6 +113,25 @@ static void test_adopt(void **state)
 	talk_turn();
 }
 
+static void test_role(void **state)
+{
+	int client = talk_connect_negotiated();
+
+	talk_tell(client, "{\"execute\": \"x-taiki-query-role\"}");
+	assert_non_null(strstr(talk_said(client), "no port org.taiki.role.0"));
+	talk_tell(client, "{\"execute\": \"x-taiki-role\", \"arguments\": {\"text\": \"TR1 x\"}}");
+	assert_string_equal(talk_said(client), "{\"return\":{}}\r\n");
+	assert_string_equal(fakes.role, "TR1 x");
+	talk_tell(client, "{\"execute\": \"x-taiki-role\", \"arguments\": {\"text\": \"TR1 y\", "
+			  "\"keep\": true}}");
+	assert_string_equal(talk_said(client), "{\"return\":{}}\r\n");
+	assert_string_equal(fakes.role, "TR1 y+");
+	talk_tell(client, "{\"execute\": \"x-taiki-query-role\"}");
+	assert_string_equal(talk_said(client), "{\"return\":{\"last\":\"TR1 y+\"}}\r\n");
+	close(client);
+	talk_turn();
+}
+
 #define standby_test(f) cmocka_unit_test_setup_teardown(f, talk_setup, talk_teardown)
 
 int main(void)
@@ -122,6 +141,7 @@ int main(void)
 		standby_test(test_who_has_gone_gets_no_answer),
 		standby_test(test_a_refusal_uses_the_descriptor_up),
 		standby_test(test_adopt),
+		standby_test(test_role),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -11,6 +11,7 @@ $(call unit,virtio_gate,tests/unit/virtio/test_gate.c $(VIRTIO_RIG),virtio.a lib
 $(call unit,virtio_net,tests/unit/virtio/test_net.c $(VIRTIO_RIG),virtio.a libhv.a,$(VIRTIO_LIBS))
 $(call unit,virtio_console,tests/unit/virtio/test_console.c $(VIRTIO_RIG),virtio.a libhv.a,\
 	$(VIRTIO_LIBS))
+$(call unit,virtio_role,tests/unit/virtio/test_role.c $(VIRTIO_RIG),virtio.a libhv.a,$(VIRTIO_LIBS))
 $(call unit,virtio_balloon,tests/unit/virtio/test_balloon.c $(VIRTIO_RIG),virtio.a libhv.a,\
 	$(VIRTIO_LIBS))
 $(call unit,virtio_tap,tests/unit/virtio/test_tap.c hvcore/vmm/net/tap.c,libhv.a)
