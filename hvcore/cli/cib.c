@@ -27,6 +27,23 @@ static int from_disk(xmlDocPtr *doc, struct hv_error *err)
 			     last_copy);
 }
 
+int cib_text(char **text, size_t *len, int timeout_ms, struct hv_error *err)
+{
+	static const char *const argv[] = {"cibadmin", "--query", "--local", NULL};
+	struct hv_command cmd = {.argv = argv, .timeout_ms = timeout_ms};
+	int rc = hv_command(&cmd, text, len, err);
+
+	if (rc == 0)
+		return 0;
+	free(*text);
+	*text = NULL;
+	if (rc == -ENOENT)
+		return hv_err(err, -ENOTCONN, "there is no cluster on this host");
+	return rc > 0 ? hv_err(err, -ENOTCONN,
+			       "the cluster does not run on this host; start it first")
+		      : rc;
+}
+
 int cib_read(xmlDocPtr *doc, int timeout_ms, struct hv_error *err)
 {
 	static const char *const argv[] = {"cibadmin", "--query", "--local", NULL};

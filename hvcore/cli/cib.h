@@ -19,6 +19,12 @@
  */
 int cib_read(xmlDocPtr *doc, int timeout_ms, struct hv_error *err);
 
+/*
+ * cib_text() - The CIB as the running cluster has it, its text the caller's to free.
+ * 0; -ENOTCONN the cluster does not run here; -errno.
+ */
+int cib_text(char **text, size_t *len, int timeout_ms, struct hv_error *err);
+
 /* cib_write() - One change by `cibadmin OPERATION --scope resources`.  0; -EEXIST; -errno. */
 int cib_write(const char *operation, const char *xml, int timeout_ms, struct hv_error *err);
 

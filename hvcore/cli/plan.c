@@ -3,27 +3,50 @@
  * hv plan: what becomes of every domain when hosts are lost.
  */
 #include <errno.h>
-#include <libxml/parser.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cib.h"
+#include "hv/command.h"
 #include "plan.h"
+
+/* All of a file, or of standard input. */
+static int read_file(const char *name, char **text, size_t *len, struct hv_error *err)
+{
+	FILE *f = strcmp(name, "-") ? fopen(name, "re") : stdin;
+	size_t room = 0, n = 1;
+	int rc = 0;
+
+	while (f && n && !rc) {
+		char *more = *len < room ? *text : realloc(*text, room = room ? 2 * room : 65536);
+
+		if (!more || *len > HV_COMMAND_OUTPUT_MAX) {
+			rc = more ? -EFBIG : -ENOMEM;
+			break;
+		}
+		*text = more;
+		n = fread(*text + *len, 1, room - *len, f);
+		*len += n;
+	}
+	if (!f || ferror(f))
+		rc = hv_err(err, -EIO, "%s: cannot be read: %s", name, strerror(errno));
+	if (f && f != stdin)
+		fclose(f);
+	return rc;
+}
 
 int plan_load(struct plan_cluster *c, const struct options *o, struct hv_error *err)
 {
-	const char *file = o->cib && strcmp(o->cib, "-") ? o->cib : "/dev/stdin";
-	int rc;
+	const char *what = o->given & OPT_CIB ? o->cib : "cibadmin's answer";
+	char *text = NULL;
+	size_t len = 0;
+	int rc = o->given & OPT_CIB ? read_file(o->cib, &text, &len, err)
+				    : cib_text(&text, &len, left(o), err);
 
-	if (!(o->given & OPT_CIB))
-		rc = cib_read(&c->doc, left(o), err);
-	else
-		rc = (c->doc = xmlReadFile(file, NULL,
-					   XML_PARSE_NONET | XML_PARSE_NOERROR |
-						   XML_PARSE_NOWARNING | XML_PARSE_HUGE))
-			     ? 0
-			     : hv_err(err, -EIO, "%s: cannot be read, or is not XML", o->cib);
+	if (!rc && !(c->doc = plan_parse(text, len)))
+		rc = hv_err(err, -EIO, "%s: it is not XML", what);
+	free(text);
 	return rc ? rc : plan_read(c, err);
 }
 

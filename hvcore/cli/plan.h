@@ -68,6 +68,8 @@ struct plan_cluster {
 
 /* plan_load() - The cluster's configuration, or that of --cib, and plan_read(). */
 int plan_load(struct plan_cluster *c, const struct options *o, struct hv_error *err);
+/* plan_parse() - A configuration's tree, as far as a plan needs it; NULL: it is not XML. */
+xmlDocPtr plan_parse(const char *text, size_t len);
 /*
  * plan_read() - Read @c->doc (set by the caller) into the rest of @c.  0, -EINVAL, -ENOMEM.
  * Free with plan_free(), also where it failed.

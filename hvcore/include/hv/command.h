@@ -9,7 +9,7 @@
 
 #include "hv/config.h"
 
-enum { HV_COMMAND_OUTPUT_MAX = 16 * 1024 * 1024 };
+enum { HV_COMMAND_OUTPUT_MAX = 64 * 1024 * 1024 };
 
 struct hv_command {
 	const char *const *argv; /* argv[0] is looked up in PATH unless it has a slash */
