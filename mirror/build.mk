@@ -3,4 +3,5 @@
 $(call lib,mirror_drbd,$(wildcard mirror/drbd/*.c))
 
 # Decisions without I/O.
-$(call lib,mirror_rules,$(addprefix mirror/engine/,generation.c handshake.c))
+$(call lib,mirror_rules,$(addprefix mirror/engine/,actlog.c bitmap.c generation.c handshake.c \
+	interval.c))

@@ -4,3 +4,4 @@ $(call unit,mirror_drbdmeta,tests/unit/mirror/test_drbdmeta.c tests/unit/mirror/
 $(call unit,mirror_wire,$(addprefix tests/unit/mirror/,test_wire.c capture.c tool.c),mirror_drbd.a,-lnettle)
 $(call unit,mirror_wire_bits,$(addprefix tests/unit/mirror/,test_wire_bits.c tool.c),mirror_drbd.a,-lnettle)
 $(call unit,mirror_generation,$(addprefix tests/unit/mirror/,test_generation.c tool.c),mirror_rules.a,)
+$(call unit,mirror_tracking,$(addprefix tests/unit/mirror/,test_tracking.c tool.c),mirror_rules.a mirror_drbd.a,)
