@@ -7,6 +7,7 @@ FUZZ_VIRTIO := tests/fuzz/virtio_program.c tests/unit/virtio/rig.c tests/unit/vi
 	$(addprefix hvcore/vmm/virtio/,transport.c common.c queue.c) hvcore/vmm/ram.c hvcore/lib/err.c
 $(call fuzzer,fuzz_virtq,tests/fuzz/fuzz_virtq.c $(FUZZ_VIRTIO),-ljansson)
 $(call fuzzer,fuzz_virtio_blk,tests/fuzz/fuzz_virtio_blk.c $(FUZZ_VIRTIO) \
+	hvcore/lib/guard.c hvcore/lib/lease.c \
 	$(wildcard hvcore/vmm/block/*.c hvcore/vmm/virtio/blk*.c) hvcore/vmm/virtio/throttle.c hvcore/lib/limits.c,-ljansson -luring)
 $(call fuzzer,fuzz_virtio_net,tests/fuzz/fuzz_virtio_net.c $(FUZZ_VIRTIO) \
 	$(wildcard hvcore/vmm/virtio/net*.c) hvcore/vmm/virtio/throttle.c hvcore/lib/limits.c,-ljansson)

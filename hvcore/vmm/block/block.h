@@ -55,9 +55,6 @@ struct block_request {
 	struct block_request *next;
 };
 
-/* block_guard() - Whether @disk may be written under its guard; takes the lease where it is one. */
-int block_guard(const struct hv_disk *disk, const char *domain, bool fencing, struct hv_error *err);
-
 /* block_open() - Open, lock and measure the image.  0 or -errno with @err.  Before rights are dropped. */
 int block_open(struct block *b, const struct hv_disk *disk, struct hv_error *err);
 void block_close(struct block *b);

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hv/guard.h"
 #include "hvcore/vmm/loop.h"
 #include "hvcore/vmm/progress.h"
 #include "hvcore/vmm/ram.h"
@@ -384,11 +385,13 @@ static void set_config(struct blk *d)
 		d->v.features |= 1ULL << VIRTIO_BLK_F_DISCARD;
 }
 
-/* A closed gate: no image, and no guard that would claim it. */
+/* A closed gate: no image, and a guard that is not taken yet. */
 static int open_closed(struct blk *d, const struct hv_disk *disk, struct hv_error *err)
 {
-	int rc = block_prepare(&d->block, disk, err);
+	int rc = hv_guard_prepare(disk, err);
 
+	if (!rc)
+		rc = block_prepare(&d->block, disk, err);
 	d->gate.state = GATE_CLOSED;
 	d->block.align = disk->readonly ? 1 : SECTOR;
 	return rc;
@@ -397,7 +400,7 @@ static int open_closed(struct blk *d, const struct hv_disk *disk, struct hv_erro
 static int open_now(struct blk *d, const struct hv_disk *disk, const char *domain, bool fencing,
 		    struct hv_error *err)
 {
-	int rc = block_guard(disk, domain, fencing, err);
+	int rc = hv_guard_take(disk, domain, fencing, 0, HV_GUARD_WAIT_MS, err);
 
 	return rc ? rc : block_open(&d->block, disk, err);
 }

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-comma := ,
 VIRTIO_RIG := $(addprefix tests/unit/virtio/,rig.c driver.c) hvcore/vmm/ram.c
 
 $(call unit,virtio_queue,tests/unit/virtio/test_queue.c tests/unit/virtio/toy.c $(VIRTIO_RIG),\
@@ -15,5 +14,3 @@ $(call unit,virtio_role,tests/unit/virtio/test_role.c $(VIRTIO_RIG),virtio.a lib
 $(call unit,virtio_balloon,tests/unit/virtio/test_balloon.c $(VIRTIO_RIG),virtio.a libhv.a,\
 	$(VIRTIO_LIBS))
 $(call unit,virtio_tap,tests/unit/virtio/test_tap.c hvcore/vmm/net/tap.c,libhv.a)
-$(call unit,virtio_lease,tests/unit/virtio/test_lease.c hvcore/vmm/block/lease.c,libhv.a,\
-	-Wl$(comma)--wrap=dlopen$(comma)--wrap=dlsym$(comma)--wrap=sleep)

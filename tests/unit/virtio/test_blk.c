@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "hv/guard.h"
 #include "hvcore/vmm/progress.h"
 #include "hvcore/vmm/virtio/blk.h"
 #include "hvcore/vmm/virtio/devices.h"
@@ -478,18 +479,18 @@ static void guards(void **state)
 	struct hv_disk g = disk;
 	struct hv_error err;
 
-	assert_int_equal(block_guard(&g, "web", true, &err), 0);
-	assert_int_equal(block_guard(&g, "web", false, &err), -EPERM);
+	assert_int_equal(hv_guard_take(&g, "web", true, 0, 0, &err), 0);
+	assert_int_equal(hv_guard_take(&g, "web", false, 0, 0, &err), -EPERM);
 	assert_non_null(strstr(err.text, "stonith-enabled"));
 	g.guard = HV_GUARD_MIRROR;
-	assert_int_equal(block_guard(&g, "web", true, &err), -ENOTSUP);
+	assert_int_equal(hv_guard_take(&g, "web", true, 0, 0, &err), -ENOTSUP);
 	assert_non_null(strstr(err.text, "mirror is not there yet"));
 	g.guard = HV_GUARD_SCSI_PR;
-	assert_int_equal(block_guard(&g, "web", true, &err), -ENOTSUP);
+	assert_int_equal(hv_guard_take(&g, "web", true, 0, 0, &err), -ENOTSUP);
 	g.guard = HV_GUARD_LEASE; /* without lockspace and key */
-	assert_int_equal(block_guard(&g, "web", true, &err), -EINVAL);
+	assert_int_equal(hv_guard_take(&g, "web", true, 0, 0, &err), -EINVAL);
 	g.readonly = true;
-	assert_int_equal(block_guard(&g, "web", false, &err), 0);
+	assert_int_equal(hv_guard_take(&g, "web", false, 0, 0, &err), 0);
 }
 
 int main(void)

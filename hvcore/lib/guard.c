@@ -1,11 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What keeps a writable disk to one writer between hosts (design: guards). */
+/* Which guard a disk has, and what there is of it. */
 #include <errno.h>
 
-#include "hvcore/vmm/block/block.h"
-#include "hvcore/vmm/block/lease.h"
+#include "hv/guard.h"
+#include "lease.h"
 
-int block_guard(const struct hv_disk *disk, const char *domain, bool fencing, struct hv_error *err)
+int hv_guard_prepare(const struct hv_disk *disk, struct hv_error *err)
+{
+	if (disk->readonly || disk->guard != HV_GUARD_LEASE)
+		return 0;
+	return lease_register(disk, err);
+}
+
+int hv_guard_take(const struct hv_disk *disk, const char *domain, bool fencing, pid_t pid,
+		  int timeout_ms, struct hv_error *err)
 {
 	if (disk->readonly)
 		return 0;
@@ -18,7 +26,7 @@ int block_guard(const struct hv_disk *disk, const char *domain, bool fencing, st
 			      "nothing would keep another host from writing %s; enable it "
 			      "(stonith-enabled=true) or choose guard lease",
 			      disk->target, domain, disk->path);
-	case HV_GUARD_LEASE: return lease_acquire(disk, err);
+	case HV_GUARD_LEASE: return lease_acquire(disk, pid, timeout_ms, err);
 	case HV_GUARD_MIRROR:
 		return hv_err(err, -ENOTSUP,
 			      "disk %s of %s: guard mirror is not there yet: it needs Taiki's "

@@ -6,7 +6,7 @@
  * else needs it installed or pays for it at start.  The registered socket is
  * kept for life: closing it would release the leases.
  */
-#include "hvcore/vmm/block/lease.h"
+#include "lease.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -20,8 +20,6 @@
 #include <unistd.h>
 
 enum {
-	/* A lease whose owner is dead is free after this: 140 s with sanlock's defaults, and a margin. */
-	WAIT_MAX_S = 300,
 	/*
 	 * Renewals seen by which an owner is known to be alive.  One could have
 	 * been made before we began, and noticed after.
@@ -66,12 +64,12 @@ static int load(const struct hv_disk *disk, struct hv_error *err)
 		      disk->target);
 }
 
-static int registered(const struct hv_disk *disk, struct hv_error *err)
+int lease_register(const struct hv_disk *disk, struct hv_error *err)
 {
-	int rc;
+	int rc = load(disk, err);
 
-	if (sanlock.sock >= 0)
-		return 0;
+	if (rc || sanlock.sock >= 0)
+		return rc;
 	sanlock.sock = sanlock.reg();
 	if (sanlock.sock < 0)
 		return hv_err(err, sanlock.sock,
@@ -80,11 +78,12 @@ static int registered(const struct hv_disk *disk, struct hv_error *err)
 			      disk->target, strerror(-sanlock.sock), disk->lease_lockspace);
 	/* A lost lease ends the guest at once: SIGTERM would leave it a grace to write in. */
 	rc = sanlock.restrict_(sanlock.sock, SANLK_RESTRICT_SIGTERM);
-	if (rc < 0)
-		return hv_err(err, rc,
-			      "disk %s: guard lease: sanlock refuses to kill by SIGKILL only: %d",
-			      disk->target, rc);
-	return 0;
+	if (rc >= 0)
+		return 0;
+	close(sanlock.sock);
+	sanlock.sock = -1;
+	return hv_err(err, rc, "disk %s: guard lease: sanlock refuses to kill by SIGKILL only: %d",
+		      disk->target, rc);
 }
 
 static bool owned(int rc)
@@ -112,7 +111,7 @@ static uint64_t owner_renewed(struct sanlk_resource *res)
  * Acquire, and wait where an owner may be dead: sanlock itself answers at once
  * that it is alive, until its lease has run out.  Alive is who renews.
  */
-static int acquire(struct sanlk_resource *res)
+static int acquire(struct sanlk_resource *res, pid_t pid, unsigned patience)
 {
 	uint64_t last = 0;
 	unsigned renewals = 0;
@@ -121,8 +120,10 @@ static int acquire(struct sanlk_resource *res)
 	for (unsigned s = 0;; s++) {
 		uint64_t at;
 
-		rc = sanlock.acquire(sanlock.sock, -1, 0, 1, &res, NULL);
-		if (!owned(rc) || s == WAIT_MAX_S)
+		/* For another process sanlock is asked on a connection of its own. */
+		rc = pid ? sanlock.acquire(-1, pid, 0, 1, &res, NULL)
+			 : sanlock.acquire(sanlock.sock, -1, 0, 1, &res, NULL);
+		if (!owned(rc) || s >= patience)
 			return rc;
 		at = owner_renewed(res);
 		renewals += last && at != last;
@@ -144,6 +145,10 @@ static int refused(const struct hv_disk *disk, int rc, struct hv_error *err)
 		next = "end the domain there";
 	}
 	switch (rc) {
+	case -ESRCH:
+		why = "the process is not registered with sanlock";
+		next = "it has ended, or was no standby";
+		break;
 	case -ENOSPC:
 	case SANLK_ACQUIRE_LOCKSPACE:
 		why = "this host has not joined the lockspace";
@@ -162,7 +167,7 @@ static int refused(const struct hv_disk *disk, int rc, struct hv_error *err)
 		      (unsigned long long)disk->lease_offset, why, rc, next);
 }
 
-int lease_acquire(const struct hv_disk *disk, struct hv_error *err)
+int lease_acquire(const struct hv_disk *disk, pid_t pid, int timeout_ms, struct hv_error *err)
 {
 	struct sanlk_resource *res;
 	int rc;
@@ -174,9 +179,7 @@ int lease_acquire(const struct hv_disk *disk, struct hv_error *err)
 			      "disk %s: guard lease needs a lockspace and a key of at most %d "
 			      "bytes, and a path; complete the definition's <lease>",
 			      disk->target, SANLK_NAME_LEN);
-	rc = load(disk, err);
-	if (!rc)
-		rc = registered(disk, err);
+	rc = pid ? load(disk, err) : lease_register(disk, err);
 	if (rc)
 		return rc;
 	res = calloc(1, sizeof(*res) + sizeof(struct sanlk_disk));
@@ -188,7 +191,7 @@ int lease_acquire(const struct hv_disk *disk, struct hv_error *err)
 	res->num_disks = 1;
 	strcpy(res->disks[0].path, disk->lease_path);
 	res->disks[0].offset = disk->lease_offset;
-	rc = acquire(res);
+	rc = acquire(res, pid, timeout_ms > 0 ? (unsigned)timeout_ms / 1000 : 0);
 	free(res);
 	return rc < 0 ? refused(disk, rc, err) : 0;
 }

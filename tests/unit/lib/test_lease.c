@@ -15,7 +15,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "hvcore/vmm/block/lease.h"
+#include "hv/guard.h"
+#include "hvcore/lib/lease.h"
 
 void *__wrap_dlopen(const char *file, int flags);
 void *__wrap_dlsym(void *handle, const char *name);
@@ -23,7 +24,8 @@ unsigned __wrap_sleep(unsigned seconds);
 
 static struct {
 	unsigned now; /* seconds that were slept */
-	unsigned registered;
+	unsigned registered, asked;
+	int other;            /* the process it is asked for; 0: ourselves */
 	uint32_t restricted;  /* SANLK_RESTRICT_... */
 	unsigned free_at;     /* when the lease can be had; before that: */
 	int refusal;          /* the answer, and */
@@ -47,11 +49,14 @@ static int restrict_(int sock, uint32_t flags)
 static int acquire(int sock, int pid, uint32_t flags, int count, struct sanlk_resource **res,
 		   struct sanlk_options *opt)
 {
-	assert_int_equal(sock, 5);
-	assert_int_equal(pid, -1);
+	/* For itself on its registered connection, for another on one of the library's. */
+	assert_int_equal(sock, lock.other ? -1 : 5);
+	assert_int_equal(pid, lock.other ? lock.other : -1);
 	assert_int_equal(count, 1);
 	/* Before the lease is asked for: a lost one must end us at once. */
-	assert_int_equal(lock.restricted, SANLK_RESTRICT_SIGTERM);
+	if (!lock.other)
+		assert_int_equal(lock.restricted, SANLK_RESTRICT_SIGTERM);
+	lock.asked++;
 	lock.res = **res;
 	lock.disk = res[0]->disks[0];
 	return lock.now >= lock.free_at ? 0 : lock.refusal;
@@ -122,7 +127,8 @@ static struct hv_disk disk(void)
 
 static int reset(void **state)
 {
-	lock.now = lock.free_at = lock.renew_every = 0;
+	lock.now = lock.free_at = lock.renew_every = lock.asked = 0;
+	lock.other = 0;
 	lock.refusal = SANLK_ACQUIRE_IDLIVE;
 	return 0;
 }
@@ -132,7 +138,7 @@ static void free_lease(void **state)
 	struct hv_disk d = disk();
 	struct hv_error err;
 
-	assert_int_equal(lease_acquire(&d, &err), 0);
+	assert_int_equal(lease_acquire(&d, 0, HV_GUARD_WAIT_MS, &err), 0);
 	assert_int_equal(lock.now, 0);
 	assert_string_equal(lock.res.lockspace_name, "TK");
 	assert_string_equal(lock.res.name, "web");
@@ -140,7 +146,7 @@ static void free_lease(void **state)
 	assert_string_equal(lock.disk.path, "/dev/leases");
 	assert_int_equal(lock.disk.offset, 1 << 20);
 	/* A second disk's lease is held by the same registration. */
-	assert_int_equal(lease_acquire(&d, &err), 0);
+	assert_int_equal(lease_acquire(&d, 0, HV_GUARD_WAIT_MS, &err), 0);
 	assert_int_equal(lock.registered, 1);
 }
 
@@ -150,7 +156,7 @@ static void dead_owner(void **state)
 	struct hv_error err;
 
 	lock.free_at = 140;
-	assert_int_equal(lease_acquire(&d, &err), 0);
+	assert_int_equal(lease_acquire(&d, 0, HV_GUARD_WAIT_MS, &err), 0);
 	assert_int_equal(lock.now, 140);
 }
 
@@ -162,7 +168,7 @@ static void owner_dies_after_a_renewal(void **state)
 
 	lock.renew_every = 100;
 	lock.free_at = 150;
-	assert_int_equal(lease_acquire(&d, &err), 0);
+	assert_int_equal(lease_acquire(&d, 0, HV_GUARD_WAIT_MS, &err), 0);
 }
 
 static void live_owner(void **state)
@@ -172,7 +178,7 @@ static void live_owner(void **state)
 
 	lock.free_at = 1000000;
 	lock.renew_every = 20;
-	assert_int_equal(lease_acquire(&d, &err), -EBUSY);
+	assert_int_equal(lease_acquire(&d, 0, HV_GUARD_WAIT_MS, &err), -EBUSY);
 	assert_int_equal(lock.now, 40);
 	assert_non_null(strstr(err.text, "TK:web"));
 	assert_non_null(strstr(err.text, "renews"));
@@ -185,7 +191,7 @@ static void owner_nobody_understands(void **state)
 	struct hv_error err;
 
 	lock.free_at = 1000000;
-	assert_int_equal(lease_acquire(&d, &err), -EBUSY);
+	assert_int_equal(lease_acquire(&d, 0, HV_GUARD_WAIT_MS, &err), -EBUSY);
 	assert_true(lock.now <= 300);
 }
 
@@ -207,7 +213,7 @@ static void other_refusals(void **state)
 	lock.free_at = 1000000;
 	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
 		lock.refusal = row[i].refusal;
-		assert_int_equal(lease_acquire(&d, &err), row[i].rc);
+		assert_int_equal(lease_acquire(&d, 0, HV_GUARD_WAIT_MS, &err), row[i].rc);
 		assert_non_null(strstr(err.text, row[i].says));
 	}
 	assert_int_equal(lock.now, 0);
@@ -221,23 +227,79 @@ static void names_that_do_not_fit(void **state)
 
 	memset(name, 'n', SANLK_NAME_LEN);
 	d.lease_key = name;
-	assert_int_equal(lease_acquire(&d, &err), 0);
+	assert_int_equal(lease_acquire(&d, 0, HV_GUARD_WAIT_MS, &err), 0);
 	assert_memory_equal(lock.res.name, name, SANLK_NAME_LEN);
 	name[SANLK_NAME_LEN] = 'n';
-	assert_int_equal(lease_acquire(&d, &err), -EINVAL);
+	assert_int_equal(lease_acquire(&d, 0, HV_GUARD_WAIT_MS, &err), -EINVAL);
 	d = disk();
 	memset(path, 'p', SANLK_PATH_LEN);
 	d.lease_path = path;
-	assert_int_equal(lease_acquire(&d, &err), -EINVAL);
+	assert_int_equal(lease_acquire(&d, 0, HV_GUARD_WAIT_MS, &err), -EINVAL);
 	d = disk();
 	d.lease_lockspace = NULL;
-	assert_int_equal(lease_acquire(&d, &err), -EINVAL);
+	assert_int_equal(lease_acquire(&d, 0, HV_GUARD_WAIT_MS, &err), -EINVAL);
+}
+
+/* An agent asks for a standby, whose process is registered and has no rights any more. */
+static void for_another_process(void **state)
+{
+	struct hv_disk d = disk();
+	struct hv_error err;
+	unsigned registered = lock.registered;
+
+	lock.other = 4711;
+	assert_int_equal(hv_guard_take(&d, "web", false, 4711, 0, &err), 0);
+	assert_string_equal(lock.res.name, "web");
+	assert_int_equal(lock.registered, registered);
+	/* A dead owner: as long as there is patience, and no longer. */
+	lock.free_at = 140;
+	assert_int_equal(hv_guard_take(&d, "web", false, 4711, 30000, &err), -EBUSY);
+	assert_int_equal(lock.now, 30);
+	lock.asked = 0;
+	assert_int_equal(hv_guard_take(&d, "web", false, 4711, 0, &err), -EBUSY);
+	assert_int_equal(lock.asked, 1);
+	assert_int_equal(hv_guard_take(&d, "web", false, 4711, 200000, &err), 0);
+	assert_int_equal(lock.now, 140);
+	lock.free_at = 1000;
+	lock.refusal = -ESRCH;
+	assert_int_equal(hv_guard_take(&d, "web", false, 4711, 0, &err), -ESRCH);
+	assert_non_null(strstr(err.text, "not registered"));
+}
+
+static void a_standby_makes_ready(void **state)
+{
+	struct hv_disk d = disk();
+	struct hv_error err;
+
+	assert_int_equal(hv_guard_prepare(&d, &err), 0);
+	assert_int_equal(lock.registered, 1);
+	assert_int_equal(lock.restricted, SANLK_RESTRICT_SIGTERM);
+	assert_int_equal(hv_guard_prepare(&d, &err), 0);
+	assert_int_equal(lock.registered, 1);
+	assert_int_equal(lock.asked, 0);
+}
+
+static void guards_without_a_lease(void **state)
+{
+	struct hv_disk d = disk();
+	struct hv_error err;
+
+	d.readonly = true;
+	assert_int_equal(hv_guard_prepare(&d, &err), 0);
+	assert_int_equal(hv_guard_take(&d, "web", false, 4711, 0, &err), 0);
+	d.readonly = false;
+	d.guard = HV_GUARD_FENCING;
+	assert_int_equal(hv_guard_prepare(&d, &err), 0);
+	assert_int_equal(hv_guard_take(&d, "web", true, 4711, 0, &err), 0);
+	assert_int_equal(hv_guard_take(&d, "web", false, 4711, 0, &err), -EPERM);
+	assert_int_equal(lock.asked, 0);
 }
 
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup(f, reset)
 	static const struct CMUnitTest tests[] = {
+		TEST(a_standby_makes_ready),
 		TEST(free_lease),
 		TEST(dead_owner),
 		TEST(owner_dies_after_a_renewal),
@@ -245,6 +307,8 @@ int main(void)
 		TEST(owner_nobody_understands),
 		TEST(other_refusals),
 		TEST(names_that_do_not_fit),
+		TEST(for_another_process),
+		TEST(guards_without_a_lease),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
