@@ -14,3 +14,4 @@ $(call unit,virtio_role,tests/unit/virtio/test_role.c $(VIRTIO_RIG),virtio.a lib
 $(call unit,virtio_balloon,tests/unit/virtio/test_balloon.c $(VIRTIO_RIG),virtio.a libhv.a,\
 	$(VIRTIO_LIBS))
 $(call unit,virtio_tap,tests/unit/virtio/test_tap.c hvcore/vmm/net/tap.c,libhv.a)
+$(call unit,virtio_throttle,tests/unit/virtio/test_throttle.c hvcore/vmm/virtio/throttle.c,libhv.a)

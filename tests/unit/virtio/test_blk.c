@@ -493,6 +493,183 @@ static void guards(void **state)
 	assert_int_equal(hv_guard_take(&g, "web", false, 0, 0, &err), 0);
 }
 
+/* Limit the disk; @n reads of 4 KiB wait or have begun. */
+static void limit(enum hv_limit which, uint64_t rate)
+{
+	struct hv_limits l = {0};
+
+	l.rate[which].avg = rate;
+	assert_int_equal(virtio_blk_throttle("vda", &l, NULL), 0);
+}
+
+static void read_some(unsigned first, unsigned n)
+{
+	for (unsigned i = first; i < first + n; i++) {
+		struct piece p = {DATA + i * 4096, 4096, true};
+
+		post(i, VIRTIO_BLK_T_IN, i * 8, &p, 1);
+	}
+	drv_kick(&d);
+	rig_run(5);
+	while (blk->inflight)
+		rig_run(5);
+}
+
+static unsigned answered(void)
+{
+	unsigned n = 0;
+
+	while (drv_used(&d, NULL, NULL))
+		n++;
+	return n;
+}
+
+/* In steps: who comes late has missed what his bucket has no room for. */
+static void pass_time(uint64_t ms)
+{
+	for (uint64_t step; ms; ms -= step) {
+		step = ms < 10 ? ms : 10;
+		rig_timers(step * 1000000);
+		while (blk->inflight)
+			rig_run(1);
+	}
+}
+
+/* 10 a second, 1 (and the one that goes below the ground) at once. */
+static void throttled(void **state)
+{
+	uint32_t id;
+
+	limit(HV_IOPS_RD, 10);
+	read_some(0, 10);
+	assert_int_equal(blk->waits, 9);
+	assert_int_equal(answered(), 1);
+	/* What waits has not begun: nothing is owed, nothing is in flight. */
+	assert_int_equal(blk->began, 0);
+	assert_int_equal(page.disk[0].in_flight, 0);
+	/* The other direction has no limit, and is not behind them. */
+	fill(DATA + 0x80000, 512, 1);
+	assert_int_equal(one(VIRTIO_BLK_T_OUT, 0, DATA + 0x80000, 512, false), VIRTIO_BLK_S_OK);
+	/* In order, each in its turn. */
+	for (unsigned i = 1; i < 10; i++) {
+		pass_time(i == 1 ? 1 : 100);
+		assert_true(drv_used(&d, &id, NULL));
+		assert_int_equal(id, i * 3);
+		assert_false(drv_used(&d, NULL, NULL));
+		check_pattern(DATA + i * 4096, i == 0 ? 512 : i * 4096, 4096);
+	}
+	assert_int_equal(blk->waits, 0);
+	assert_int_equal(blk->throttled, 9);
+	assert_int_equal(rig_unreported(), -1);
+}
+
+static void throttled_by_bytes(void **state)
+{
+	limit(HV_BPS, 40960);
+	read_some(0, 12);
+	/* 4096 at once, and the one that goes below. */
+	pass_time(1);
+	assert_int_equal(answered(), 2);
+	pass_time(500);
+	assert_int_equal(answered(), 5);
+	/* One limit for both: the older goes first, whichever way it goes. */
+	fill(DATA + 0x80000, 512, 1);
+	struct piece p = {DATA + 0x80000, 512, false};
+	post(12, VIRTIO_BLK_T_OUT, 0, &p, 1);
+	drv_kick(&d);
+	rig_run(5);
+	assert_int_equal(blk->waits, 6);
+	pass_time(540);
+	assert_int_equal(answered(), 5);
+	assert_int_equal(blk->waits, 1);
+	assert_non_null(blk->waiting[THROTTLE_WRITE]);
+	pass_time(200);
+	assert_int_equal(answered(), 1);
+	/* A flush and a discard are requests, and move no bytes. */
+	limit(HV_BPS, 1);
+	assert_int_equal(one(VIRTIO_BLK_T_FLUSH, 0, DATA, 0, false), VIRTIO_BLK_S_OK);
+	drv_put(DATA, &(struct virtio_blk_discard_write_zeroes){8, 1024, 0}, 16);
+	assert_int_equal(one(VIRTIO_BLK_T_DISCARD, 0, DATA, 16, false), VIRTIO_BLK_S_OK);
+	assert_int_equal(one(VIRTIO_BLK_T_FLUSH, 0, DATA, 0, false), VIRTIO_BLK_S_OK);
+}
+
+/* Changed and lifted while requests wait: in force at once. */
+static void limits_change(void **state)
+{
+	struct hv_limits none = {0}, wrong = {.rate[HV_BPS].max = 1};
+	struct hv_error err;
+
+	assert_int_equal(virtio_blk_throttle("vdz", &none, &err), -ENOENT);
+	assert_int_equal(virtio_blk_throttle("vda", &wrong, &err), -EINVAL);
+	assert_non_null(strstr(err.text, "disk vda"));
+	limit(HV_IOPS, 1);
+	read_some(0, 16);
+	assert_int_equal(answered(), 1);
+	limit(HV_IOPS, 100);
+	pass_time(101);
+	assert_in_range(answered(), 10, 15);
+	assert_int_equal(virtio_blk_throttle("vda", &none, &err), 0);
+	while (blk->inflight)
+		rig_run(5);
+	assert_int_equal(blk->waits, 0);
+	assert_in_range(answered(), 1, 5);
+	read_some(0, 16);
+	assert_int_equal(answered(), 16);
+}
+
+/* A stop does not wait for what has not begun, and begins none of it; cont does. */
+static void stopped_while_throttled(void **state)
+{
+	limit(HV_IOPS, 10);
+	read_some(0, 4);
+	assert_int_equal(answered(), 1);
+	blk->v.device.quiesce(&blk->v.device);
+	assert_false(blk->v.device.busy(&blk->v.device));
+	pass_time(1000);
+	assert_int_equal(answered(), 0);
+	blk->v.device.resume(&blk->v.device);
+	rig_run(5);
+	pass_time(1000);
+	assert_int_equal(answered(), 3);
+}
+
+/* A reset is done at once, and what waited is gone: no answer of it, ever. */
+static void reset_while_throttled(void **state)
+{
+	limit(HV_IOPS, 1);
+	read_some(0, 16);
+	assert_int_equal(blk->waits, 15);
+	assert_int_equal(answered(), 1);
+	reg_write(&blk->v, R_STATUS, 1, 0);
+	assert_int_equal(reg_read(&blk->v, R_STATUS, 1), 0);
+	assert_int_equal(blk->waits, 0);
+	pass_time(5000);
+	assert_int_equal(blk->inflight, 0);
+	assert_int_equal(answered(), 0);
+	assert_int_equal(rig_unreported(), -1);
+	/* With one in flight the reset waits for that one alone. */
+	memset(drv_at(RINGS), 0, 0x4000);
+	memset(rig.shadow + RINGS, 0, 0x4000);
+	drv_negotiate(&blk->v, blk->v.features);
+	drv_queue(&d, &blk->v, 0, 64, RINGS);
+	drv_ok(&blk->v);
+	for (unsigned i = 0; i < 4; i++) {
+		struct piece p = {DATA + i * 4096, 4096, true};
+
+		post(i, VIRTIO_BLK_T_IN, i * 8, &p, 1);
+	}
+	drv_kick(&d);
+	blk->v.queue[0].kick.ready(&blk->v.queue[0].kick, 1);
+	assert_true(blk->inflight >= 1 && blk->waits >= 2);
+	reg_write(&blk->v, R_STATUS, 1, 0);
+	rig_timers(100000000000);
+	while (blk->inflight)
+		rig_run(5);
+	assert_int_equal(reg_read(&blk->v, R_STATUS, 1), 0);
+	assert_int_equal(blk->waits, 0);
+	assert_false(drv_used(&d, NULL, NULL));
+}
+
 int main(void)
 {
 #define TEST(f)     cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -515,6 +692,11 @@ int main(void)
 		READONLY(readers_share),
 		TEST(bad_images),
 		TEST(guards),
+		TEST(throttled),
+		TEST(throttled_by_bytes),
+		TEST(limits_change),
+		TEST(stopped_while_throttled),
+		TEST(reset_while_throttled),
 	};
 	int rc;
 

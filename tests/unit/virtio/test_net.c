@@ -483,6 +483,129 @@ static void not_started(void **state)
 	assert_int_equal(n->rx_dropped, 1);
 }
 
+static void limit(enum hv_limit which, uint64_t rate)
+{
+	struct hv_limits l = {0};
+
+	l.rate[which].avg = rate;
+	l.rate[which].burst = rate ? 1 : 0;
+	assert_int_equal(virtio_net_throttle("net0", &l, NULL), 0);
+	rig_run(0);
+}
+
+static void pass_time(uint64_t ms)
+{
+	for (uint64_t step; ms; ms -= step) {
+		step = ms < 10 ? ms : 10;
+		rig_timers(step * 1000000);
+		rig_run(0);
+	}
+}
+
+static unsigned got_on_wire(void)
+{
+	char packet[4096];
+	unsigned count = 0;
+
+	while (recv(wire[1], packet, sizeof(packet), 0) > 0)
+		count++;
+	return count;
+}
+
+static void send_some(unsigned count, uint32_t len)
+{
+	struct piece p = {DATA, HDR + len, false};
+
+	for (unsigned i = 0; i < count; i++)
+		drv_add(&tx, &p, 1);
+	drv_kick(&tx);
+	rig_run(0);
+}
+
+/* What may not go yet stays in the guest's ring; nothing is lost, and receiving goes on. */
+static void sending_throttled(void **state)
+{
+	start(MERGE);
+	limit(HV_IOPS_WR, 10);
+	send_some(8, 100);
+	assert_int_equal(got_on_wire(), 1);
+	pass_time(1);
+	assert_int_equal(got_on_wire(), 1);
+	buffers(4, 0x400);
+	arrive(40);
+	assert_true(drv_used(&rx, NULL, NULL));
+	pass_time(300);
+	assert_int_equal(got_on_wire(), 3);
+	/* Lifted: the rest at once. */
+	limit(HV_IOPS_WR, 0);
+	assert_int_equal(got_on_wire(), 3);
+	for (unsigned i = 0; i < 8; i++)
+		assert_true(drv_used(&tx, NULL, NULL));
+	assert_int_equal(n->tx_dropped, 0);
+	assert_int_equal(n->tx_packets, 8);
+	assert_true(n->throttled[THROTTLE_WRITE] > 0);
+}
+
+static void receiving_throttled(void **state)
+{
+	start(MERGE);
+	limit(HV_BPS_RD, 1000);
+	buffers(8, 0x400);
+	for (unsigned i = 0; i < 4; i++)
+		arrive(100);
+	assert_true(drv_used(&rx, NULL, NULL));
+	assert_false(drv_used(&rx, NULL, NULL));
+	/* The other direction is not held by it. */
+	send_some(2, 100);
+	assert_int_equal(got_on_wire(), 2);
+	/* Buffers are no reason to go on. */
+	buffers(2, 0x400);
+	assert_false(drv_used(&rx, NULL, NULL));
+	pass_time(110);
+	assert_true(drv_used(&rx, NULL, NULL));
+	assert_false(drv_used(&rx, NULL, NULL));
+	/* Nor is cont, nor time that passes while the guest is stopped. */
+	n->v.device.quiesce(&n->v.device);
+	pass_time(200);
+	assert_false(drv_used(&rx, NULL, NULL));
+	n->v.device.resume(&n->v.device);
+	rig_run(0);
+	assert_true(drv_used(&rx, NULL, NULL));
+	limit(HV_BPS_RD, 0);
+	assert_true(drv_used(&rx, NULL, NULL));
+	assert_int_equal(n->rx_dropped, 0);
+}
+
+static void limits_of_an_interface(void **state)
+{
+	struct hv_limits wrong = {.rate[HV_BPS].max = 1};
+	struct hv_error err;
+
+	start(MERGE);
+	assert_int_equal(virtio_net_throttle("net7", &(struct hv_limits){0}, &err), -ENOENT);
+	assert_int_equal(virtio_net_throttle("net0", &wrong, &err), -EINVAL);
+	assert_non_null(strstr(err.text, "net0"));
+}
+
+/* A reset while held: the driver that comes next is served under the same limit. */
+static void reset_while_throttled(void **state)
+{
+	start(MERGE);
+	limit(HV_IOPS, 1);
+	send_some(4, 100);
+	assert_int_equal(got_on_wire(), 1);
+	reg_write(&n->v, R_STATUS, 1, 0);
+	assert_int_equal(reg_read(&n->v, R_STATUS, 1), 0);
+	pass_time(10000);
+	assert_int_equal(got_on_wire(), 0);
+	start(MERGE); /* its clock begins anew */
+	pass_time(20000);
+	send_some(4, 100);
+	assert_in_range(got_on_wire(), 1, 2);
+	limit(HV_IOPS, 0);
+	got_on_wire();
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -504,6 +627,10 @@ int main(void)
 		cmocka_unit_test(offloads),
 		cmocka_unit_test(paused),
 		cmocka_unit_test(not_started),
+		cmocka_unit_test(sending_throttled),
+		cmocka_unit_test(receiving_throttled),
+		cmocka_unit_test(limits_of_an_interface),
+		cmocka_unit_test(reset_while_throttled),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
