@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 $(call fuzzer,fuzz_qmp,tests/fuzz/fuzz_qmp.c tests/unit/control/fakes.c \
-	$(addprefix hvcore/vmm/control/,framer.c dispatch.c commands.c devices.c fds.c standby.c qmp.c) \
-	hvcore/lib/err.c hvcore/lib/rundir.c hvcore/lib/standby_name.c,-ljansson)
+	$(addprefix hvcore/vmm/control/,framer.c dispatch.c commands.c devices.c fds.c limits.c standby.c qmp.c) \
+	hvcore/lib/err.c hvcore/lib/limits.c hvcore/lib/limits_json.c hvcore/lib/rundir.c hvcore/lib/standby_name.c,-ljansson)
 
 FUZZ_VIRTIO := tests/fuzz/virtio_program.c tests/unit/virtio/rig.c tests/unit/virtio/driver.c \
 	$(addprefix hvcore/vmm/virtio/,transport.c common.c queue.c) hvcore/vmm/ram.c hvcore/lib/err.c
 $(call fuzzer,fuzz_virtq,tests/fuzz/fuzz_virtq.c $(FUZZ_VIRTIO),-ljansson)
 $(call fuzzer,fuzz_virtio_blk,tests/fuzz/fuzz_virtio_blk.c $(FUZZ_VIRTIO) \
 	hvcore/lib/guard.c hvcore/lib/lease.c \
-	$(wildcard hvcore/vmm/block/*.c hvcore/vmm/virtio/blk*.c) hvcore/vmm/virtio/throttle.c hvcore/lib/limits.c,-ljansson -luring)
+	$(wildcard hvcore/vmm/block/*.c hvcore/vmm/virtio/blk*.c) hvcore/vmm/virtio/throttle.c hvcore/lib/limits.c hvcore/lib/limits_json.c,-ljansson -luring)
 $(call fuzzer,fuzz_virtio_net,tests/fuzz/fuzz_virtio_net.c $(FUZZ_VIRTIO) \
-	$(wildcard hvcore/vmm/virtio/net*.c) hvcore/vmm/virtio/throttle.c hvcore/lib/limits.c,-ljansson)
+	$(wildcard hvcore/vmm/virtio/net*.c) hvcore/vmm/virtio/throttle.c hvcore/lib/limits.c hvcore/lib/limits_json.c,-ljansson)
 $(call fuzzer,fuzz_virtio_console,tests/fuzz/fuzz_virtio_console.c $(FUZZ_VIRTIO) \
 	$(wildcard hvcore/vmm/virtio/console*.c hvcore/vmm/virtio/role*.c),-ljansson)
 $(call fuzzer,fuzz_virtio_balloon,tests/fuzz/fuzz_virtio_balloon.c $(FUZZ_VIRTIO) \

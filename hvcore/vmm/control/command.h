@@ -18,7 +18,7 @@
 #include "fds.h"
 
 enum arg_type { ARG_STRING, ARG_INTEGER, ARG_BOOLEAN };
-enum { COMMAND_ARGS_MAX = 3 };
+enum { COMMAND_ARGS_MAX = 24 };
 
 struct command_arg {
 	const char *name; /* NULL ends the list */
@@ -58,6 +58,7 @@ extern const struct command commands[];         /* commands.c: the machine */
 extern const struct command device_commands[];  /* devices.c: disks, balloon */
 extern const struct command fd_commands[];      /* fds.c: descriptors that clients hand over */
 extern const struct command standby_commands[]; /* standby.c: its gates, its role, its adoption */
+extern const struct command limit_commands[];   /* limits.c: rate limits, memory */
 extern const struct command *const command_tables[]; /* all, NULL-terminated */
 
 /*

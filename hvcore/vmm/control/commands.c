@@ -182,5 +182,5 @@ const struct command commands[] = {
 	{.name = NULL},
 };
 
-const struct command *const command_tables[] = {commands, device_commands, fd_commands,
-						standby_commands, NULL};
+const struct command *const command_tables[] = {commands,    device_commands,  limit_commands,
+						fd_commands, standby_commands, NULL};

@@ -53,11 +53,17 @@ uint64_t balloon_actual(const struct balloon *b)
 	return taken < b->memory ? b->memory - taken : 0;
 }
 
+uint64_t balloon_target(const struct balloon *b)
+{
+	return b->memory - (uint64_t)config_get(b, CONFIG_TARGET) * RAM_PAGE;
+}
+
 void balloon_set_target(struct balloon *b, uint64_t bytes)
 {
 	uint32_t pages = (b->memory - bytes) / RAM_PAGE;
 
 	memcpy(b->v.config + CONFIG_TARGET, &pages, sizeof(pages));
+	balloon_pace_asked(&b->pace, balloon_actual(b), loop_host_now());
 }
 
 /* --- giving memory back --- */
@@ -173,6 +179,7 @@ static void balloon_config_write(struct virtio *v, unsigned off, unsigned size, 
 		return;
 	}
 	memcpy(v->config + CONFIG_ACTUAL, &value, sizeof(value));
+	balloon_pace_moved(&b->pace, balloon_actual(b), loop_host_now());
 	if (b->event_at && loop_host_now() - b->event_at < EVENT_INTERVAL_NS)
 		loop_host_timer_arm(&b->event, b->event_at + EVENT_INTERVAL_NS);
 	else

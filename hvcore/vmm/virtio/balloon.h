@@ -8,6 +8,17 @@
 
 enum { BALLOON_STATS = 16 }; /* tags we keep; Linux 6.1 knows 10 */
 
+/*
+ * How fast the guest's memory moves: what it had when it was asked or, later,
+ * up to two windows ago, and what it has.  Host time.
+ */
+struct balloon_pace {
+	uint64_t asked_at, moved_at; /* ns */
+	struct {
+		uint64_t at, bytes;
+	} from, mark;
+};
+
 struct balloon {
 	struct virtio v;
 	uint64_t memory;         /* bytes the guest has when the balloon is empty */
@@ -15,6 +26,8 @@ struct balloon {
 	uint64_t failed;         /* runs of pages the host could not take */
 	struct loop_timer event; /* BALLOON_CHANGE held back */
 	uint64_t event_at;       /* host ns of the last one */
+
+	struct balloon_pace pace;
 
 	unsigned period;       /* seconds between requests for statistics, 0: none */
 	struct loop_timer ask; /* guest clock: a stopped guest is not asked */
@@ -28,7 +41,16 @@ struct balloon {
 extern struct balloon *balloon_device; /* the one of this domain, or NULL */
 
 uint64_t balloon_actual(const struct balloon *b);
+uint64_t balloon_target(const struct balloon *b);
 void balloon_set_target(struct balloon *b, uint64_t bytes);
+
+/* balloon_pace.c: pure. */
+void balloon_pace_asked(struct balloon_pace *p, uint64_t bytes, uint64_t now);
+void balloon_pace_moved(struct balloon_pace *p, uint64_t bytes, uint64_t now);
+/* balloon_pace_rate() - Bytes a second, now that it has @bytes; 0 when it has not moved for a window. */
+int64_t balloon_pace_rate(const struct balloon_pace *p, uint64_t bytes, uint64_t now);
+/* balloon_pace_stalled() - Whether it was asked, and has not moved, for longer than a window. */
+bool balloon_pace_stalled(const struct balloon_pace *p, uint64_t now);
 
 void balloon_stats_init(struct balloon *b);
 void balloon_stats_start(struct virtio *v);

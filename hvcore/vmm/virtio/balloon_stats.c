@@ -123,6 +123,32 @@ bool virtio_balloon_actual(uint64_t *bytes)
 	return true;
 }
 
+static const char *state_of(const struct balloon *b, uint64_t now)
+{
+	if (balloon_actual(b) == balloon_target(b))
+		return "reached";
+	if (!(b->v.status & 4 /* DRIVER_OK */))
+		return "no-driver";
+	return balloon_pace_stalled(&b->pace, now) ? "stalled" : "moving";
+}
+
+json_t *virtio_balloon_query(void)
+{
+	const struct balloon *b = balloon_device;
+	uint64_t now = loop_host_now();
+
+	if (!b) {
+		json_int_t all = (json_int_t)board.config->memory;
+
+		return json_pack("{s:I, s:I, s:I, s:I, s:s}", "maximum", all, "asked", all,
+				 "reached", all, "rate", (json_int_t)0, "state", "fixed");
+	}
+	return json_pack("{s:I, s:I, s:I, s:I, s:s}", "maximum", (json_int_t)b->memory, "asked",
+			 (json_int_t)balloon_target(b), "reached", (json_int_t)balloon_actual(b),
+			 "rate", (json_int_t)balloon_pace_rate(&b->pace, balloon_actual(b), now),
+			 "state", state_of(b, now));
+}
+
 json_t *virtio_balloon_stats(void)
 {
 	const struct balloon *b = balloon_device;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "hv/limits_json.h"
 #include "hvcore/vmm/loop.h"
 #include "hvcore/vmm/virtio/blk.h"
 #include "hvcore/vmm/virtio/devices.h"
@@ -19,22 +20,33 @@ static uint64_t owing_ms(const struct blk *d)
 /* What is in it; nothing while its gate is closed. */
 static json_t *inserted(const struct blk *d)
 {
-	json_t *image;
+	json_t *image, *o;
 
 	if (blk_closed(d))
 		return NULL;
 	image = json_pack("{s:s, s:s, s:I}", "filename", d->block.path, "format", "raw",
 			  "virtual-size", (json_int_t)d->block.size);
-	return json_pack("{s:s, s:b, s:s, s:b, s:o}", "file", d->block.path, "ro",
-			 d->block.readonly, "drv", "raw", "x-taiki-direct", !d->block.readonly,
-			 "image", image);
+	o = json_pack("{s:s, s:b, s:s, s:b, s:o}", "file", d->block.path, "ro", d->block.readonly,
+		      "drv", "raw", "x-taiki-direct", !d->block.readonly, "image", image);
+	hv_limits_to_json(&d->throttle.limits, HV_WORDS_DISK, o);
+	return o;
+}
+
+/* Also of a disk with nothing in it: they hold when it opens. */
+static json_t *limits(const struct blk *d)
+{
+	json_t *o = json_object();
+
+	hv_limits_to_json(&d->throttle.limits, HV_WORDS_DISK, o);
+	return o;
 }
 
 static json_t *one_block(const struct blk *d)
 {
-	return json_pack("{s:s, s:s, s:b, s:b, s:s, s:o*, s:s*}", "device", d->v.name, "type",
+	return json_pack("{s:s, s:s, s:b, s:b, s:s, s:o*, s:s*, s:o}", "device", d->v.name, "type",
 			 "unknown", "removable", 0, "locked", 0, "io-status", "ok", "inserted",
-			 inserted(d), "x-taiki-gate", blk_gate_name(d));
+			 inserted(d), "x-taiki-gate", blk_gate_name(d), "x-taiki-limits",
+			 limits(d));
 }
 
 json_t *virtio_blk_query(void)
@@ -71,6 +83,8 @@ static json_t *count_object(const struct blk *d)
 	json_object_set_new(o, "x-taiki-refused", json_integer((json_int_t)d->refused));
 	json_object_set_new(o, "x-taiki-gated", json_integer((json_int_t)d->gate.refused));
 	json_object_set_new(o, "x-taiki-inflight", json_integer(d->inflight));
+	json_object_set_new(o, "x-taiki-waiting", json_integer(d->waits));
+	json_object_set_new(o, "x-taiki-throttled", json_integer((json_int_t)d->throttled));
 	json_object_set_new(o, "x-taiki-owing-ms", json_integer((json_int_t)owing_ms(d)));
 	return o;
 }

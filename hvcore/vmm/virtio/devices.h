@@ -94,6 +94,13 @@ int virtio_balloon_set(uint64_t bytes, struct hv_error *err);
 /* virtio_balloon_actual() - QMP query-balloon: what it has now.  False: there is no balloon. */
 bool virtio_balloon_actual(uint64_t *bytes);
 /*
+ * virtio_balloon_query() - x-taiki-query-memory: an object of "maximum", "asked"
+ * and "reached" (bytes), "rate" (bytes a second, below 0 while the guest gives
+ * memory back) and "state": "fixed" (no balloon), "reached", "moving",
+ * "stalled" (nothing has come of it for a while), "no-driver".
+ */
+json_t *virtio_balloon_query(void);
+/*
  * virtio_balloon_stats() - An object: "last-update" (seconds of CLOCK_REALTIME,
  * 0: never) and "stats" with the guest's figures (stat-free-memory, ...).
  */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hv/limits_json.h"
 #include "hvcore/vmm/virtio/devices.h"
 
 enum { QUEUE_SIZE = 256, MTU_DEFAULT = 1500 };
@@ -192,25 +193,31 @@ int virtio_net_link(const char *name, bool up, struct hv_error *err)
 	return 0;
 }
 
+static json_t *query_one(const struct net *n)
+{
+	const uint8_t *m = n->mac;
+	json_t *o, *limits = json_object();
+	char mac[18];
+
+	snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4],
+		 m[5]);
+	hv_limits_to_json(&n->throttle.limits, HV_WORDS_NIC, limits);
+	o = json_pack("{s:s, s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}",
+		      "name", n->name, "tap", n->tap.name, "bridge", n->nic->bridge, "mac", mac,
+		      "link", n->link, "rx-packets", (json_int_t)n->rx_packets, "rx-bytes",
+		      (json_int_t)n->rx_bytes, "rx-dropped", (json_int_t)n->rx_dropped,
+		      "tx-packets", (json_int_t)n->tx_packets, "tx-bytes", (json_int_t)n->tx_bytes,
+		      "tx-dropped", (json_int_t)n->tx_dropped, "rx-throttled",
+		      (json_int_t)n->throttled[THROTTLE_READ], "tx-throttled",
+		      (json_int_t)n->throttled[THROTTLE_WRITE], "limits", limits);
+	return o;
+}
+
 json_t *virtio_net_query(void)
 {
 	json_t *all = json_array();
 
-	for (struct net *n = net_list; n; n = n->next) {
-		const uint8_t *m = n->mac;
-		char mac[18];
-
-		snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3],
-			 m[4], m[5]);
-		json_array_append_new(
-			all,
-			json_pack("{s:s, s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:I}", "name",
-				  n->name, "tap", n->tap.name, "bridge", n->nic->bridge, "mac", mac,
-				  "link", n->link, "rx-packets", (json_int_t)n->rx_packets,
-				  "rx-bytes", (json_int_t)n->rx_bytes, "rx-dropped",
-				  (json_int_t)n->rx_dropped, "tx-packets",
-				  (json_int_t)n->tx_packets, "tx-bytes", (json_int_t)n->tx_bytes,
-				  "tx-dropped", (json_int_t)n->tx_dropped));
-	}
+	for (const struct net *n = net_list; n; n = n->next)
+		json_array_append_new(all, query_one(n));
 	return all;
 }

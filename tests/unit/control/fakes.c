@@ -274,3 +274,20 @@ int virtio_balloon_stats_period(unsigned seconds, struct hv_error *err)
 {
 	return 0;
 }
+
+json_t *virtio_balloon_query(void)
+{
+	return json_pack("{s:I}", "asked", (json_int_t)fakes.balloon);
+}
+
+int virtio_blk_throttle(const char *target, const struct hv_limits *l, struct hv_error *err)
+{
+	fakes.limits = *l;
+	return strcmp(target, "vda") ? hv_err(err, -ENOENT, "there is no disk %s", target) : 0;
+}
+
+int virtio_net_throttle(const char *name, const struct hv_limits *l, struct hv_error *err)
+{
+	fakes.limits = *l;
+	return strcmp(name, "net0") ? hv_err(err, -ENOENT, "there is no interface %s", name) : 0;
+}

@@ -22,6 +22,7 @@ struct fakes {
 	char role[64];        /* the line that was said, "+": to be kept */
 	uint64_t gate_ticket; /* of who opened the gate of "vdb"; 0: nobody */
 	unsigned log_lines, nmis;
+	struct hv_limits limits; /* set last, of whatever */
 	char watchdog[20]; /* the action it was set to last */
 };
 extern struct fakes fakes;

@@ -192,6 +192,60 @@ static void test_devices(void **state)
 	assert_false(fakes.link_up);
 }
 
+#define ZEROES \
+	"\"bps\": 0, \"bps_rd\": 0, \"bps_wr\": 0, \"iops\": 0, \"iops_rd\": 0, \"iops_wr\": "
+
+static void test_limits(void **state)
+{
+	struct session s = negotiated();
+
+	expect_return(
+		&s,
+		"{\"execute\": \"block_set_io_throttle\", \"arguments\": {\"device\": \"vda\", "
+		"\"bps_max\": 200, \"bps_max_length\": 7, \"iops_size\": 4096, "
+		"\"bps\": 100, \"bps_rd\": 0, \"bps_wr\": 0, \"iops\": 0, \"iops_rd\": 0, "
+		"\"iops_wr\": 5}}",
+		"{}");
+	assert_int_equal(fakes.limits.rate[HV_BPS].avg, 100);
+	assert_int_equal(fakes.limits.rate[HV_BPS].max, 200);
+	assert_int_equal(fakes.limits.rate[HV_BPS].burst, 1400);
+	assert_int_equal(fakes.limits.rate[HV_IOPS_WR].avg, 5);
+	assert_int_equal(fakes.limits.iops_size, 4096);
+	/* All at once: what is not said is lifted. */
+	expect_return(
+		&s,
+		"{\"execute\": \"block_set_io_throttle\", \"arguments\": {\"id\": \"vda\", " ZEROES
+		"0}}",
+		"{}");
+	assert_false(hv_limits_any(&fakes.limits));
+	expect_error(
+		&s,
+		"{\"execute\": \"block_set_io_throttle\", \"arguments\": {\"device\": \"vda\"}}",
+		"GenericError", "Parameter 'bps' is missing");
+	expect_error(&s, "{\"execute\": \"block_set_io_throttle\", \"arguments\": {" ZEROES "0}}",
+		     "GenericError", "Need exactly one of 'device' and 'id'");
+	expect_error(&s,
+		     "{\"execute\": \"block_set_io_throttle\", \"arguments\": {\"device\": "
+		     "\"vda\", " ZEROES "-1}}",
+		     "GenericError", "Parameter 'iops_wr' expects a number from 0 on");
+	expect_error(&s,
+		     "{\"execute\": \"block_set_io_throttle\", \"arguments\": {\"device\": "
+		     "\"vdz\", " ZEROES "0}}",
+		     "GenericError", "there is no disk vdz");
+	expect_return(&s,
+		      "{\"execute\": \"x-taiki-net-throttle\", \"arguments\": {\"name\": \"net0\", "
+		      "\"rx-bps\": 1000, \"rx-bps-burst\": 5000, \"tx-pps\": 9}}",
+		      "{}");
+	assert_int_equal(fakes.limits.rate[HV_BPS_RD].avg, 1000);
+	assert_int_equal(fakes.limits.rate[HV_BPS_RD].burst, 5000);
+	assert_int_equal(fakes.limits.rate[HV_IOPS_WR].avg, 9);
+	expect_error(&s,
+		     "{\"execute\": \"x-taiki-net-throttle\", \"arguments\": {\"name\": \"net0\", "
+		     "\"bps\": 1}}",
+		     "GenericError", "Parameter 'bps' is unexpected");
+	expect_return(&s, "{\"execute\": \"x-taiki-query-memory\"}", "{\"asked\":67108864}");
+}
+
 /* Every command of the tables can be found, is listed once, and answers {} or refuses. */
 static void test_tables(void **state)
 {
@@ -242,7 +296,8 @@ int main(void)
 		cmocka_unit_test(test_negotiation), cmocka_unit_test(test_envelope),
 		cmocka_unit_test(test_not_json),    cmocka_unit_test(test_arguments),
 		cmocka_unit_test(test_machine),     cmocka_unit_test(test_devices),
-		cmocka_unit_test(test_tables),      cmocka_unit_test(test_info),
+		cmocka_unit_test(test_limits),      cmocka_unit_test(test_tables),
+		cmocka_unit_test(test_info),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

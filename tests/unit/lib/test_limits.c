@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "hv/cpuset.h"
+#include "hv/limits_json.h"
 
 static const struct {
 	const char *text, *set; /* NULL: refused */
@@ -98,13 +99,53 @@ static void bursts(void **state)
 	assert_int_equal(hv_rate_burst(&(struct hv_rate){.avg = 10, .max = 50, .burst = 7}), 7);
 }
 
+/* To JSON and back, by either's words; and single ones by name, as hv set has them. */
+static void json(void **state)
+{
+	static const enum hv_limit_words words[] = {HV_WORDS_DISK, HV_WORDS_NIC};
+
+	for (size_t i = 0; i < 2; i++) {
+		struct hv_limits l = {.iops_size = words[i] == HV_WORDS_DISK ? 4096 : 0}, back;
+		json_t *o = json_object();
+
+		l.rate[HV_BPS_RD] = (struct hv_rate){1000, 5000, 15000};
+		l.rate[HV_IOPS_WR].avg = 7;
+		hv_limits_to_json(&l, words[i], o);
+		assert_int_equal(hv_limits_from_json(&back, words[i], o, NULL), 0);
+		assert_memory_equal(&l, &back, sizeof(l));
+		json_decref(o);
+	}
+}
+
+static void by_name(void **state)
+{
+	struct hv_limits l = {0};
+
+	assert_int_equal(hv_limits_set(&l, HV_WORDS_DISK, "bps", 10), 0);
+	assert_int_equal(hv_limits_set(&l, HV_WORDS_DISK, "bps-max", 20), 0);
+	assert_int_equal(hv_limits_set(&l, HV_WORDS_DISK, "bps_max-length", 3), 0);
+	assert_int_equal(l.rate[HV_BPS].burst, 60);
+	assert_int_equal(hv_limits_set(&l, HV_WORDS_DISK, "bps", 0), 0);
+	assert_false(hv_limits_any(&l));
+	assert_int_equal(l.rate[HV_BPS].max, 0);
+	assert_int_equal(hv_limits_set(&l, HV_WORDS_NIC, "rx_bps", 5), 0);
+	assert_int_equal(l.rate[HV_BPS_RD].avg, 5);
+	assert_int_equal(hv_limits_set(&l, HV_WORDS_NIC, "bps", 5), -ENOENT);
+	assert_int_equal(hv_limits_set(&l, HV_WORDS_NIC, "rx-bps-", 5), -ENOENT);
+	assert_int_equal(hv_limits_set(&l, HV_WORDS_DISK, "", 5), -ENOENT);
+	/* More seconds than can be counted are refused, not wrapped. */
+	assert_int_equal(hv_limits_set(&l, HV_WORDS_DISK, "iops", 5), 0);
+	assert_int_equal(hv_limits_set(&l, HV_WORDS_DISK, "iops_max", HV_RATE_MAX), 0);
+	assert_int_equal(hv_limits_set(&l, HV_WORDS_DISK, "iops_max_length", UINT64_MAX), 0);
+	assert_int_equal(hv_limits_check(&l, "disk vda", NULL), -EINVAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(cpusets),
-		cmocka_unit_test(longest_cpuset),
-		cmocka_unit_test(which_limits),
-		cmocka_unit_test(bursts),
+		cmocka_unit_test(cpusets),      cmocka_unit_test(longest_cpuset),
+		cmocka_unit_test(which_limits), cmocka_unit_test(bursts),
+		cmocka_unit_test(json),         cmocka_unit_test(by_name),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

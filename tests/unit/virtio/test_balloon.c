@@ -228,16 +228,68 @@ static int end(void **state)
 	return 0;
 }
 
+static json_int_t memory_is(const char *key)
+{
+	json_t *o = virtio_balloon_query();
+	json_int_t v = json_integer_value(json_object_get(o, key));
+
+	json_decref(o);
+	return v;
+}
+
+static void state_is(const char *state)
+{
+	json_t *o = virtio_balloon_query();
+
+	assert_string_equal(json_string_value(json_object_get(o, "state")), state);
+	json_decref(o);
+}
+
+/* What is asked, what is reached, and how fast it gets there. */
+static void asked_and_reached(void **state)
+{
+	const unsigned pages = RIG_RAM / 4096;
+
+	start(ALL);
+	assert_int_equal(virtio_balloon_set(RIG_RAM, NULL), 0);
+	state_is("reached");
+	assert_int_equal(memory_is("maximum"), RIG_RAM);
+	assert_int_equal(virtio_balloon_set(RIG_RAM / 2, NULL), 0);
+	assert_int_equal(memory_is("asked"), RIG_RAM / 2);
+	assert_int_equal(memory_is("reached"), RIG_RAM);
+	assert_int_equal(memory_is("rate"), 0);
+	state_is("moving");
+	/* 10 pages every tenth of a second */
+	for (unsigned i = 1; i <= 30; i++) {
+		rig.now += 100000000;
+		reg_write(&b->v, R_CONFIG + 4, 4, 10 * i);
+	}
+	assert_int_equal(memory_is("rate"), -100 * 4096);
+	state_is("moving");
+	/* It has met something it cannot give. */
+	rig.now += 2500000000;
+	assert_int_equal(memory_is("rate"), 0);
+	state_is("stalled");
+	reg_write(&b->v, R_CONFIG + 4, 4, pages / 2);
+	state_is("reached");
+	assert_int_equal(virtio_balloon_set(RIG_RAM, NULL), 0);
+	rig.now += 1000000000;
+	reg_write(&b->v, R_CONFIG + 4, 4, pages / 2 - 256);
+	assert_int_equal(memory_is("rate"), 256 * 4096);
+	reg_write(&b->v, R_STATUS, 1, 0);
+	reg_write(&b->v, R_STATUS, 1, 1);
+	state_is("reached"); /* a guest that starts over has all of it */
+	assert_int_equal(virtio_balloon_set(RIG_RAM / 2, NULL), 0);
+	state_is("no-driver");
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(target_and_actual),
-		cmocka_unit_test(setting),
-		cmocka_unit_test(inflating_gives_memory_back),
-		cmocka_unit_test(too_many_at_once),
-		cmocka_unit_test(reported_pages),
-		cmocka_unit_test(statistics),
-		cmocka_unit_test(entropy),
+		cmocka_unit_test(target_and_actual), cmocka_unit_test(asked_and_reached),
+		cmocka_unit_test(setting),           cmocka_unit_test(inflating_gives_memory_back),
+		cmocka_unit_test(too_many_at_once),  cmocka_unit_test(reported_pages),
+		cmocka_unit_test(statistics),        cmocka_unit_test(entropy),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
