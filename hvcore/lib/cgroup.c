@@ -9,15 +9,13 @@
 #include <unistd.h>
 
 #include "cgroup.h"
+#include "cgroup_private.h"
+#include "hv/rundir.h"
 #include "hv/tune.h"
 
 enum {
 	MOUNTS_MAX = 8,
-	DIR_BYTES = 4096,
-	/* What a group has that nobody has tuned, in version 1 and 2. */
-	SHARES_DEFAULT = 1024,
-	WEIGHT_DEFAULT = 100,
-	WEIGHT_MAX = 10000,
+	GROUPS_MAX = 16, /* of one name; more than one only after adoptions */
 };
 
 struct mount {
@@ -45,7 +43,8 @@ static unsigned find_mounts(struct mount m[MOUNTS_MAX])
 		if (!strcmp(type, "cgroup2"))
 			cpu = true;
 		else if (strcmp(type, "cgroup") ||
-			 (!cpu && !strstr(padded, ",memory,") && !strstr(padded, ",name=systemd,")))
+			 (!cpu && !strstr(padded, ",cpuacct,") && !strstr(padded, ",memory,") &&
+			  !strstr(padded, ",name=systemd,")))
 			continue;
 		snprintf(m[n].dir, sizeof(m[n].dir), "%s", dir);
 		m[n].v2 = !strcmp(type, "cgroup2");
@@ -147,7 +146,7 @@ static int tune_cfs(const char *dir, long long quota, long long period)
 }
 
 /* tune() - What @c names is put in force; the rest stays as it is. */
-static int tune(const struct mount *m, const char *dir, const struct hv_config *c)
+static int tune(bool v2, const char *dir, const struct hv_config *c)
 {
 	long long period = (long long)c->cputune.period;
 	/* libvirt's quota is each virtual processor's; the group holds them all. */
@@ -156,30 +155,91 @@ static int tune(const struct mount *m, const char *dir, const struct hv_config *
 	int rc = 0, e = 0;
 
 	if (c->cputune.shares)
-		rc = m->v2 ? put(dir, "cpu.weight", "%u", hv_cgroup_weight(c->cputune.shares))
-			   : put(dir, "cpu.shares", "%llu", (unsigned long long)c->cputune.shares);
+		rc = v2 ? put(dir, "cpu.weight", "%u", hv_cgroup_weight(c->cputune.shares))
+			: put(dir, "cpu.shares", "%llu", (unsigned long long)c->cputune.shares);
 	if (quota || period)
-		e = m->v2 ? tune_max(dir, quota, period) : tune_cfs(dir, quota, period);
+		e = v2 ? tune_max(dir, quota, period) : tune_cfs(dir, quota, period);
 	return e ? e : rc;
 }
 
-static int group_dir(char *out, size_t size, const struct mount *m, const char *name)
+/*
+ * RUN/NAME/cgroup names the group: a standby's is called after the standby, and
+ * stays where it is when that becomes the domain.
+ */
+static void group_of(const char *name, char group[HV_NAME_MAX + 8])
 {
-	int n = snprintf(out, size, "%s/%s/%s", m->dir, slice(), name);
+	char *written = hv_name_ok(name) ? hv_run_read(name, "cgroup") : NULL;
+
+	snprintf(group, HV_NAME_MAX + 8, "%s",
+		 written && *written && *written != '.' && !strchr(written, '/') ? written : name);
+	free(written);
+}
+
+static int group_dir(char *out, size_t size, const struct mount *m, const char *group)
+{
+	int n = snprintf(out, size, "%s/%s/%s", m->dir, slice(), group);
 
 	return n < 0 || (size_t)n >= size ? -ENAMETOOLONG : 0;
+}
+
+/* Whether a process is in it: one that was a standby of this name, and is a domain now. */
+static bool in_use(const char *dir)
+{
+	char path[DIR_BYTES + 64];
+	FILE *f;
+	bool any;
+
+	snprintf(path, sizeof(path), "%s/cgroup.procs", dir);
+	f = fopen(path, "re");
+	any = f && fgetc(f) != EOF;
+	if (f)
+		fclose(f);
+	return any;
+}
+
+/* A name below the slice that nobody uses: @name itself, nearly always. */
+static void choose_group(const struct mount *m, unsigned n, const char *name,
+			 char group[HV_NAME_MAX + 8])
+{
+	char dir[DIR_BYTES];
+
+	for (unsigned k = 0; k < GROUPS_MAX; k++) {
+		bool used = false;
+
+		snprintf(group, HV_NAME_MAX + 8, k ? "%s+%u" : "%s", name, k);
+		for (unsigned i = 0; i < n && !used; i++)
+			used = !group_dir(dir, sizeof(dir), &m[i], group) && in_use(dir);
+		if (!used)
+			return;
+	}
+}
+
+static void write_group(const char *name, const char *group, int log)
+{
+	char path[DIR_BYTES];
+	int fd;
+
+	if (!hv_name_ok(name) || hv_run_path(path, sizeof(path), name, "cgroup"))
+		return;
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+	if (fd < 0 || dprintf(fd, "%s\n", group) < 0)
+		dprintf(log, "%s: cannot be written: %s\n", path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
 }
 
 void hv_cgroup_join(const struct hv_config *c, int log)
 {
 	bool wanted = c->cputune.shares || c->cputune.period || c->cputune.quota;
+	char dir[DIR_BYTES], group[HV_NAME_MAX + 8];
 	struct mount m[MOUNTS_MAX];
 	unsigned n = *slice() ? find_mounts(m) : 0;
 	int tuned = -ENOENT;
-	char dir[DIR_BYTES];
 
+	choose_group(m, n, c->name, group);
+	write_group(c->name, group, log);
 	for (unsigned i = 0; i < n; i++) {
-		int rc = group_dir(dir, sizeof(dir), &m[i], c->name);
+		int rc = group_dir(dir, sizeof(dir), &m[i], group);
 
 		/* The last domain's end may take the slice away under us, once. */
 		if (!rc && make(dir, strlen(m[i].dir), m[i].v2))
@@ -191,7 +251,7 @@ void hv_cgroup_join(const struct hv_config *c, int log)
 				"control group %s: not joined: %s; the domain stays in its starter's\n",
 				dir, strerror(-rc));
 		else if (m[i].cpu && tuned)
-			tuned = tune(&m[i], dir, c); /* in which of both versions cpu is */
+			tuned = tune(m[i].v2, dir, c); /* in which of both versions cpu is */
 	}
 	if (tuned && wanted)
 		dprintf(log, "cputune has no effect: no control group takes it: %s\n",
@@ -200,12 +260,13 @@ void hv_cgroup_join(const struct hv_config *c, int log)
 
 void hv_cgroup_remove(const char *name)
 {
+	char dir[DIR_BYTES], group[HV_NAME_MAX + 8];
 	struct mount m[MOUNTS_MAX];
 	unsigned n = *slice() ? find_mounts(m) : 0;
-	char dir[DIR_BYTES];
 
+	group_of(name, group);
 	for (unsigned i = 0; i < n; i++) {
-		if (group_dir(dir, sizeof(dir), &m[i], name))
+		if (group_dir(dir, sizeof(dir), &m[i], group))
 			continue;
 		rmdir(dir);
 		/* And the slice with the last of them; it is kept while it has others. */
@@ -215,21 +276,60 @@ void hv_cgroup_remove(const char *name)
 	}
 }
 
-int hv_tune(const struct hv_config *c, struct hv_error *err)
+int hv_cgroup_find(const char *name, const char *file, char dir[DIR_BYTES],
+		   char group[HV_NAME_MAX + 8])
 {
 	struct mount m[MOUNTS_MAX];
 	unsigned n = *slice() ? find_mounts(m) : 0;
-	int rc = -ENOENT;
-	char dir[DIR_BYTES];
 
+	group_of(name, group);
 	for (unsigned i = 0; i < n; i++) {
-		if (!m[i].cpu)
+		char path[DIR_BYTES + 64];
+
+		if (group_dir(dir, DIR_BYTES, &m[i], group))
 			continue;
-		/* A host can have both versions mounted, with cpu in one of them. */
-		if (rc && !group_dir(dir, sizeof(dir), &m[i], c->name))
-			rc = tune(&m[i], dir, c);
+		snprintf(path, sizeof(path), "%s/%s", dir, file);
+		if (!access(path, F_OK))
+			return 0;
 	}
+	return -ENOENT;
+}
+
+int hv_cgroup_cpu(const char *name, bool *v2, char dir[DIR_BYTES], char group[HV_NAME_MAX + 8])
+{
+	/* A host can have both versions mounted, with cpu in one of them. */
+	*v2 = !hv_cgroup_find(name, "cpu.max", dir, group);
+	return *v2 ? 0 : hv_cgroup_find(name, "cpu.shares", dir, group);
+}
+
+int hv_tune(const struct hv_config *c, struct hv_error *err)
+{
+	char dir[DIR_BYTES], group[HV_NAME_MAX + 8];
+	bool v2;
+	int rc = hv_cgroup_cpu(c->name, &v2, dir, group);
+
+	if (!rc)
+		rc = tune(v2, dir, c);
 	return rc ? hv_err(err, rc, "domain %s: its control group cannot be tuned: %s", c->name,
 			   strerror(-rc))
 		  : 0;
+}
+
+int hv_tune_all(const struct hv_config *c, struct hv_error *err)
+{
+	struct hv_config all = {.name = c->name, .vcpus = c->vcpus, .cputune = c->cputune};
+	bool given = c->cputune.shares || c->cputune.quota || c->cputune.period;
+	int rc;
+
+	if (!all.cputune.shares)
+		all.cputune.shares = SHARES_DEFAULT;
+	if (!all.cputune.quota)
+		all.cputune.quota = -1;
+	if (!all.cputune.period)
+		all.cputune.period = PERIOD_DEFAULT;
+	rc = hv_tune(&all, err);
+	/* Where there are no control groups, what asks for nothing has it. */
+	if (rc == -ENOENT && !given)
+		rc = 0;
+	return rc ? rc : hv_pins_set(c, err);
 }

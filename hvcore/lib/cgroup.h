@@ -3,7 +3,9 @@
  * A domain's control group: MOUNT/taiki.slice/NAME in every hierarchy that
  * matters (version 2; or version 1's cpu, memory, and the one systemd follows
  * its services by).  $TAIKI_CGROUP names another place than taiki.slice, below
- * each mount; "" keeps domains where they are started.
+ * each mount; "" keeps domains where they are started.  RUN/NAME/cgroup names the
+ * last part, which is not NAME where the domain was a standby: groups of version 2
+ * cannot be renamed.
  */
 #ifndef HV_LIB_CGROUP_H
 #define HV_LIB_CGROUP_H

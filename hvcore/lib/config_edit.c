@@ -28,3 +28,48 @@ int hv_config_set(char **to, const char *value)
 	*to = copy;
 	return 0;
 }
+
+void hv_config_unpin(struct hv_config *c)
+{
+	for (unsigned i = 0; i < HV_VCPUS_MAX; i++) {
+		free(c->pin[i].cpuset);
+		c->pin[i] = (struct hv_pin){0};
+	}
+	c->npins = 0;
+	free(c->emulatorpin);
+	c->emulatorpin = NULL;
+}
+
+int hv_config_pin(struct hv_config *c, unsigned vcpu, const char *cpuset)
+{
+	unsigned i = 0;
+
+	while (i < c->npins && c->pin[i].vcpu != vcpu)
+		i++;
+	if (!cpuset) {
+		if (i == c->npins)
+			return 0;
+		free(c->pin[i].cpuset);
+		c->pin[i] = c->pin[--c->npins];
+		c->pin[c->npins] = (struct hv_pin){0};
+		return 0;
+	}
+	if (i == HV_VCPUS_MAX)
+		return -ENOSPC;
+	if (hv_config_set(&c->pin[i].cpuset, cpuset))
+		return -ENOMEM;
+	c->pin[i].vcpu = vcpu;
+	if (i == c->npins)
+		c->npins++;
+	return 0;
+}
+
+int hv_config_pin_as(struct hv_config *to, const struct hv_config *from)
+{
+	int rc = 0;
+
+	hv_config_unpin(to);
+	for (unsigned i = 0; !rc && i < from->npins; i++)
+		rc = hv_config_pin(to, from->pin[i].vcpu, from->pin[i].cpuset);
+	return rc ? rc : hv_config_set(&to->emulatorpin, from->emulatorpin);
+}

@@ -18,6 +18,7 @@
 #include "hv/image.h"
 #include "hv/launch.h"
 #include "hv/rundir.h"
+#include "hv/tune.h"
 #include "open_images.h"
 #include "probe.h"
 #include "turn.h"
@@ -257,6 +258,7 @@ static int end(const char *name, struct how *how, int timeout_ms, struct hv_erro
 			    name);
 	if (!rc) {
 		hv_cgroup_remove(name);
+		hv_pins_release(name);
 		forget(name);
 	}
 out:

@@ -29,6 +29,9 @@ static void shrink(struct hv_config *s)
 {
 	const struct hv_standby *with = &s->standby;
 
+	/* CPUs of its own it gets with its role. */
+	hv_config_unpin(s);
+
 	if (with->memory)
 		s->current_memory = with->memory;
 	if (with->shares)

@@ -201,6 +201,8 @@ static int become(struct hv_config *to, const struct hv_config *c)
 		rc = take_disks(to, c);
 	if (!rc)
 		rc = take_roles(to, c);
+	if (!rc)
+		rc = hv_config_pin_as(to, c);
 	memcpy(to->uuid, c->uuid, sizeof(to->uuid));
 	memcpy(&to->cputune, &c->cputune, sizeof(to->cputune));
 	to->current_memory = c->current_memory;

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "hv/rundir.h"
+#include "hv/tune.h"
 
 #include "board.h"
 #include "control/control.h"
@@ -151,6 +152,8 @@ static int set_up(const struct options *o, struct hv_config *c, struct hv_error 
 			    c->name);
 	if (!rc)
 		rc = home_take(c, json, err);
+	if (!rc)
+		rc = hv_pins_take(c, err);
 	free(json);
 	if (!rc && hv_run_path(log, sizeof(log), o->name, "log"))
 		rc = -ENAMETOOLONG;

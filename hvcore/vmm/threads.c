@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "hv/tune.h"
 
 #include "board_private.h"
 #include "jail.h"
@@ -44,8 +47,13 @@ static void *thread_main(void *arg)
 {
 	struct run_thread *t = arg;
 	struct hv_error err;
+	char name[16];
 
 	t->tid = gettid();
+	/* By this name it is known outside (hv/tune.h). */
+	snprintf(name, sizeof(name), "vcpu%u", t->index);
+	pthread_setname_np(pthread_self(), name);
+	hv_pins_enter(t->index);
 	if (jail_thread(JAIL_VCPU, &err)) {
 		board_lock();
 		threads.jail_error = err;

@@ -4,6 +4,8 @@
  *
  *   lock            held (OFD, whole file, write) by hv-domain for life
  *   pid             its process, decimal
+ *   cgroup          the name of its control group, below the slice
+ *   cpus            CPUs that are its own (hv/tune.h); absent: none
  *   incarnation     the UUID of this start
  *   resource        the Pacemaker resource it belongs to; absent: none
  *   definition.xml  what it was started from
