@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck disable=SC2154 # part_NAME is set by fight
 #
 # Domains that fight for the processors: a share holds, a cap is never passed, a
 # dedicated CPU has nobody else.  The guests spin and do nothing else, so what they
