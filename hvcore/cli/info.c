@@ -23,7 +23,7 @@ static void line(const char *key, const char *value)
 	printf("%-15s %s\n", key, value);
 }
 
-static void print_live(json_t *info, json_t *balloon)
+static void print_live(json_t *info)
 {
 	const char *engine = text_of(info, "engine"), *why = text_of(info, "engine-why");
 	size_t n = strlen(engine);
@@ -37,9 +37,6 @@ static void print_live(json_t *info, json_t *balloon)
 	printf("%-15s %lld\n", "pid:", (long long)json_integer_value(json_object_get(info, "pid")));
 	printf("%-15s %lld s\n", "up for:", (long long)up);
 	line("rights:", text_of(info, "jail"));
-	if (balloon)
-		printf("%-15s %lld MiB\n", "memory now:",
-		       (long long)(json_integer_value(json_object_get(balloon, "actual")) >> 20));
 }
 
 static void print_config(const struct hv_config *c)
@@ -70,23 +67,26 @@ static void print_config(const struct hv_config *c)
 		line(i ? "" : "channels:", c->channel[i].name);
 }
 
-static int print(const char *name, const struct hv_config *c, json_t *info, json_t *balloon)
+static int print(const char *name, const struct hv_config *c, json_t *info, json_t *resources)
 {
 	char *resource = info ? hv_run_read(name, "resource") : NULL;
 
 	line("name:", name);
 	if (info)
-		print_live(info, balloon);
+		print_live(info);
 	else
 		line("state:", "off");
 	line("resource:", resource ? resource : "-");
 	print_config(c);
+	if (resources)
+		print_resources(resources);
 	print_watch(name, c, info);
 	free(resource);
 	return HV_EXIT_OK;
 }
 
-static int print_as_json(const char *name, const struct hv_config *c, json_t *info, json_t *balloon)
+static int print_as_json(const char *name, const struct hv_config *c, json_t *info, json_t *balloon,
+			 json_t *resources)
 {
 	char *text = hv_config_to_json(c), *resource = info ? hv_run_read(name, "resource") : NULL;
 	char *verdict = hv_run_read(name, "verdict");
@@ -98,6 +98,8 @@ static int print_as_json(const char *name, const struct hv_config *c, json_t *in
 		json_object_set(o, "live", info);
 	if (balloon)
 		json_object_set(o, "balloon", balloon);
+	if (resources)
+		json_object_set(o, "resources", resources);
 	free(text);
 	free(resource);
 	free(verdict);
@@ -121,7 +123,7 @@ static int load(const char *name, bool runs, struct hv_config *c, struct hv_erro
 
 int cmd_info(const struct options *o, int argc, char **argv)
 {
-	json_t *info = NULL, *balloon = NULL;
+	json_t *info = NULL, *balloon = NULL, *resources = NULL;
 	enum hv_presence p = HV_ABSENT;
 	struct hv_error err = {""};
 	const char *name = argv[0];
@@ -137,15 +139,18 @@ int cmd_info(const struct options *o, int argc, char **argv)
 		rc = ask(name, "x-taiki-info", NULL, left(o), &info, &err);
 		if (!rc && c.balloon)
 			(void)ask(name, "query-balloon", NULL, left(o), &balloon, NULL);
+		if (!rc)
+			resources = resources_of(o, name);
 	}
 	if (rc)
 		code = fail(rc, &err);
 	else if (o->given & OPT_JSON)
-		code = print_as_json(name, &c, info, balloon);
+		code = print_as_json(name, &c, info, balloon, resources);
 	else
-		code = print(name, &c, info, balloon);
+		code = print(name, &c, info, resources);
 	json_decref(info);
 	json_decref(balloon);
+	json_decref(resources);
 	hv_config_free(&c);
 	return code;
 }

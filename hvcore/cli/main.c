@@ -108,13 +108,22 @@ static const struct command commands[] = {
 	{.name = "set",
 	 .arguments = "NAME SETTING...",
 	 .brief = "change it as it runs",
-	 .detail = "memory=SIZE      what the balloon leaves it: 512MiB, 2GiB\n"
-		   "shares=N         its weight against other domains, 2 to 262144\n"
-		   "quota=US         of each processor in a period, or -1 for no limit\n"
-		   "period=US        1000 to 1000000\n" CLUSTERED,
+	 .detail =
+		 "memory=SIZE      what the balloon leaves it: 512MiB, 2GiB\n"
+		 "shares=N         its weight against other domains, 2 to 262144\n"
+		 "quota=US         of each processor in a period, or -1 for no limit\n"
+		 "period=US        1000 to 1000000\n"
+		 "cpus=CPUS        CPUs of this host for its processors alone, or none;\n"
+		 "                 pin.N=CPUS for one of them, emulatorpin=CPUS for the rest\n"
+		 "vcpus=N          processors the guest uses; its agent does it\n"
+		 "vda.bps=N        bytes a second of a disk; also bps_rd, bps_wr, iops, iops_rd,\n"
+		 "                 iops_wr, each with _max and _max_length; 0 is no limit\n"
+		 "net0.rx-bps=N    bytes a second of an interface; also tx-bps, rx-pps, tx-pps,\n"
+		 "                 each with -max and -burst\n"
+		 "All of it or, where a part cannot be done, nothing.\n" CLUSTERED,
 	 .options = OPT_FORCE | OPT_TIMEOUT,
 	 .min = 2,
-	 .max = 9,
+	 .max = 64,
 	 .timeout_s = 10,
 	 .run = cmd_set},
 	{.name = "define",

@@ -315,7 +315,7 @@ int hv_tune(const struct hv_config *c, struct hv_error *err)
 		  : 0;
 }
 
-int hv_tune_all(const struct hv_config *c, struct hv_error *err)
+int hv_tune_group(const struct hv_config *c, struct hv_error *err)
 {
 	struct hv_config all = {.name = c->name, .vcpus = c->vcpus, .cputune = c->cputune};
 	bool given = c->cputune.shares || c->cputune.quota || c->cputune.period;
@@ -331,5 +331,12 @@ int hv_tune_all(const struct hv_config *c, struct hv_error *err)
 	/* Where there are no control groups, what asks for nothing has it. */
 	if (rc == -ENOENT && !given)
 		rc = 0;
+	return rc;
+}
+
+int hv_tune_all(const struct hv_config *c, struct hv_error *err)
+{
+	int rc = hv_tune_group(c, err);
+
 	return rc ? rc : hv_pins_set(c, err);
 }

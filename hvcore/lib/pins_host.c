@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "config_edit.h"
 #include "hv/cpuset.h"
 #include "hv/rundir.h"
 #include "hv/tune.h"
@@ -328,6 +329,25 @@ void hv_pins_release(const char *name)
 	}
 	free(names);
 	close(fd);
+}
+
+int hv_pins_load(struct hv_config *c)
+{
+	char *text = malloc(HV_CPUSET_TEXT);
+	int rc = text ? 0 : -ENOMEM;
+	struct pins p;
+
+	hv_config_unpin(c);
+	load(c->name, &p);
+	for (unsigned i = 0; !rc && i < PINS_THREADS; i++) {
+		if (!CPU_COUNT(&p.on[i]))
+			continue;
+		hv_cpuset_print(&p.on[i], text);
+		rc = i == PINS_EMULATOR ? hv_config_set(&c->emulatorpin, text)
+					: hv_config_pin(c, i, text);
+	}
+	free(text);
+	return rc;
 }
 
 char *hv_pins_read(const char *name)

@@ -21,9 +21,12 @@
 int hv_tune(const struct hv_config *c, struct hv_error *err);
 
 /*
- * hv_tune_all() - The same as at a start: what @c does not name is nothing of
- * the last one's (no quota, everybody's shares).  And its pins.
+ * hv_tune_group() - The same as at a start: what @c does not name is nothing of
+ * the last one's (no quota, everybody's shares).
  */
+int hv_tune_group(const struct hv_config *c, struct hv_error *err);
+
+/* hv_tune_all() - hv_tune_group() and hv_pins_set(): all that @c says of its host's CPUs. */
 int hv_tune_all(const struct hv_config *c, struct hv_error *err);
 
 /* What is in force, as the kernel says. */
@@ -55,6 +58,9 @@ int hv_pins_set(const struct hv_config *c, struct hv_error *err);
 
 /* hv_pins_release() - @name has ended: its CPUs are everybody's. */
 void hv_pins_release(const char *name);
+
+/* hv_pins_load() - What @c->name has on this host, in place of @c's pins.  0 or -ENOMEM. */
+int hv_pins_load(struct hv_config *c);
 
 /* hv_pins_read() - What @name has, as "vcpu 0: 2, emulator: 0-1"; the caller's to free, NULL: no pins. */
 char *hv_pins_read(const char *name);
