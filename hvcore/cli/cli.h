@@ -42,6 +42,10 @@ enum {
 	OPT_CIB = 1 << 16,
 	OPT_LOSSES = 1 << 17,
 	OPT_LOSS = 1 << 18,
+	OPT_APPLY = 1 << 19,
+	OPT_DRY_RUN = 1 << 20,
+	OPT_REHOME = 1 << 21,
+	OPT_PUBLISH = 1 << 22,
 };
 
 struct options {

@@ -166,8 +166,10 @@ static const struct command commands[] = {
 	 .detail =
 		 "A line for each loss of one host, the worst first, and what does not run by name.\n"
 		 "Exit code 0 if all run in full, 7 if some are squeezed, 8 if something does not\n"
-		 "run, 6 if it cannot be told.  hv-plan(8) says how it is found.",
-	 .options = OPT_JSON | OPT_TIMEOUT | OPT_CIB | OPT_LOSSES | OPT_LOSS,
+		 "run, 6 if it cannot be told.  --apply books hosts and domains and prefers what\n"
+		 "waits, in one change.  hv-plan(8) says how it is found and what is written.",
+	 .options = OPT_JSON | OPT_TIMEOUT | OPT_CIB | OPT_LOSSES | OPT_LOSS | OPT_APPLY |
+		    OPT_DRY_RUN | OPT_REHOME | OPT_PUBLISH | OPT_FORCE,
 	 .timeout_s = 30,
 	 .run = cmd_plan},
 	{.name = "log",
@@ -206,6 +208,10 @@ static const struct option_help {
 	{OPT_LOSSES, "      --losses R       every loss of up to R hosts (1)"},
 	{OPT_LOSS, "      --loss HOST[,HOST]  only this one, and each domain in it"},
 	{OPT_CIB, "      --cib FILE       this configuration instead of the cluster's"},
+	{OPT_APPLY, "      --apply          book hosts and domains, and prefer what waits"},
+	{OPT_DRY_RUN, "      --dry-run        with --apply: only say what would be changed"},
+	{OPT_REHOME, "      --rehome         with --apply: at home is where each runs now"},
+	{OPT_PUBLISH, "      --publish        tell the cluster what this host can give"},
 	{OPT_CONFIG, "      --config PATH    name a file instead of containing the definition"},
 };
 
@@ -221,6 +227,10 @@ static const struct option longs[] = {
 	{"lines", required_argument, NULL, OPT_LINES},
 	{"config", required_argument, NULL, OPT_CONFIG},
 	{"as", required_argument, NULL, OPT_AS},
+	{"apply", no_argument, NULL, OPT_APPLY},
+	{"dry-run", no_argument, NULL, OPT_DRY_RUN},
+	{"rehome", no_argument, NULL, OPT_REHOME},
+	{"publish", no_argument, NULL, OPT_PUBLISH},
 	{"cib", required_argument, NULL, OPT_CIB},
 	{"losses", required_argument, NULL, OPT_LOSSES},
 	{"loss", required_argument, NULL, OPT_LOSS},

@@ -10,6 +10,7 @@
 #include "cib.h"
 #include "hv/command.h"
 #include "plan.h"
+#include "plan_apply.h"
 
 /* All of a file, or of standard input. */
 static int read_file(const char *name, char **text, size_t *len, struct hv_error *err)
@@ -36,37 +37,23 @@ static int read_file(const char *name, char **text, size_t *len, struct hv_error
 	return rc;
 }
 
-int plan_load(struct plan_cluster *c, const struct options *o, struct hv_error *err)
+int plan_text(const struct options *o, char **text, size_t *len, struct hv_error *err)
 {
-	const char *what = o->given & OPT_CIB ? o->cib : "cibadmin's answer";
-	char *text = NULL;
-	size_t len = 0;
-	int rc = o->given & OPT_CIB ? read_file(o->cib, &text, &len, err)
-				    : cib_text(&text, &len, left(o), err);
-
-	if (!rc && !(c->doc = plan_parse(text, len)))
-		rc = hv_err(err, -EIO, "%s: it is not XML", what);
-	free(text);
-	return rc ? rc : plan_read(c, err);
+	return o->given & OPT_CIB ? read_file(o->cib, text, len, err)
+				  : cib_text(text, len, left(o), err);
 }
 
-/* More losses than the cluster survives as a cluster are worth a word. */
-static void note_quorum(struct plan_cluster *c, unsigned most)
+int plan_load(struct plan_cluster *c, const struct options *o, struct hv_error *err)
 {
-	unsigned up = 0;
+	char *text = NULL;
+	size_t len = 0;
+	int rc = plan_text(o, &text, &len, err);
 
-	for (unsigned h = 0; h < c->plan.nhosts; h++)
-		up += c->host[h].up;
-	if (!c->quorate)
-		plan_note(c, "the cluster has no quorum now");
-	for (unsigned r = 1; r <= most && up > r; r++)
-		if (c->plan.nhosts > 2 && (up - r) * 2 <= c->plan.nhosts) {
-			plan_note(
-				c,
-				"with %u of %u hosts lost at once no majority is left, and nothing is started unless Corosync is told otherwise (last_man_standing, a quorum device)",
-				r, c->plan.nhosts);
-			return;
-		}
+	if (!rc && !(c->doc = plan_parse(text, len)))
+		rc = hv_err(err, -EIO, "%s: it is not XML",
+			    o->given & OPT_CIB ? o->cib : "cibadmin's answer");
+	free(text);
+	return rc ? rc : plan_read(c, err);
 }
 
 static int parse_loss(const struct plan_cluster *c, const char *text, struct hv_plan_loss *l,
@@ -129,13 +116,21 @@ int cmd_plan(const struct options *o, int argc, char **argv)
 	struct hv_error err = {""};
 	struct hv_plan_loss *loss = NULL;
 	struct plan_answer a = {.c = &c, .every = (o->given & OPT_LOSS) != 0};
-	int rc = plan_load(&c, o, &err), code;
+	int rc, code;
 
+	if (o->given & OPT_PUBLISH)
+		return plan_publish(o);
+	if (o->given & OPT_APPLY)
+		return plan_apply(o);
+	if (o->given & (OPT_DRY_RUN | OPT_REHOME))
+		return usage("--dry-run and --rehome go with --apply");
+	rc = plan_load(&c, o, &err);
 	if (!rc) {
-		note_quorum(&c, o->losses);
 		a.work = hv_plan_work_new(&c.plan);
 		a.place = calloc(c.plan.nitems + 1, sizeof(*a.place));
 		rc = a.work && a.place ? find_losses(&a, o, &loss, &err) : -ENOMEM;
+		if (!rc)
+			plan_notes(&c, a.work, a.place, o->losses);
 	}
 	if (rc)
 		code = fail(rc == -ENOENT ? -EIO : rc, &err);

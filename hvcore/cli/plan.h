@@ -60,8 +60,9 @@ struct plan_cluster {
 	bool *twins, *named;             /* the same; named: by a location constraint */
 	bool symmetric, maintenance, quorate;
 	enum hv_plan_strategy strategy; /* as it is; .plan has what is planned with */
-	xmlDictPtr names;               /* of domains */
-	char **note; /* what was not understood, or should be known; a clause each */
+	const char *skip; /* the id of a pair that plan_pair() and plan_meta() pass over */
+	xmlDictPtr names; /* of domains */
+	char **note;      /* what was not understood, or should be known; a clause each */
 	size_t nnotes;
 	bool failed; /* out of memory on the way */
 };
@@ -122,6 +123,13 @@ void plan_read_domain(struct plan_cluster *c, unsigned i); /* plan_needs.c */
 void plan_read_pools(struct plan_cluster *c);              /* plan_needs.c */
 /* plan_rule() - Whether @rule holds on @host; what it cannot tell is noted, and false. */
 bool plan_rule(struct plan_cluster *c, xmlNodePtr rule, unsigned host); /* plan_rule.c */
+
+/*
+ * plan_notes() - What is worth knowing beside the losses of up to @most hosts: quorum, what is not
+ * booked, promises that would not be kept.  @place has room for every item.
+ */
+void plan_notes(struct plan_cluster *c, struct hv_plan_work *w, struct hv_plan_place *place,
+		unsigned most);
 
 /* What `hv plan` has found out. */
 struct plan_answer {

@@ -100,9 +100,11 @@ static xmlNodePtr state_of(const struct plan_cluster *c, const char *id, const c
 
 static int64_t amount(const char *text)
 {
-	char *end;
+	char *end = NULL;
 	long long v = text ? strtoll(text, &end, 10) : -1;
 
+	if (text && !strcmp(text, "unlimited"))
+		return HV_PLAN_CPU_UNLIMITED;
 	return text && end != text && v >= 0 && v <= INT32_MAX ? v : HV_PLAN_UNKNOWN;
 }
 

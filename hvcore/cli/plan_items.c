@@ -167,12 +167,14 @@ static void read_meta(struct plan_cluster *c, unsigned i)
 	struct plan_item *more = &c->items[i];
 	struct hv_plan_item *it = &c->item[i];
 	const char *role = plan_meta(c, more, "target-role");
+	const char *home = plan_meta(c, more, HV_META_HOME);
 
 	it->wanted = !(role && !strcasecmp(role, "Stopped")) &&
 		     !plan_true(plan_property(c, "stop-all-resources"), false);
 	it->managed = plan_true(plan_meta(c, more, "is-managed"), true) &&
 		      !plan_true(plan_meta(c, more, "maintenance"), false) && !c->maintenance;
 	it->priority = plan_score(plan_meta(c, more, "priority"));
+	it->home = home ? plan_host(c, home) : -1;
 	it->stickiness = plan_score(plan_meta(c, more, "resource-stickiness"));
 }
 

@@ -6,24 +6,14 @@
 #include <string.h>
 
 #include "hv/definition.h"
+#include "hv/ledger.h"
 #include "plan.h"
 
-enum { MIB = 1 << 20, DEFAULT_PERIOD = 100000 };
+enum { MIB = 1 << 20 };
 
 static int64_t mib(uint64_t bytes)
 {
 	return (int64_t)((bytes + MIB - 1) / MIB);
-}
-
-/* Percent of one processor that @quota microseconds of each @period are, for @n processors. */
-static int64_t percent(int64_t quota, uint64_t period, unsigned n)
-{
-	int64_t all = 100 * (int64_t)n, of = (int64_t)(period ? period : DEFAULT_PERIOD), is;
-
-	if (quota <= 0)
-		return all;
-	is = (quota * all + of - 1) / of;
-	return is < 1 ? 1 : is < all ? is : all;
 }
 
 static int load(struct plan_cluster *c, xmlNodePtr primitive, struct hv_definition *d)
@@ -52,28 +42,20 @@ static int load(struct plan_cluster *c, xmlNodePtr primitive, struct hv_definiti
 	return rc;
 }
 
+/* As the hosts' ledgers see it. */
 static void needs(const struct hv_config *g, struct hv_plan_item *it, struct plan_item *more)
 {
-	const uint64_t *period = &g->cputune.period;
-	int64_t full = mib(g->balloon ? g->current_memory : g->memory);
-	int64_t cpu = percent(g->cputune.quota, *period, g->vcpus_current);
+	struct hv_ledger_entry active, twin;
 
-	it->full[HV_PLAN_MEMORY] = full;
-	it->least[HV_PLAN_MEMORY] = g->minimum.memory && g->balloon ? mib(g->minimum.memory) : full;
-	it->full[HV_PLAN_CPU] = cpu;
-	it->least[HV_PLAN_CPU] = g->minimum.quota
-					 ? percent(g->minimum.quota, *period, g->vcpus_current)
-					 : cpu;
-	for (unsigned k = 0; k < HV_PLAN_OURS; k++) {
-		if (it->least[k] > it->full[k])
-			it->least[k] = it->full[k];
-		more->needs[k] = it->least[k];
-	}
-	it->shrink = (int)g->priority;
+	hv_ledger_entry(g, HV_LEDGER_ACTIVE, &active);
+	hv_ledger_entry(g, HV_LEDGER_TWIN, &twin);
+	it->full[HV_PLAN_MEMORY] = mib(active.full.memory);
+	it->full[HV_PLAN_CPU] = (int64_t)active.full.cpu;
+	it->least[HV_PLAN_MEMORY] = more->needs[HV_PLAN_MEMORY] = mib(active.minimum.memory);
+	it->least[HV_PLAN_CPU] = more->needs[HV_PLAN_CPU] = (int64_t)active.minimum.cpu;
+	it->shrink = (int)active.priority;
 	it->spare = g->standby.wanted && g->standby.spare;
-	more->standby = g->standby.wanted
-				? mib(g->standby.memory ? g->standby.memory : g->current_memory)
-				: 0;
+	more->standby = g->standby.wanted ? mib(twin.now.memory) : 0;
 }
 
 void plan_read_domain(struct plan_cluster *c, unsigned i)
@@ -102,45 +84,94 @@ void plan_read_domain(struct plan_cluster *c, unsigned i)
 	}
 }
 
-static void note_pool(struct plan_cluster *c, const char *domains)
+/* What a spare of @pool waits with, by its template on this host. */
+static int64_t spare_memory(struct plan_cluster *c, xmlNodePtr pool, const char *template)
 {
-	char *copy = strdup(domains), *save = NULL;
+	struct hv_definition d = {0};
+	struct hv_ledger_entry e;
+	struct hv_error err = {""};
+	int64_t memory = 0;
+
+	if (hv_definition_load(&d, template, &err)) {
+		plan_note(c, "pool %s: what its spares wait with is not counted: %s",
+			  plan_attr(pool, "id"), err.text);
+	} else {
+		hv_ledger_entry(&d.config, HV_LEDGER_SPARE, &e);
+		memory = mib(e.now.memory);
+	}
+	hv_definition_free(&d);
+	return memory;
+}
+
+static const char *parameter(struct plan_cluster *c, xmlNodePtr pool, const char *name)
+{
+	xmlNodePtr pair = plan_pair(c, pool, "instance_attributes", name);
+
+	return pair ? plan_attr(pair, "value") : NULL;
+}
+
+/* MiB that all that waits in a pool takes on each of its hosts. */
+static int64_t read_pool(struct plan_cluster *c, xmlNodePtr pool)
+{
+	const char *domains = parameter(c, pool, "domains"), *spares = parameter(c, pool, "spares");
+	const char *template = parameter(c, pool, "template");
+	char *copy = domains ? strdup(domains) : NULL, *save = NULL;
+	int64_t sum = 0;
 
 	for (char *n = copy ? strtok_r(copy, " \t\n,", &save) : NULL; n;
 	     n = strtok_r(NULL, " \t\n,", &save)) {
 		int i = plan_domain(c, n);
 
-		if (i >= 0)
-			c->items[i].pool = true;
-		else
-			plan_note(c, "a pool names the domain %s, which the cluster does not have",
-				  n);
+		if (i < 0) {
+			plan_note(c, "pool %s names the domain %s, which the cluster does not have",
+				  plan_attr(pool, "id"), n);
+			continue;
+		}
+		if (!c->items[i].standby && !c->items[i].failed)
+			plan_note(c, "pool %s names %s, whose definition has no <taiki:standby>",
+				  plan_attr(pool, "id"), n);
+		c->items[i].pool = true;
+		sum += c->items[i].standby;
 	}
 	free(copy);
+	if (spares && atoi(spares) > 0 && template)
+		sum += atoi(spares) * spare_memory(c, pool, template);
+	return sum;
 }
 
+static void read_twins(struct plan_cluster *c, unsigned i)
+{
+	char name[HV_NAME_MAX + sizeof(HV_ATTR_TWIN)];
+
+	c->item[i].twin = &c->twins[i * c->plan.nhosts];
+	snprintf(name, sizeof(name), HV_ATTR_TWIN "%s", c->item[i].name);
+	for (unsigned h = 0; h < c->plan.nhosts; h++) {
+		const char *ready = plan_node_attr(c, h, name);
+
+		c->twins[i * c->plan.nhosts + h] = ready && !strcmp(ready, "1");
+	}
+}
+
+/* Of what a host said it can give, what waits there is gone already. */
 void plan_read_pools(struct plan_cluster *c)
 {
 	for (unsigned i = 0; i < c->plan.nitems; i++) {
-		xmlNodePtr pair = plan_is_agent(c, i, "pool")
-					  ? plan_pair(c, c->items[i].primitive,
-						      "instance_attributes", "domains")
-					  : NULL;
+		int64_t waiting = plan_is_agent(c, i, "pool") ? read_pool(c, c->items[i].primitive)
+							      : 0;
 
-		if (pair && plan_attr(pair, "value"))
-			note_pool(c, plan_attr(pair, "value"));
+		for (unsigned h = 0; h < c->plan.nhosts; h++)
+			if (c->item[i].score[h] >= 0)
+				c->hosts[h].waiting += waiting;
+		if (c->item[i].what == HV_PLAN_DOMAIN)
+			read_twins(c, i);
 	}
-	for (unsigned i = 0; i < c->plan.nitems; i++) {
-		char name[HV_NAME_MAX + sizeof(HV_ATTR_TWIN)];
+	for (unsigned h = 0; h < c->plan.nhosts; h++) {
+		int64_t *said = &c->hosts[h].said[HV_PLAN_MEMORY];
 
-		if (c->item[i].what != HV_PLAN_DOMAIN)
+		if (*said == HV_PLAN_UNKNOWN)
 			continue;
-		c->item[i].twin = &c->twins[i * c->plan.nhosts];
-		snprintf(name, sizeof(name), HV_ATTR_TWIN "%s", c->item[i].name);
-		for (unsigned h = 0; h < c->plan.nhosts; h++) {
-			const char *ready = plan_node_attr(c, h, name);
-
-			c->twins[i * c->plan.nhosts + h] = ready && !strcmp(ready, "1");
-		}
+		*said = *said > c->hosts[h].waiting ? *said - c->hosts[h].waiting : 0;
+		if (!c->hosts[h].booked[HV_PLAN_MEMORY])
+			c->host[h].capacity[HV_PLAN_MEMORY] = *said;
 	}
 }

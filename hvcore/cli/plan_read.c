@@ -117,28 +117,6 @@ static void read_properties(struct plan_cluster *c)
 	read_strategy(c);
 }
 
-static void note_bookings(struct plan_cluster *c)
-{
-	unsigned hosts = 0, domains = 0;
-
-	for (unsigned h = 0; h < c->plan.nhosts; h++) {
-		hosts += !c->hosts[h].booked[HV_PLAN_MEMORY];
-		for (unsigned k = 0; k < HV_PLAN_OURS; k++)
-			if (c->host[h].capacity[k] == HV_PLAN_UNKNOWN)
-				plan_note(
-					c,
-					"host %s: nobody has said its %s; give it with `crm_attribute --node %s --utilization --name %s --update N`",
-					c->host[h].name, c->kind[k], c->host[h].name, c->kind[k]);
-	}
-	for (unsigned i = 0; i < c->plan.nitems; i++)
-		domains += c->item[i].what == HV_PLAN_DOMAIN && !c->items[i].booked[HV_PLAN_MEMORY];
-	if (hosts || domains)
-		plan_note(
-			c,
-			"%u hosts and %u domains are not booked in the cluster; planned as `hv plan --apply` would book them",
-			hosts, domains);
-}
-
 int plan_read(struct plan_cluster *c, struct hv_error *err)
 {
 	xmlNodePtr root = xmlDocGetRootElement(c->doc);
@@ -168,7 +146,6 @@ int plan_read(struct plan_cluster *c, struct hv_error *err)
 		return -ENOMEM;
 	plan_read_pools(c);
 	plan_read_history(c);
-	note_bookings(c);
 	return c->failed ? -ENOMEM : hv_plan_check(&c->plan, err);
 }
 

@@ -59,8 +59,9 @@ static xmlNodePtr in_set(struct plan_cluster *c, xmlNodePtr set, const char *nam
 		set = by_id(c->configuration, (const char *)set->name, ref);
 	for (xmlNodePtr p = set ? set->children : NULL; p && !found; p = p->next) {
 		const char *is = plan_is(p, "nvpair") ? plan_attr(p, "name") : NULL;
+		const char *id = is && c->skip ? plan_attr(p, "id") : NULL;
 
-		if (is && !strcmp(is, name))
+		if (is && !strcmp(is, name) && !(id && !strcmp(id, c->skip)))
 			found = p;
 	}
 	if (found && plan_child(set, "rule")) {
@@ -85,7 +86,10 @@ static xmlNodePtr own_pair(struct plan_cluster *c, xmlNodePtr node, const char *
 	xmlNodePtr best = NULL, found;
 
 	for (xmlNodePtr s = node ? node->children : NULL; s; s = s->next) {
-		if (!plan_is(s, set) || (best && set_score(s) <= set_score(best->parent)))
+		const char *id = plan_is(s, set) ? plan_attr(s, "id") : NULL;
+
+		if (!plan_is(s, set) || (id && c->skip && !strcmp(id, c->skip)) ||
+		    (best && set_score(s) <= set_score(best->parent)))
 			continue;
 		found = in_set(c, s, name);
 		best = found ? found : best;

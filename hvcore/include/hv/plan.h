@@ -40,11 +40,13 @@
 
 /* Node attributes: what a host can give (transient; from its pool), and what waits there. */
 #define HV_ATTR_CAPACITY_MEMORY "taiki-capacity-memory" /* MiB */
-#define HV_ATTR_CAPACITY_CPU    "taiki-capacity-cpu"    /* percent of one processor */
-#define HV_ATTR_TWIN            "taiki-twin-"           /* NAME; 1: it is ready to be adopted */
-#define HV_ATTR_SPARES          "taiki-spares"          /* how many are ready */
+#define HV_ATTR_CAPACITY_CPU    "taiki-capacity-cpu" /* percent of one processor, or "unlimited" */
+#define HV_ATTR_TWIN            "taiki-twin-"        /* NAME; 1: it is ready to be adopted */
+#define HV_ATTR_SPARES          "taiki-spares"       /* how many are ready */
 
 /* What twin rules prefer by, and the stickiness that has to be above it. */
+#define HV_META_HOME    "taiki-home"    /* meta attribute: where a domain is at home */
+#define HV_META_PROMISE "taiki-promise" /* ...and where it goes when that is lost */
 enum { HV_SCORE_TWIN = 100, HV_SCORE_SPARE = 50, HV_SCORE_STICKINESS = 1000 };
 
 enum {
@@ -55,7 +57,7 @@ enum {
 	HV_PLAN_HOSTS_MAX = 64,
 	HV_PLAN_LOST_MAX = 4,
 	HV_PLAN_INFINITY = 1000000,
-	HV_PLAN_COLOCATIONS_MAX = 4096,
+	HV_PLAN_CPU_UNLIMITED = 1000000, /* what a host books whose CPU nobody limits */
 };
 #define HV_PLAN_UNKNOWN INT64_MAX /* a capacity that nobody has said */
 
