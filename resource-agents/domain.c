@@ -44,6 +44,13 @@ static const struct ocf_parameter parameters[] = {
 	 .longdesc = "A disk with the guard \"fencing\" is kept to one writer by nothing but the "
 		     "cluster's fencing, so a start is refused where stonith-enabled is false or "
 		     "no cluster answers. With true, you answer for that yourself."},
+	{.name = "ledger",
+	 .reloadable = true,
+	 .fallback = "refuse",
+	 .shortdesc = "What a start does where the host has no room",
+	 .longdesc = "Each host keeps account of what its domains hold (hv ledger). A start for "
+		     "which there is no room, not even when others shrink as far as they may, is "
+		     "refused; with \"ignore\" it goes on, and nobody shrinks for it."},
 	{.name = NULL},
 };
 

@@ -9,6 +9,7 @@
 
 #include "hv/definition.h"
 #include "hv/launch.h"
+#include "hv/ledger.h"
 
 #include "domain.h"
 #include "fencing_enabled.h"
@@ -29,7 +30,7 @@ static int at_most(int ms)
 /* prerequisites() - What has to hold whatever the definition says. */
 static enum ocf_rc prerequisites(void)
 {
-	const char *timeout = ocf_param("shutdown_timeout");
+	const char *timeout = ocf_param("shutdown_timeout"), *ledger = ocf_param("ledger");
 
 	if (!*ocf_instance())
 		return ocf_exit_reason(OCF_ERR_ARGS,
@@ -44,6 +45,10 @@ static enum ocf_rc prerequisites(void)
 				       "parameter shutdown_timeout: \"%s\" is not a time; write "
 				       "\"60s\"",
 				       timeout);
+	if (ledger && strcmp(ledger, "ignore") && strcmp(ledger, "refuse"))
+		return ocf_exit_reason(OCF_ERR_CONFIGURED,
+				       "parameter ledger: \"%s\" is not \"refuse\" or \"ignore\"",
+				       ledger);
 	return OCF_SUCCESS;
 }
 
@@ -103,6 +108,20 @@ static enum ocf_rc already(const char *name)
 	return ocf_exit_reason(OCF_ERR_GENERIC, "domain %s %s; stop it first", name, verdict.what);
 }
 
+static bool ignores_ledger(void)
+{
+	const char *ledger = ocf_param("ledger");
+
+	return ledger && !strcmp(ledger, "ignore");
+}
+
+/* A step of a squeeze. */
+static void said(void *arg, const char *name, const char *line)
+{
+	(void)arg;
+	ocf_log("INFO", "domain %s %s", name, line);
+}
+
 static enum ocf_rc launch(const struct hv_config *c, const char *text)
 {
 	struct hv_error err = {""};
@@ -121,7 +140,9 @@ static enum ocf_rc launch(const struct hv_config *c, const char *text)
 		.fencing_enabled = fencing,
 		.timeout_ms = at_most(ocf_timeout_ms()),
 	};
-	res = hv_launch(&l, &err);
+	/* The ledger is the last line: it has the numbers, where the cluster's booking was wrong. */
+	res = hv_ledger_launch(&l, HV_LEDGER_ACTIVE, ignores_ledger() ? HV_LEDGER_FORCE : 0, said,
+			       NULL, &err);
 	if (res)
 		return ocf_exit_reason(domain_launch_rc(res), "%s",
 				       err.text[0] ? err.text : strerror(-res));

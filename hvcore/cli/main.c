@@ -89,6 +89,15 @@ static const struct command commands[] = {
 		 "does not answer, \"unknown\" cannot be told.",
 	 .options = OPT_JSON,
 	 .run = cmd_list},
+	{.name = "ledger",
+	 .arguments = "",
+	 .brief = "what this host has, who holds it, and what it has promised",
+	 .detail =
+		 "HOLDS is what a domain has been granted, FULL what it has when nobody is short, and\n"
+		 "MINIMUM what it can be squeezed to.  IF LOST: what the twins of another host's domains\n"
+		 "would take here.  See taiki-host.conf(5) for what the host keeps.",
+	 .options = OPT_JSON,
+	 .run = cmd_ledger},
 	{.name = "info",
 	 .arguments = "NAME",
 	 .brief = "everything about a domain, also which engine and why",

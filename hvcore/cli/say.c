@@ -25,6 +25,7 @@ int fail(int rc, const struct hv_error *err)
 		{-EBUSY, HV_EXIT_REFUSED},
 		{-EEXIST, HV_EXIT_REFUSED},
 		{-ENOTSUP, HV_EXIT_REFUSED},
+		{-ENOSPC, HV_EXIT_REFUSED}, /* of room on this host */
 		{-ETIMEDOUT, HV_EXIT_TIMEOUT},
 	};
 

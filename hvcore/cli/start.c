@@ -11,6 +11,7 @@
 #include "console.h"
 #include "hv/console.h"
 #include "hv/launch.h"
+#include "hv/ledger.h"
 #include "hv/rundir.h"
 
 enum { UNDO_MS = 5000 };
@@ -48,7 +49,8 @@ static int start(const struct options *o, struct hv_definition *d, bool paused)
 	if (!rc) {
 		l.fencing_enabled = fencing(o);
 		l.timeout_ms = left(o);
-		rc = hv_launch(&l, &err);
+		rc = hv_ledger_launch(&l, HV_LEDGER_ACTIVE,
+				      o->given & OPT_FORCE ? HV_LEDGER_FORCE : 0, NULL, NULL, &err);
 	}
 	return rc ? fail(rc, &err) : HV_EXIT_OK;
 }

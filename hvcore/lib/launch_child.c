@@ -16,7 +16,7 @@
 #include "hv/rundir.h"
 #include "launch_child.h"
 
-enum { CONFIG_FD = 3, STATUS_FD = 4, FIRST_OTHER_FD = 5, ENV_MAX = 64, ABORT_MS = 2000 };
+enum { CONFIG_FD = 3, STATUS_FD = 4, BOOKING_FD = 5, ENV_MAX = 64, ABORT_MS = 2000 };
 
 extern char **environ;
 
@@ -36,11 +36,13 @@ static void clean_environment(char *env[ENV_MAX])
 	env[n] = NULL;
 }
 
-static void put_fds(int config, int status, int null, int log)
+static void put_fds(int config, int status, int booking, int null, int log)
 {
 	/* Above every target first, so that none is overwritten before its turn. */
 	config = fcntl(config, F_DUPFD_CLOEXEC, 16);
 	status = fcntl(status, F_DUPFD_CLOEXEC, 16);
+	if (booking)
+		booking = fcntl(booking, F_DUPFD_CLOEXEC, 16);
 	log = fcntl(log, F_DUPFD_CLOEXEC, 16);
 	null = fcntl(null, F_DUPFD_CLOEXEC, 16);
 	dup2(null, STDIN_FILENO);
@@ -48,14 +50,16 @@ static void put_fds(int config, int status, int null, int log)
 	dup2(log, STDERR_FILENO);
 	dup2(config, CONFIG_FD);
 	dup2(status, STATUS_FD);
-	close_range(FIRST_OTHER_FD, ~0U, 0);
+	if (booking)
+		dup2(booking, BOOKING_FD);
+	close_range(booking ? BOOKING_FD + 1 : BOOKING_FD, ~0U, 0);
 }
 
 static void become(const struct hv_launch *l, const char *binary, int config, int status, int null,
 		   int log)
 {
-	char config_arg[16], status_arg[16], *env[ENV_MAX];
-	const char *argv[9], **a = argv;
+	char config_arg[16], status_arg[16], booking_arg[16], *env[ENV_MAX];
+	const char *argv[11], **a = argv;
 	int e;
 
 	umask(027);
@@ -71,11 +75,16 @@ static void become(const struct hv_launch *l, const char *binary, int config, in
 	*a++ = config_arg;
 	*a++ = "--status-fd";
 	*a++ = status_arg;
+	if (l->booking) {
+		snprintf(booking_arg, sizeof(booking_arg), "%d", BOOKING_FD);
+		*a++ = "--booking-fd";
+		*a++ = booking_arg;
+	}
 	if (l->paused)
 		*a++ = "--paused";
 	*a++ = l->config->name;
 	*a = NULL;
-	put_fds(config, status, null, log);
+	put_fds(config, status, l->booking, null, log);
 	execve(binary, (char *const *)argv, env);
 	e = errno;
 	dprintf(STATUS_FD, "error: domain %s: %s cannot be run: %s\n", l->config->name, binary,

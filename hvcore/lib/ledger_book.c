@@ -58,9 +58,10 @@ static int decide(const struct hv_ledger_entry *want, unsigned flags, struct hv_
 	rc = hv_ledger_admit(&cap, l, want, ledger_now(), answer);
 	if (rc)
 		return hv_err(err, rc, "not enough memory for the ledger");
-	if (answer->verdict == HV_LEDGER_NO && (flags & HV_LEDGER_FORCE))
+	if (answer->verdict != HV_LEDGER_YES && (flags & HV_LEDGER_FORCE)) {
+		hv_ledger_answer_free(answer);
 		answer->granted = answer->at_once = want->target;
-	else if (answer->verdict == HV_LEDGER_NO)
+	} else if (answer->verdict == HV_LEDGER_NO)
 		return hv_err(err, -ENOSPC, "domain %s: %s", want->name, answer->reason);
 	return 0;
 }

@@ -13,7 +13,8 @@
 #include "ledger_private.h"
 #include "probe.h"
 
-enum { RETRY_US = 1000 };
+/* A try costs little, but fifty who try all the time cost a processor. */
+enum { RETRY_US = 500, RETRY_MOST_US = 8000 };
 
 uint64_t ledger_now(void)
 {
@@ -26,6 +27,7 @@ uint64_t ledger_now(void)
 int ledger_lock(int64_t deadline, struct hv_error *err)
 {
 	struct flock fl = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	unsigned pause = RETRY_US;
 	char path[4096];
 	int fd;
 
@@ -41,7 +43,8 @@ int ledger_lock(int64_t deadline, struct hv_error *err)
 		int rc = errno == EAGAIN || errno == EACCES ? -ETIMEDOUT : -errno;
 
 		if (rc == -ETIMEDOUT && hv_left_ms(deadline)) {
-			usleep(RETRY_US);
+			usleep(pause);
+			pause = pause < RETRY_MOST_US ? pause * 2 : pause;
 			continue;
 		}
 		close(fd);
@@ -143,11 +146,15 @@ int ledger_store(const struct hv_ledger_entry *e, int *fd, struct hv_error *err)
 	if (!fd) {
 		close(new);
 	} else if (*fd < 0) {
-		*fd = new;
+		/* Never one of the first three, which a child is given something else for. */
+		*fd = fcntl(new, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+		if (*fd < 0)
+			rc = hv_err(err, -errno, "%s: cannot be held: %s", path, strerror(errno));
+		close(new);
 	} else {
 		/* The number stays what the caller knows; the old entry's lock goes. */
 		dup3(new, *fd, O_CLOEXEC);
 		close(new);
 	}
-	return 0;
+	return rc;
 }

@@ -70,6 +70,9 @@ void ledger_steer_say(const char *name, hv_ledger_say *say, void *arg, const cha
 int ledger_steer(const struct hv_ledger_entry *e, const struct hv_room *room, struct hv_qmp **q,
 		 int timeout_ms, struct hv_error *err);
 
+/* ledger_tune() - Make @c's cputune that of @e with @cpu. */
+void ledger_tune(const struct hv_ledger_entry *e, uint64_t cpu, struct hv_config *c);
+
 /* ledger_steer_actual() - What the balloon leaves @name now, bytes.  0 or -errno. */
 int ledger_steer_actual(const char *name, struct hv_qmp **q, int timeout_ms, uint64_t *actual,
 			struct hv_error *err);

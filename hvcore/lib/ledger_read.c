@@ -24,8 +24,8 @@ int ledger_config(const char *name, struct hv_config *c)
 	return rc;
 }
 
-/* What the process has of the host's memory now (proc(5), statm): where nothing else can be known. */
-static uint64_t resident(const char *name)
+/* statm of proc(5). */
+uint64_t hv_ledger_in_use(const char *name)
 {
 	unsigned long pages = 0;
 	char path[64];
@@ -62,7 +62,7 @@ static void worst(const char *name, bool parsed, const char *why, struct hv_ledg
 		ledger_entry_worst(&c, kind_of(name), e);
 		hv_config_free(&c);
 	} else {
-		known = ledger_max(known, resident(name));
+		known = ledger_max(known, hv_ledger_in_use(name));
 		memset(e, 0, sizeof(*e));
 		e->kind = kind_of(name);
 	}

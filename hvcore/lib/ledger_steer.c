@@ -66,22 +66,28 @@ static uint64_t shares_at(const struct hv_ledger_entry *e, uint64_t cpu)
 	return e->shares_minimum + (e->shares - e->shares_minimum) * above / range;
 }
 
+void ledger_tune(const struct hv_ledger_entry *e, uint64_t cpu, struct hv_config *c)
+{
+	uint64_t period = c->cputune.period ? c->cputune.period : PERIOD_DEFAULT;
+
+	c->cputune.period = period;
+	c->cputune.shares = shares_at(e, cpu);
+	/* What it has in full may be no quota at all. */
+	if (cpu < e->full.cpu || c->cputune.quota > 0)
+		c->cputune.quota =
+			(int64_t)((cpu * period + c->vcpus * 100 - 1) / (c->vcpus * 100));
+	else
+		c->cputune.quota = -1;
+}
+
 static int steer_cpu(const struct hv_ledger_entry *e, uint64_t cpu, struct hv_error *err)
 {
 	struct hv_config c;
 	int rc = ledger_config(e->name, &c);
-	uint64_t period;
 
 	if (rc)
 		return hv_err(err, rc, "domain %s: its configuration cannot be read", e->name);
-	period = c.cputune.period ? c.cputune.period : PERIOD_DEFAULT;
-	c.cputune.period = period;
-	c.cputune.shares = shares_at(e, cpu);
-	/* What it has in full may be no quota at all. */
-	if (cpu < e->full.cpu || c.cputune.quota > 0)
-		c.cputune.quota = (int64_t)((cpu * period + c.vcpus * 100 - 1) / (c.vcpus * 100));
-	else
-		c.cputune.quota = -1;
+	ledger_tune(e, cpu, &c);
 	rc = hv_tune(&c, err);
 	hv_config_free(&c);
 	return rc;

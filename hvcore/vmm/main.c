@@ -28,14 +28,14 @@
 enum { EXIT_SETUP = 1, EXIT_USAGE = 2, CONFIG_MAX = 4 << 20 };
 
 struct options {
-	int config_fd, status_fd;
+	int config_fd, status_fd, booking_fd;
 	bool paused, deterministic, no_fencing;
 	const char *name;
 };
 
 static const char usage[] =
-	"usage: hv-domain --config-fd N [--status-fd N] [--paused] [--no-fencing]\n"
-	"                 [--deterministic] NAME\n"
+	"usage: hv-domain --config-fd N [--status-fd N] [--booking-fd N] [--paused]\n"
+	"                 [--no-fencing] [--deterministic] NAME\n"
 	"Runs one guest in the foreground; started by hv(8) and by the cluster agent.\n";
 
 static int parse_fd(const char *text, int *fd)
@@ -54,6 +54,7 @@ static int parse(int argc, char **argv, struct options *o)
 {
 	static const struct option longs[] = {
 		{"config-fd", required_argument, NULL, 'c'},
+		{"booking-fd", required_argument, NULL, 'b'},
 		{"status-fd", required_argument, NULL, 's'},
 		{"paused", no_argument, NULL, 'p'},
 		{"no-fencing", no_argument, NULL, 'f'},
@@ -64,11 +65,15 @@ static int parse(int argc, char **argv, struct options *o)
 	};
 	int opt;
 
-	*o = (struct options){.config_fd = -1, .status_fd = -1};
+	*o = (struct options){.config_fd = -1, .status_fd = -1, .booking_fd = -1};
 	while ((opt = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
 		switch (opt) {
 		case 'c':
 			if (parse_fd(optarg, &o->config_fd))
+				return -EINVAL;
+			break;
+		case 'b':
+			if (parse_fd(optarg, &o->booking_fd))
 				return -EINVAL;
 			break;
 		case 's':
@@ -152,6 +157,9 @@ static int set_up(const struct options *o, struct hv_config *c, struct hv_error 
 			    c->name);
 	if (!rc)
 		rc = home_take(c, json, err);
+	/* The lock speaks for the domain now (hv/ledger.h). */
+	if (!rc && o->booking_fd >= 0)
+		close(o->booking_fd);
 	if (!rc)
 		rc = hv_pins_take(c, err);
 	free(json);

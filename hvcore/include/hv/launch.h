@@ -16,6 +16,7 @@ struct hv_launch {
 	bool fencing_enabled;   /* whether the guard `fencing` may be relied on */
 	bool paused;            /* start, but do not run the guest yet */
 	int timeout_ms;         /* until it must say that it is ready */
+	int booking;            /* hv_ledger_book()'s descriptor, 0: none; stays the caller's */
 };
 
 /*
@@ -25,9 +26,10 @@ struct hv_launch {
  * already; -ETIMEDOUT (it is killed then); -errno with @err as hv-domain said it.
  *
  * The contract with hv-domain:
- *   hv-domain --config-fd N --status-fd M [--paused] NAME
+ *   hv-domain --config-fd N --status-fd M [--booking-fd L] [--paused] NAME
  * N is a sealed memfd with hv_config JSON; M a pipe on which hv-domain writes
- * "ok\n", or "error: TEXT\n" and exits.  $TAIKI_HV_DOMAIN names another binary.
+ * "ok\n", or "error: TEXT\n" and exits; L keeps what was booked for it until it has its
+ * lock, whatever becomes of the starter.  $TAIKI_HV_DOMAIN names another binary.
  */
 int hv_launch(const struct hv_launch *l, struct hv_error *err);
 

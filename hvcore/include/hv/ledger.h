@@ -20,7 +20,7 @@
  *   the sum of all `now` fits the host's room, and so does the sum of all `target`
  * (but for domains that were started by force, or while the ledger was not asked).
  *
- * A start, from outside:
+ * A start, from outside (hv_ledger_launch() does all of it):
  *
  *   hv_ledger_entry(&config, HV_LEDGER_ACTIVE, &want);
  *   fd = hv_ledger_book(name, &want, 0, ms, &answer, &err);   -ENOSPC: no, err says why
@@ -186,8 +186,11 @@ struct hv_room hv_ledger_held(const struct hv_capacity *cap, const struct hv_led
 int hv_ledger_read(struct hv_ledger *out, struct hv_error *err);
 void hv_ledger_free(struct hv_ledger *l);
 
+/* hv_ledger_in_use() - What @name's process has of the host's memory now, bytes; 0: none, or cannot tell. */
+uint64_t hv_ledger_in_use(const char *name);
+
 enum {
-	/* Written down whatever the answer is, as if there were room: -ENOSPC does not happen. */
+	/* Written down as if there were room, whatever the answer is: no -ENOSPC, nobody shrinks. */
 	HV_LEDGER_FORCE = 1 << 0,
 };
 
@@ -221,6 +224,16 @@ int hv_ledger_squeeze(int fd, const char *name, int timeout_ms, struct hv_room *
  * to its incarnation.  Closes @fd, always.  0; -ESRCH it does not run; -errno.
  */
 int hv_ledger_commit(int fd, const char *name, struct hv_error *err);
+
+/*
+ * hv_ledger_launch() - The cold start of a domain with all of this: book what l->config takes,
+ * let others shrink where that is needed, hv_launch() (with less current memory where it was granted less),
+ * commit.  l->timeout_ms is for all of it.  With HV_LEDGER_FORCE nothing but hv_launch() can
+ * fail.  0; -ENOSPC with the sentence; or as hv_launch().
+ */
+struct hv_launch;
+int hv_ledger_launch(const struct hv_launch *l, enum hv_ledger_kind kind, unsigned flags,
+		     hv_ledger_say *say, void *arg, struct hv_error *err);
 
 /*
  * hv_ledger_release() - Remove the entry of a domain that has ended, or was not started.  Not

@@ -28,7 +28,7 @@ enum { TIMEOUT_MS = 30000 };
 
 static char hv[4096], dir[128], cib[256];
 
-/* The fake: a lock, and a console that answers each byte with its upper case. */
+/* The fake: a lock, an incarnation, and a console that answers each byte with its upper case. */
 static int fake_domain(int status, const char *name)
 {
 	struct flock fl = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
@@ -40,6 +40,10 @@ static int fake_domain(int status, const char *name)
 	signal(SIGPIPE, SIG_IGN); /* a console may be left while it answers */
 	hv_run_path(path, sizeof(path), name, "lock");
 	lock = open(path, O_RDWR | O_CREAT, 0600);
+	hv_run_path(path, sizeof(path), name, "incarnation");
+	c = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	dprintf(c, "322baf42-0a4a-5495-b8e7-faf758da7333\n");
+	close(c);
 	hv_run_path(a.sun_path, sizeof(a.sun_path), name, "console.sock");
 	s = socket(AF_UNIX, SOCK_STREAM, 0);
 	if (fcntl(lock, F_OFD_SETLK, &fl) || bind(s, (struct sockaddr *)&a, sizeof(a)) ||
