@@ -51,6 +51,40 @@ static const struct ocf_parameter parameters[] = {
 	 .longdesc = "Each host keeps account of what its domains hold (hv ledger). A start for "
 		     "which there is no room, not even when others shrink as far as they may, is "
 		     "refused; with \"ignore\" it goes on, and nobody shrinks for it."},
+	{.name = "memory",
+	 .reloadable = true,
+	 .shortdesc = "Memory of the guest",
+	 .longdesc = "What the balloon leaves the guest, in place of the definition's "
+		     "currentMemory: 512MiB, 2GiB. This and the parameters below can be changed "
+		     "while the domain runs, also by rules (by time of day); what could not be "
+		     "applied is shown by \"hv info\"."},
+	{.name = "shares",
+	 .type = OCF_INTEGER,
+	 .reloadable = true,
+	 .shortdesc = "Weight of its processors",
+	 .longdesc = "CPU weight against other domains, 2 to 262144, in place of the "
+		     "definition's cputune shares."},
+	{.name = "period",
+	 .type = OCF_INTEGER,
+	 .reloadable = true,
+	 .shortdesc = "Period of the quota in microseconds",
+	 .longdesc = "In place of the definition's cputune period: 1000 to 1000000."},
+	{.name = "quota",
+	 .type = OCF_INTEGER,
+	 .reloadable = true,
+	 .shortdesc = "CPU time of each processor a period, in microseconds",
+	 .longdesc = "A cap, in place of the definition's cputune quota; -1 is no limit."},
+	{.name = "cpus",
+	 .reloadable = true,
+	 .shortdesc = "CPUs of the host for its processors alone",
+	 .longdesc = "A set such as 2-3,8, in place of the definition's vcpupin; none takes them "
+		     "away. No other domain runs on them, and two domains cannot have the same."},
+	{.name = "limits",
+	 .reloadable = true,
+	 .shortdesc = "Rate limits of disks and interfaces",
+	 .longdesc = "Settings as \"hv set\" has them, separated by blanks: \"vda.bps=10M "
+		     "vda.iops=500 net0.tx-bps=1M\"; in place of the definition's iotune and "
+		     "bandwidth. 0 is no limit."},
 	{.name = NULL},
 };
 
@@ -82,15 +116,6 @@ static const struct ocf_agent agent = {
 	.parameters = parameters,
 	.actions = actions,
 };
-
-/*
- * What may change under a running domain takes effect by itself at the next
- * action.  It never fails: a failed reload would count as a failed start.
- */
-enum ocf_rc domain_reload(void)
-{
-	return OCF_SUCCESS;
-}
 
 int main(int argc, char **argv)
 {

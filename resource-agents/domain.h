@@ -94,6 +94,17 @@ enum ocf_rc domain_definition(char **text, size_t *len, const char **where, stru
  */
 enum ocf_rc domain_config(struct hv_config *c, char **text, struct hv_error *err);
 
+/*
+ * domain_resources() - Change @c, before it is started, as the parameters memory, shares
+ * ... say.  A parameter that makes no sense is logged, and shown once it runs: it is
+ * no reason to leave a guest without its domain.
+ */
+void domain_resources(struct hv_config *c);
+/* domain_resources_started() - It runs with them. */
+void domain_resources_started(const char *name);
+/* domain_resources_validate() - Whether all of them make sense for @c; else the exit code, reason said. */
+enum ocf_rc domain_resources_validate(const struct hv_config *c);
+
 enum ocf_rc domain_start(void);
 enum ocf_rc domain_stop(void);
 enum ocf_rc domain_monitor(void);

@@ -178,10 +178,13 @@ enum ocf_rc domain_start(void)
 		ocf_exit_reason(rc, "%s", err.text);
 		goto out_list;
 	}
+	domain_resources(&c);
 	if (hv_conflicts(&c, at_most(CONFLICTS_TIMEOUT_MS), &err))
 		rc = ocf_exit_reason(OCF_ERR_GENERIC, "%s", err.text);
 	else
 		rc = launch(&c, text);
+	if (!rc)
+		domain_resources_started(c.name);
 	hv_config_free(&c);
 	free(text);
 out_list:
@@ -216,7 +219,8 @@ enum ocf_rc domain_validate(void)
 	rc = domain_config(&c, NULL, &err);
 	if (rc)
 		return ocf_exit_reason(rc, "%s", err.text);
-	if (ocf_check_level() >= 10)
+	rc = domain_resources_validate(&c);
+	if (!rc && ocf_check_level() >= 10)
 		rc = files(&c);
 	hv_config_free(&c);
 	return rc;

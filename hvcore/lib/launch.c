@@ -76,7 +76,8 @@ static int write_run_dir(const struct hv_launch *l, const char *json, struct hv_
 {
 	const char *name = l->config->name;
 	/* What a crash may have left: nobody is to read the last start's. */
-	static const char *const stale[] = {"pid", "incarnation", "qmp.sock", "console.sock"};
+	static const char *const stale[] = {"pid",          "incarnation", "qmp.sock",
+					    "console.sock", "resources",   "not-applied"};
 	/* First: from now on a stop knows which disks to ask after (kill.c). */
 	int rc = put_file(name, "config.json", json, err);
 

@@ -13,6 +13,8 @@
  *   progress        a page of shared memory (hv/progress.h)
  *   intent          what the cluster's agent is about to do to it; see below
  *   verdict         what heartbeat last concluded about it, one line for people
+ *   resources       the agent's parameters as it applied them last, "memory=1GiB" a line
+ *   not-applied     what it could not apply, one line for people
  *   qmp.sock console.sock channel/NAME.sock log
  *
  * What is true about a domain is read from the lock and from QMP, never from
