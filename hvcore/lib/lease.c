@@ -25,6 +25,8 @@ enum {
 	 * been made before we began, and noticed after.
 	 */
 	ALIVE_RENEWALS = 2,
+	/* Seconds in which sanlock has noticed that a process of this host is gone, and released its lease. */
+	LOCAL_S = 10,
 };
 
 static struct {
@@ -123,6 +125,10 @@ static int acquire(struct sanlk_resource *res, pid_t pid, unsigned patience)
 		/* For another process sanlock is asked on a connection of its own. */
 		rc = pid ? sanlock.acquire(-1, pid, 0, 1, &res, NULL)
 			 : sanlock.acquire(sanlock.sock, -1, 0, 1, &res, NULL);
+		if (rc == -EEXIST && s < LOCAL_S && s < patience) {
+			sleep(1);
+			continue;
+		}
 		if (!owned(rc) || s >= patience)
 			return rc;
 		at = owner_renewed(res);
@@ -145,6 +151,10 @@ static int refused(const struct hv_disk *disk, int rc, struct hv_error *err)
 		next = "end the domain there";
 	}
 	switch (rc) {
+	case -EEXIST:
+		why = "another process of this host holds it";
+		next = "end its domain first";
+		break;
 	case -ESRCH:
 		why = "the process is not registered with sanlock";
 		next = "it has ended, or was no standby";
@@ -161,7 +171,7 @@ static int refused(const struct hv_disk *disk, int rc, struct hv_error *err)
 		next = "make it with `sanlock client init -r`";
 		break;
 	}
-	return hv_err(err, rc > -200 ? rc : -EBUSY,
+	return hv_err(err, rc > -200 && rc != -EEXIST ? rc : -EBUSY,
 		      "disk %s: cannot acquire lease %s:%s at %s:%llu: %s (%d); %s", disk->target,
 		      disk->lease_lockspace, disk->lease_key, disk->lease_path,
 		      (unsigned long long)disk->lease_offset, why, rc, next);

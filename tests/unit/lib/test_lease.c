@@ -266,6 +266,25 @@ static void for_another_process(void **state)
 	assert_non_null(strstr(err.text, "not registered"));
 }
 
+/* sanlock takes a moment to notice that a process of this host is gone. */
+static void its_last_owner_was_here(void **state)
+{
+	struct hv_disk d = disk();
+	struct hv_error err;
+
+	lock.refusal = -EEXIST;
+	lock.free_at = 3;
+	assert_int_equal(lease_acquire(&d, 0, HV_GUARD_WAIT_MS, &err), 0);
+	assert_int_equal(lock.now, 3);
+	lock.free_at = 1000;
+	assert_int_equal(lease_acquire(&d, 0, HV_GUARD_WAIT_MS, &err), -EBUSY);
+	assert_int_equal(lock.now, 13);
+	assert_non_null(strstr(err.text, "another process of this host"));
+	lock.asked = 0;
+	assert_int_equal(lease_acquire(&d, 0, 0, &err), -EBUSY);
+	assert_int_equal(lock.asked, 1);
+}
+
 static void a_standby_makes_ready(void **state)
 {
 	struct hv_disk d = disk();
@@ -304,6 +323,7 @@ int main(void)
 		TEST(dead_owner),
 		TEST(owner_dies_after_a_renewal),
 		TEST(live_owner),
+		TEST(its_last_owner_was_here),
 		TEST(owner_nobody_understands),
 		TEST(other_refusals),
 		TEST(names_that_do_not_fit),
