@@ -66,9 +66,10 @@ int cib_read(xmlDocPtr *doc, int timeout_ms, struct hv_error *err)
 	return rc;
 }
 
-int cib_write(const char *operation, const char *xml, int timeout_ms, struct hv_error *err)
+static int change(const char *operation, const char *scope, const char *xml, int timeout_ms,
+		  struct hv_error *err)
 {
-	const char *argv[] = {"cibadmin", operation, "--scope", "resources", "--xml-pipe", NULL};
+	const char *argv[] = {"cibadmin", operation, "--scope", scope, "--xml-pipe", NULL};
 	struct hv_command cmd = {.argv = argv,
 				 .input = xml,
 				 .input_len = strlen(xml),
@@ -77,12 +78,25 @@ int cib_write(const char *operation, const char *xml, int timeout_ms, struct hv_
 	int rc = hv_command(&cmd, NULL, NULL, err);
 
 	if (rc == CRM_EX_EXISTS)
-		return hv_err(err, -EEXIST, "the cluster has a resource of that name already");
+		return hv_err(err, -EEXIST, "the cluster has it already");
 	if (rc == CRM_EX_DISCONNECT)
 		return hv_err(err, -ENOTCONN,
 			      "the cluster does not run on this host; start it first");
 	return rc > 0 ? hv_err(err, -EIO, "cibadmin %s failed with exit code %d", operation, rc)
 		      : rc;
+}
+
+int cib_write(const char *operation, const char *xml, int timeout_ms, struct hv_error *err)
+{
+	int rc = change(operation, "resources", xml, timeout_ms, err);
+
+	return rc == -EEXIST ? hv_err(err, rc, "the cluster has a resource of that name already")
+			     : rc;
+}
+
+int cib_constraint(const char *operation, const char *xml, int timeout_ms, struct hv_error *err)
+{
+	return change(operation, "constraints", xml, timeout_ms, err);
 }
 
 char *cib_attr(xmlNodePtr node, const char *name)

@@ -28,6 +28,9 @@ int cib_text(char **text, size_t *len, int timeout_ms, struct hv_error *err);
 /* cib_write() - One change by `cibadmin OPERATION --scope resources`.  0; -EEXIST; -errno. */
 int cib_write(const char *operation, const char *xml, int timeout_ms, struct hv_error *err);
 
+/* cib_constraint() - The same for constraints; -EEXIST where one has that id. */
+int cib_constraint(const char *operation, const char *xml, int timeout_ms, struct hv_error *err);
+
 /* cib_domain() - The ocf:taiki:domain primitive of domain @name, or NULL. */
 xmlNodePtr cib_domain(xmlDocPtr doc, const char *name);
 /* cib_resource() - The resource with that id, of whatever kind, or NULL. */

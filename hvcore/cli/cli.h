@@ -46,13 +46,15 @@ enum {
 	OPT_DRY_RUN = 1 << 20,
 	OPT_REHOME = 1 << 21,
 	OPT_PUBLISH = 1 << 22,
+	OPT_ALL = 1 << 23,
+	OPT_TO = 1 << 24,
 };
 
 struct options {
 	unsigned given; /* OPT_… */
 	int timeout_ms;
 	unsigned lines;
-	const char *config, *as, *cib, *loss;
+	const char *config, *as, *cib, *loss, *to;
 	unsigned losses;
 	int64_t guest_stonith_ms;
 };
@@ -82,6 +84,7 @@ int cmd_set(const struct options *o, int argc, char **argv);
 int cmd_define(const struct options *o, int argc, char **argv);
 int cmd_check(const struct options *o, int argc, char **argv);
 int cmd_cluster(const struct options *o, int argc, char **argv);
+int cmd_failback(const struct options *o, int argc, char **argv);
 int cmd_plan(const struct options *o, int argc, char **argv);
 int cmd_ledger(const struct options *o, int argc, char **argv);
 int cmd_log(const struct options *o, int argc, char **argv);

@@ -181,6 +181,17 @@ static const struct command commands[] = {
 		    OPT_DRY_RUN | OPT_REHOME | OPT_PUBLISH | OPT_FORCE,
 	 .timeout_s = 30,
 	 .run = cmd_plan},
+	{.name = "failback",
+	 .arguments = "NAME... | --all",
+	 .brief = "bring domains back to where they are at home",
+	 .detail =
+		 "At home is where `hv plan --apply` found them.  Refused where there is no room, or\n"
+		 "others would have to leave.  It waits until they run there; nothing of it stays\n"
+		 "in the configuration, however it ends.",
+	 .options = OPT_TIMEOUT | OPT_ALL | OPT_TO | OPT_FORCE | OPT_DRY_RUN,
+	 .max = 64,
+	 .timeout_s = 180,
+	 .run = cmd_failback},
 	{.name = "log",
 	 .arguments = "NAME",
 	 .brief = "its log",
@@ -218,9 +229,11 @@ static const struct option_help {
 	{OPT_LOSS, "      --loss HOST[,HOST]  only this one, and each domain in it"},
 	{OPT_CIB, "      --cib FILE       this configuration instead of the cluster's"},
 	{OPT_APPLY, "      --apply          book hosts and domains, and prefer what waits"},
-	{OPT_DRY_RUN, "      --dry-run        with --apply: only say what would be changed"},
+	{OPT_DRY_RUN, "      --dry-run        only say what would be done"},
 	{OPT_REHOME, "      --rehome         with --apply: at home is where each runs now"},
 	{OPT_PUBLISH, "      --publish        tell the cluster what this host can give"},
+	{OPT_ALL, "      --all            every domain that is not at home"},
+	{OPT_TO, "      --to HOST        there instead of home"},
 	{OPT_CONFIG, "      --config PATH    name a file instead of containing the definition"},
 };
 
@@ -240,6 +253,8 @@ static const struct option longs[] = {
 	{"dry-run", no_argument, NULL, OPT_DRY_RUN},
 	{"rehome", no_argument, NULL, OPT_REHOME},
 	{"publish", no_argument, NULL, OPT_PUBLISH},
+	{"all", no_argument, NULL, OPT_ALL},
+	{"to", required_argument, NULL, OPT_TO},
 	{"cib", required_argument, NULL, OPT_CIB},
 	{"losses", required_argument, NULL, OPT_LOSSES},
 	{"loss", required_argument, NULL, OPT_LOSS},
@@ -325,6 +340,8 @@ static int take(const struct command *c, struct options *o, int option)
 			return usage("--losses %s: give 1 to 4", optarg);
 	} else if (option == OPT_LOSS) {
 		o->loss = optarg;
+	} else if (option == OPT_TO) {
+		o->to = optarg;
 	} else if (option == OPT_CIB) {
 		o->cib = optarg;
 	} else if (option == OPT_AS) {

@@ -12,6 +12,8 @@
 #include "plan.h"
 #include "plan_apply.h"
 
+enum { ASK_MS = 10000 };
+
 /* All of a file, or of standard input. */
 static int read_file(const char *name, char **text, size_t *len, struct hv_error *err)
 {
@@ -41,6 +43,18 @@ int plan_text(const struct options *o, char **text, size_t *len, struct hv_error
 {
 	return o->given & OPT_CIB ? read_file(o->cib, text, len, err)
 				  : cib_text(text, len, left(o), err);
+}
+
+int plan_ask(struct plan_cluster *c, struct hv_error *err)
+{
+	char *text = NULL;
+	size_t len = 0;
+	int rc = cib_text(&text, &len, ASK_MS, err);
+
+	if (!rc && !(c->doc = plan_parse(text, len)))
+		rc = hv_err(err, -EIO, "cibadmin's answer is not XML");
+	free(text);
+	return rc ? rc : plan_read(c, err);
 }
 
 int plan_load(struct plan_cluster *c, const struct options *o, struct hv_error *err)

@@ -69,6 +69,8 @@ struct plan_cluster {
 
 /* plan_load() - The cluster's configuration, or that of --cib, and plan_read(). */
 int plan_load(struct plan_cluster *c, const struct options *o, struct hv_error *err);
+/* plan_ask() - The cluster's configuration as it is now, within 10 s, and plan_read(). */
+int plan_ask(struct plan_cluster *c, struct hv_error *err);
 /* plan_parse() - A configuration's tree, as far as a plan needs it; NULL: it is not XML. */
 xmlDocPtr plan_parse(const char *text, size_t len);
 /*
@@ -89,6 +91,10 @@ int plan_item(const struct plan_cluster *c, const char *id);
 int plan_domain(const struct plan_cluster *c, const char *name);
 /* plan_node_attr() - A host's attribute, or NULL. */
 const char *plan_node_attr(const struct plan_cluster *c, unsigned host, const char *name);
+
+enum plan_state { PLAN_STOPPED, PLAN_STARTING, PLAN_STARTED };
+/* plan_state() - Of a resource on one host, by its recorded operations. */
+enum plan_state plan_state(const struct plan_cluster *c, unsigned host, const char *resource);
 
 /* plan_values.c: attributes and name-value pairs, without copies */
 

@@ -38,7 +38,7 @@ static enum verdict judge(xmlNodePtr op)
 	return NOTHING;
 }
 
-static bool is_active(xmlNodePtr lrm_resource)
+static enum verdict last_of(xmlNodePtr lrm_resource, bool *pending)
 {
 	enum verdict last = INACTIVE;
 	long at = -1;
@@ -55,8 +55,26 @@ static bool is_active(xmlNodePtr lrm_resource)
 			continue;
 		at = n;
 		last = v;
+		*pending = plan_attr(op, "op-status") && atoi(plan_attr(op, "op-status")) == -1;
 	}
-	return last == ACTIVE;
+	return last;
+}
+
+enum plan_state plan_state(const struct plan_cluster *c, unsigned h, const char *resource)
+{
+	xmlNodePtr lrm = plan_child(c->hosts[h].state, "lrm");
+	xmlNodePtr list = plan_child(lrm, "lrm_resources");
+	bool pending = false;
+
+	for (xmlNodePtr r = list ? list->children : NULL; r; r = r->next) {
+		const char *id = plan_is(r, "lrm_resource") ? plan_attr(r, "id") : NULL;
+
+		if (id && !strcmp(id, resource))
+			return last_of(r, &pending) != ACTIVE ? PLAN_STOPPED
+			       : pending                      ? PLAN_STARTING
+							      : PLAN_STARTED;
+	}
+	return PLAN_STOPPED;
 }
 
 static void read_host(struct plan_cluster *c, unsigned h)
@@ -66,7 +84,8 @@ static void read_host(struct plan_cluster *c, unsigned h)
 
 	for (xmlNodePtr r = list ? list->children : NULL; r; r = r->next) {
 		const char *id = plan_is(r, "lrm_resource") ? plan_attr(r, "id") : NULL;
-		int i = id && is_active(r) ? plan_item(c, id) : -1;
+		bool pending = false;
+		int i = id && last_of(r, &pending) == ACTIVE ? plan_item(c, id) : -1;
 
 		if (i < 0 || c->item[i].what == HV_PLAN_CLONE)
 			continue;

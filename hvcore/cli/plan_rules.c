@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "failback.h"
 #include "plan.h"
 #include "plan_want.h"
 
@@ -115,10 +116,25 @@ static void want_rule(struct plan_cluster *c, struct plan_want *w, unsigned i)
 	}
 }
 
+/* Of failbacks that were killed. */
+static void drop_expired(struct plan_cluster *c, struct plan_want *w)
+{
+	for (xmlNodePtr l = c->constraints->children, next; l; l = next) {
+		next = l->next;
+		if (!plan_is(l, "rsc_location") || !failback_expired(c, l))
+			continue;
+		plan_edit_say(&w->edit, "- resource %s: a failback that has ended",
+			      plan_attr(l, "rsc") ? plan_attr(l, "rsc") : "");
+		plan_edit_drop(l);
+	}
+}
+
 void plan_want_rules(struct plan_cluster *c, struct plan_want *w)
 {
 	if (!c->constraints)
 		c->constraints = plan_edit_new(&w->edit, c->configuration, "constraints", NULL);
+	if (c->constraints)
+		drop_expired(c, w);
 	for (unsigned i = 0; c->constraints && i < c->plan.nitems; i++)
 		if (c->item[i].what == HV_PLAN_DOMAIN)
 			want_rule(c, w, i);
