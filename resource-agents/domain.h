@@ -94,6 +94,9 @@ enum ocf_rc domain_definition(char **text, size_t *len, const char **where, stru
  */
 enum ocf_rc domain_config(struct hv_config *c, char **text, struct hv_error *err);
 
+/* domain_ignores_ledger() - The parameter ledger=ignore. */
+bool domain_ignores_ledger(void);
+
 /*
  * domain_resources() - Change @c, before it is started, as the parameters memory, shares
  * ... say.  A parameter that makes no sense is logged, and shown once it runs: it is

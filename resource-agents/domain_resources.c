@@ -212,7 +212,9 @@ static void apply(const char *name, unsigned aspects)
 		if (!aspect)
 			continue;
 		err.text[0] = '\0';
-		if (hv_live_apply(&c, aspect, left > 0 ? left : 1, NULL, &err)) {
+		left = left > 0 ? left : 1;
+		if (hv_live_book(&c, aspect, domain_ignores_ledger(), left, &err) ||
+		    hv_live_apply(&c, aspect, left, NULL, &err)) {
 			note(hv_live_name(aspect), err.text);
 			failed |= aspect;
 		} else {

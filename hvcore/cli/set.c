@@ -17,6 +17,7 @@ static void undo(const struct options *o, const struct hv_config *before, unsign
 	struct hv_error err = {""};
 
 	/* The guest's processors it cannot be told to have had. */
+	(void)hv_live_book(before, done, true, left(o), NULL);
 	if (hv_live_apply(before, done & HV_LIVE_HOST, left(o), NULL, &err))
 		fprintf(stderr, "hv: what was set already could not be taken back: %s\n", err.text);
 }
@@ -28,6 +29,18 @@ static int all_of(struct hv_config *c, int n, char **settings, unsigned *what, s
 	for (int i = 0; i < n && !rc; i++)
 		rc = hv_live_change(c, settings[i], what, err);
 	return rc ? rc : hv_config_check(c, err);
+}
+
+/* An administrator knows: what does not fit is said, and done. */
+static int book(const struct options *o, const struct hv_config *c, unsigned what,
+		struct hv_error *err)
+{
+	int rc = hv_live_book(c, what, false, left(o), err);
+
+	if (rc != -ENOSPC)
+		return rc;
+	fprintf(stderr, "hv: warning: %s; it is set all the same\n", err->text);
+	return hv_live_book(c, what, true, left(o), err);
 }
 
 static int change(const struct options *o, const char *name, int n, char **settings,
@@ -47,6 +60,8 @@ static int change(const struct options *o, const char *name, int n, char **setti
 		rc = hv_live_now(name, &wanted, what, left(o), err);
 	if (!rc)
 		rc = all_of(&wanted, n, settings, &what, err);
+	if (!rc)
+		rc = book(o, &wanted, what, err);
 	if (!rc) {
 		rc = hv_live_apply(&wanted, what, left(o), &done, err);
 		if (rc)

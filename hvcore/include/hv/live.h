@@ -59,6 +59,14 @@ int hv_live_apply(const struct hv_config *c, unsigned what, int timeout_ms, unsi
 		  struct hv_error *err);
 
 /*
+ * hv_live_book() - Tell the ledger (hv/ledger.h), before hv_live_apply(), what
+ * the domain is to have of memory and CPU, where @what has them.  0; -ENOSPC: there is
+ * no room, and nothing was booked (@force: it was, all the same); -errno.
+ */
+int hv_live_book(const struct hv_config *c, unsigned what, bool force, int timeout_ms,
+		 struct hv_error *err);
+
+/*
  * hv_guest_vcpus() - Have the guest's agent (org.qemu.guest_agent.0) use @n of
  * its processors.  -ENOTSUP: no such channel, or the agent cannot; -ETIMEDOUT: nobody answers.
  */
