@@ -39,6 +39,7 @@ enum {
 	OPT_CONFIG = 1 << 9,
 	OPT_AS = 1 << 10, /* not in the help: the name a file has in messages */
 	OPT_GUEST_STONITH = 1 << 11,
+	OPT_RELAX = 1 << 12,
 	OPT_CIB = 1 << 16,
 	OPT_LOSSES = 1 << 17,
 	OPT_LOSS = 1 << 18,

@@ -95,8 +95,10 @@ static const struct command commands[] = {
 	 .detail =
 		 "HOLDS is what a domain has been granted, FULL what it has when nobody is short, and\n"
 		 "MINIMUM what it can be squeezed to.  IF LOST: what the twins of another host's domains\n"
-		 "would take here.  See taiki-host.conf(5) for what the host keeps.",
-	 .options = OPT_JSON,
+		 "would take here.  See taiki-host.conf(5) for what the host keeps.\n"
+		 "--relax lets grow back what was squeezed, as far as there is room again.",
+	 .options = OPT_JSON | OPT_RELAX | OPT_TIMEOUT,
+	 .timeout_s = 10,
 	 .run = cmd_ledger},
 	{.name = "info",
 	 .arguments = "NAME",
@@ -221,6 +223,7 @@ static const struct option_help {
 	{OPT_CHECK, "      --check          only say what would become of it"},
 	{OPT_REMOVE, "      --remove         forget the definition NAME"},
 	{OPT_PAUSED, "      --paused         do not let it run yet"},
+	{OPT_RELAX, "      --relax          let grow back first what was squeezed"},
 	{OPT_FOLLOW, "  -f, --follow         and what follows"},
 	{OPT_LINES, "  -n, --lines N        the last N lines (100)"},
 	{OPT_GUEST_STONITH,
@@ -245,6 +248,7 @@ static const struct option longs[] = {
 	{"remove", no_argument, NULL, OPT_REMOVE},
 	{"resolve", no_argument, NULL, OPT_RESOLVE},
 	{"paused", no_argument, NULL, OPT_PAUSED},
+	{"relax", no_argument, NULL, OPT_RELAX},
 	{"follow", no_argument, NULL, OPT_FOLLOW},
 	{"lines", required_argument, NULL, OPT_LINES},
 	{"config", required_argument, NULL, OPT_CONFIG},

@@ -27,7 +27,7 @@ void hv_capacity_decide(const struct hv_room *measured, const struct hv_host_con
 	out->guarantee = less(out->has.cpu, conf->keep.cpu);
 	out->room.cpu = conf->overcommit_cpu ? times(out->guarantee, conf->overcommit_cpu)
 					     : HV_CPU_UNLIMITED;
-	out->slack = conf->slack ? conf->slack : out->room.memory / 64;
+	out->slack = conf->slack == UINT64_MAX ? out->room.memory / 64 : conf->slack;
 }
 
 int hv_capacity(struct hv_capacity *out, struct hv_error *err)

@@ -169,7 +169,7 @@ int hv_host_conf_parse(const char *file, const char *text, size_t len, struct hv
 	unsigned no = 1, seen = 0;
 	int rc = 0;
 
-	*out = (struct hv_host_conf){.overcommit_memory = 100};
+	*out = (struct hv_host_conf){.overcommit_memory = 100, .slack = UINT64_MAX};
 	for (const char *at = text; at < end && !rc; at = next + 1, no++) {
 		const char *to, *hash;
 

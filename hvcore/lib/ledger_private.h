@@ -63,6 +63,9 @@ bool ledger_mine(int fd, const char *name);
 void ledger_steer_say(const char *name, hv_ledger_say *say, void *arg, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 
+/* ledger_steer_step() - "from 64 to 32 MiB and from 100 to 50% CPU": what changes of it. */
+void ledger_steer_step(const struct hv_room *from, const struct hv_room *to, char out[96]);
+
 /*
  * ledger_steer() - Tell @name to have @room, with @e saying what full and minimal are.  *@q is its
  * connection, opened where it is NULL, and NULL again after a failure.  0 or -errno with @err.

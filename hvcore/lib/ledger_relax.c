@@ -131,15 +131,13 @@ static int tell(const struct hv_ledger *l, const struct hv_ledger_answer *a, hv_
 		const struct hv_ledger_change *c = &a->change[i];
 		struct hv_qmp *q = NULL;
 		struct hv_error why;
+		char step[96];
 
 		if (ledger_steer(ledger_find(l, c->name), &c->to, &q, CALL_MS, &why)) {
 			ledger_steer_say(c->name, say, arg, "cannot be told to grow: %s", why.text);
 		} else {
-			ledger_steer_say(c->name, say, arg,
-					 "grows from %llu to %llu MiB and to %llu%% CPU",
-					 (unsigned long long)(c->from.memory >> 20),
-					 (unsigned long long)(c->to.memory >> 20),
-					 (unsigned long long)c->to.cpu);
+			ledger_steer_step(&c->from, &c->to, step);
+			ledger_steer_say(c->name, say, arg, "grows %s", step);
 			grown++;
 		}
 		hv_qmp_close(q);

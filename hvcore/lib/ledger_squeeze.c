@@ -209,16 +209,15 @@ static void ask(struct squeeze *s, struct shrinking *d)
 	int64_t now = hv_clock_ms();
 	struct hv_error err;
 	uint64_t actual;
+	char step[96];
 	int rc = 0;
 
 	if (d->told != d->e.target.memory) {
 		rc = ledger_steer(&d->e, &d->e.target, &d->q, CALL_MS, &err);
+		ledger_steer_step(&d->e.now, &d->e.target, step);
 		if (!rc)
-			ledger_steer_say(d->name, s->say, s->arg,
-					 "shrinks from %llu to %llu MiB and to %llu%% CPU, for %s",
-					 (unsigned long long)(d->e.now.memory >> 20),
-					 (unsigned long long)(d->e.target.memory >> 20),
-					 (unsigned long long)d->e.target.cpu, s->name);
+			ledger_steer_say(d->name, s->say, s->arg, "shrinks %s, for %s", step,
+					 s->name);
 		d->told = rc ? 0 : d->e.target.memory;
 		d->moved = now;
 	}

@@ -55,6 +55,20 @@ void ledger_steer_say(const char *name, hv_ledger_say *say, void *arg, const cha
 		say(arg, name, line);
 }
 
+void ledger_steer_step(const struct hv_room *from, const struct hv_room *to, char out[96])
+{
+	int n = 0;
+
+	out[0] = '\0';
+	if (from->memory != to->memory)
+		n = snprintf(out, 96, "from %llu to %llu MiB",
+			     (unsigned long long)(from->memory >> 20),
+			     (unsigned long long)(to->memory >> 20));
+	if (from->cpu != to->cpu)
+		snprintf(out + n, 96 - (size_t)n, "%sfrom %llu to %llu%% CPU", n ? " and " : "",
+			 (unsigned long long)from->cpu, (unsigned long long)to->cpu);
+}
+
 /* @e's shares at @cpu: from full to minimum as CPU goes. */
 static uint64_t shares_at(const struct hv_ledger_entry *e, uint64_t cpu)
 {

@@ -35,7 +35,7 @@ struct hv_host_conf {
 	unsigned overcommit_memory; /* overcommit-memory=, percent, 100 to 1000; 100 */
 	unsigned overcommit_cpu;    /* overcommit-cpu=, percent, 100 to 10000; 0: no limit */
 	uint64_t each;              /* domain-memory=: what each domain's process takes itself; 0 */
-	uint64_t slack;             /* slack-memory=: hv/ledger.h, growing back; 0: 1/64 */
+	uint64_t slack;             /* slack-memory=: hv/ledger.h, growing back; UINT64_MAX: 1/64 */
 };
 
 /*

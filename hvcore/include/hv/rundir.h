@@ -12,6 +12,7 @@
  *   config.json     what was left of that (hv/config.h)
  *   progress        a page of shared memory (hv/progress.h)
  *   intent          what the cluster's agent is about to do to it; see below
+ *   ledger          what it holds of this host (hv/ledger.h)
  *   verdict         what heartbeat last concluded about it, one line for people
  *   resources       the agent's parameters as it applied them last, "memory=1GiB" a line
  *   not-applied     what it could not apply, one line for people

@@ -185,7 +185,7 @@ static void measures_v2(void **state)
 static void decides(void **state)
 {
 	static const struct hv_room measured = {1000 * MIB, 400};
-	struct hv_host_conf c = {.overcommit_memory = 100};
+	struct hv_host_conf c = {.overcommit_memory = 100, .slack = UINT64_MAX};
 	struct hv_capacity cap;
 
 	hv_capacity_decide(&measured, &c, &cap);
