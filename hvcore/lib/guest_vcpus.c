@@ -4,7 +4,7 @@
  * guest-sync, guest-get-vcpus, guest-set-vcpus), on the channel's socket.
  */
 #include <errno.h>
-#include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +20,7 @@
 #include "probe.h"
 #include "unix_connect.h"
 
-enum { ANSWER_MAX = 64 * 1024, ROUNDS_MAX = 4 };
+enum { ANSWER_MAX = 64 * 1024, ROUNDS_MAX = 2 * HV_VCPUS_MAX };
 
 struct agent {
 	const char *domain;
@@ -172,11 +172,11 @@ static json_t *to_change(const json_t *vcpus, unsigned n, unsigned *online)
 
 static int set(struct agent *a, unsigned n, struct hv_error *err)
 {
-	unsigned online = 0;
+	unsigned online = 0, before = UINT_MAX;
 	int rc = 0;
 
 	/* It may do fewer than it was asked to at once, and says so by their number. */
-	for (unsigned round = 0; !rc && round < ROUNDS_MAX; round++) {
+	for (unsigned round = 0; !rc && round < ROUNDS_MAX; round++, before = online) {
 		json_t *vcpus, *list, *ret = NULL;
 
 		rc = call(a, "guest-get-vcpus", NULL, &vcpus, err);
@@ -184,7 +184,7 @@ static int set(struct agent *a, unsigned n, struct hv_error *err)
 			return rc;
 		list = to_change(vcpus, n, &online);
 		json_decref(vcpus);
-		if (!json_array_size(list)) {
+		if (!json_array_size(list) || online == before) {
 			json_decref(list);
 			break;
 		}
