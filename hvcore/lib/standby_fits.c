@@ -14,6 +14,7 @@ static void only_machine(struct hv_config *c)
 {
 	static const struct hv_minimum none;
 	static const struct hv_heartbeat quiet;
+	static const struct hv_limits unlimited;
 
 	c->current_memory = c->memory;
 	memset(&c->cputune, 0, sizeof(c->cputune));
@@ -24,6 +25,7 @@ static void only_machine(struct hv_config *c)
 	c->balloon_stats_period = 0;
 	c->on_poweroff = c->on_reboot = c->on_crash = HV_ACTION_DESTROY;
 	hv_config_set(&c->fence_group, NULL);
+	hv_config_unpin(c);
 	for (unsigned i = 0; i < c->nroles; i++) {
 		hv_config_set(&c->role[i].key, NULL);
 		hv_config_set(&c->role[i].value, NULL);
@@ -40,7 +42,10 @@ static void only_machine(struct hv_config *c)
 		hv_config_set(&d->lease_key, NULL);
 		hv_config_set(&d->lease_path, NULL);
 		d->lease_offset = 0;
+		d->limits = unlimited;
 	}
+	for (unsigned i = 0; i < c->nnics; i++)
+		c->nic[i].limits = unlimited;
 }
 
 static int twin_fits(const struct hv_config *c, const struct hv_config *s, struct hv_error *err)
@@ -139,6 +144,7 @@ static int take_disk(struct hv_disk *to, const struct hv_disk *from)
 		rc = hv_config_set(&to->lease_path, from->lease_path);
 	to->guard = from->guard;
 	to->lease_offset = from->lease_offset;
+	to->limits = from->limits;
 	return rc;
 }
 
@@ -220,6 +226,7 @@ static int become(struct hv_config *to, const struct hv_config *c)
 			j++;
 		/* The guest takes the address with its role. */
 		memcpy(to->nic[j].mac, c->nic[i].mac, sizeof(to->nic[j].mac));
+		to->nic[j].limits = c->nic[i].limits;
 		to->nic[j++].link_down = c->nic[i].link_down;
 	}
 	return rc;

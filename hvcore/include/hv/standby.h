@@ -57,7 +57,7 @@ const char *hv_node_name(void);
  * hv_standby_config() - What a standby called @name of the domain or template @c is
  * started with.  Gates are closed and gated interfaces down (standby.waiting); the paths
  * of gated disks stay for messages, and are nobody's.  Memory, quota and shares are the
- * waiting ones; heartbeat only notifies; nobody can fence it.  A spare gets a UUID, MAC
+ * waiting ones; it has no processors of its own; heartbeat only notifies; nobody can fence it.  A spare gets a UUID, MAC
  * addresses (from @node), taps and sockets of its own; the paths of its own disks are
  * the template's, and the caller replaces them.
  *
