@@ -20,6 +20,19 @@
 int hv_image_lock(int fd, bool writer);
 
 /*
+ * hv_image_claim() - hv_image_lock() of @disk's image, in words: -EAGAIN, @err says who
+ * has it.  0 as well where this very description has it already.
+ */
+int hv_image_claim(int fd, const struct hv_disk *disk, struct hv_error *err);
+
+/*
+ * hv_image_open() - Open @disk's image as it is written by a domain (O_DIRECT; a device
+ * exclusively) or read, and claim it.  Needs rights, and waits for a disk that hangs.
+ * Returns a descriptor, -EAGAIN (locked), or -errno, with @err.
+ */
+int hv_image_open(const struct hv_disk *disk, struct hv_error *err);
+
+/*
  * hv_image_free() - Whether nobody holds a writer's lock on @path.  0 nobody
  * (also where the file or device is gone: what cannot be opened cannot be
  * written through it again); -EBUSY somebody; -ETIMEDOUT the disk does not

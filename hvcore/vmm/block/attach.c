@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "hv/image.h"
 #include "hvcore/vmm/block/image.h"
 
 /* How it has to be open, and what is wrong where it is not. */
@@ -55,12 +56,15 @@ static int check(struct block *b, int fd, struct hv_error *err)
 
 int block_attach(struct block *b, int fd, struct hv_error *err)
 {
+	const struct hv_disk disk = {
+		.target = (char *)b->name, .path = b->path, .readonly = b->readonly};
 	int rc = check(b, fd, err);
 
 	if (rc)
 		return rc;
 	b->fd = fd;
-	rc = image_lock(b, err);
+	/* Or find that this very description holds it. */
+	rc = hv_image_claim(fd, &disk, err);
 	if (!rc)
 		rc = image_measure(b, err);
 	if (rc) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Opening an image: rights, kind, lock, alignment, size. */
+/* Opening an image (hv/image.h), its alignment and its size. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -9,70 +9,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "hvcore/vmm/block/holder.h"
+#include "hv/image.h"
 #include "hvcore/vmm/block/image.h"
 #include "hvcore/vmm/block/ring.h"
 
 enum { ALIGN_MAX = 4096 };
 
-static int open_image(struct block *b, struct hv_error *err)
-{
-	int flags = O_CLOEXEC | O_NOCTTY | (b->readonly ? O_RDONLY : O_RDWR | O_DIRECT);
-	struct stat st;
-
-	/* Stat first: opening a FIFO waits, a tape rewinds.  (O_NONBLOCK would stick to requests.) */
-	if (stat(b->path, &st) < 0)
-		return hv_err(err, -errno, "disk %s: cannot find image %s: %s", b->name, b->path,
-			      strerror(errno));
-	b->device = S_ISBLK(st.st_mode);
-	if (!b->device && !S_ISREG(st.st_mode))
-		return hv_err(err, -EINVAL,
-			      "disk %s: %s is neither a file nor a block device; give a raw image",
-			      b->name, b->path);
-	/* O_EXCL on a device: not while it is mounted or part of another (open(2)). */
-	if (b->device && !b->readonly)
-		flags |= O_EXCL;
-	b->fd = open(b->path, flags);
-	if (b->fd >= 0)
-		return 0;
-	switch (errno) {
-	case EINVAL:
-		return hv_err(err, -EINVAL,
-			      "disk %s: %s cannot be opened with O_DIRECT: %s; put the image on a "
-			      "file system that can",
-			      b->name, b->path, strerror(EINVAL));
-	case EBUSY:
-		return hv_err(err, -EBUSY,
-			      "disk %s: device %s is in use on this host (mounted, part of another "
-			      "device, or another domain's disk); release it first",
-			      b->name, b->path);
-	default:
-		return hv_err(err, -errno, "disk %s: cannot open image %s for %s: %s", b->name,
-			      b->path, b->readonly ? "reading" : "writing", strerror(errno));
-	}
-}
-
-int image_lock(struct block *b, struct hv_error *err)
-{
-	struct flock lock = {.l_type = b->readonly ? F_RDLCK : F_WRLCK, .l_whence = SEEK_SET};
-	char holder[160];
-
-	if (fcntl(b->fd, F_OFD_SETLK, &lock) == 0)
-		return 0;
-	if (errno != EAGAIN && errno != EACCES)
-		return hv_err(err, -errno, "disk %s: cannot lock image %s: %s", b->name, b->path,
-			      strerror(errno));
-	block_holder(b->fd, holder, sizeof(holder));
-	return hv_err(err, -EAGAIN, "disk %s: image %s is locked by %s; end that first", b->name,
-		      b->path, holder);
-}
-
 int image_measure(struct block *b, struct hv_error *err)
 {
 	struct stat st;
 	uint64_t bytes;
+	int rc = fstat(b->fd, &st);
 
-	if (fstat(b->fd, &st) < 0 || (b->device && ioctl(b->fd, BLKGETSIZE64, &bytes) < 0))
+	b->device = !rc && S_ISBLK(st.st_mode);
+	if (rc < 0 || (b->device && ioctl(b->fd, BLKGETSIZE64, &bytes) < 0))
 		return hv_err(err, -errno, "disk %s: cannot read the size of %s: %s", b->name,
 			      b->path, strerror(errno));
 	if (!b->device)
@@ -131,11 +81,8 @@ int block_open(struct block *b, const struct hv_disk *disk, struct hv_error *err
 
 	if (rc)
 		return rc;
-	rc = open_image(b, err);
-	if (!rc)
-		rc = image_lock(b, err);
-	if (!rc)
-		rc = image_measure(b, err);
+	b->fd = hv_image_open(disk, err);
+	rc = b->fd < 0 ? b->fd : image_measure(b, err);
 	if (!rc)
 		rc = find_alignment(b, err);
 	if (rc)

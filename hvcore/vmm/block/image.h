@@ -7,9 +7,7 @@
 
 enum { IMAGE_SECTOR = 512 };
 
-/* image_lock() - Take the image lock on b->fd's description, or find that it holds it. */
-int image_lock(struct block *b, struct hv_error *err);
-/* image_measure() - Read b->size; at least one sector. */
+/* image_measure() - Read b->device and b->size; at least one sector. */
 int image_measure(struct block *b, struct hv_error *err);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Finding the process that holds an image lock; see holder.h. */
-#include "hvcore/vmm/block/holder.h"
+/* Finding the process that holds an image lock; see image_holder.h. */
+#include "image_holder.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -71,7 +71,7 @@ static void describe(const char *pid, char *out, size_t size)
 		 *last ? " " : "", last);
 }
 
-void block_holder(int fd, char *out, size_t size)
+void hv_image_holder(int fd, char *out, size_t size)
 {
 	struct dirent *e;
 	struct stat want;
