@@ -1,0 +1,154 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# hv plan and hv failback on a cluster that runs: what is booked, that nothing is restarted for it, that a
+# lost host's domains go where the plan said, and the way back.  Guests are of one page.
+# What they say and refuse on configurations in files is in tests/unit/plan.
+
+# domain.bash sets $OCF_RESKEY_config.
+# shellcheck disable=SC2154
+bats_require_minimum_version 1.5.0
+# shellcheck source=tests/lab/lab.bash
+load lab.bash
+# shellcheck source=tests/unit/agent/domain.bash
+load ../unit/agent/domain.bash
+
+setup_file() {
+	TAIKI_LAB=$(lab_name plab)
+	export TAIKI_LAB
+	lab down
+	lab up -n 3
+	make_roms
+	cp "$BATS_FILE_TMPDIR"/guest?.rom "$(state)/shared/"
+	local name BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR
+	for name in web db mail; do
+		define $name 0
+		sed "s|$BATS_FILE_TMPDIR|/shared|" "$OCF_RESKEY_config" >"$(state)/shared/$name.xml"
+	done
+	# web and db on node1, mail on node2: at first by a preference that is then taken away
+	lab exec node1 crm configure rsc_defaults resource-stickiness=1000
+	for name in web db mail; do
+		lab exec node1 hv cluster define /shared/$name.xml
+	done
+	lab exec node1 crm_resource --move -r web --node node1
+	lab exec node1 crm_resource --move -r db --node node1
+	lab exec node1 crm_resource --move -r mail --node node2
+	eventually 60 settled
+	for name in web db mail; do lab exec node1 crm_resource --clear -r $name; done
+	eventually 30 settled
+}
+
+teardown_file() { lab down; }
+
+settled() { lab exec node2 crm_resource --wait --timeout 30; }
+# where NAME: the node that runs it
+where() { lab exec node2 crm_resource -W -r "$1" 2>/dev/null | sed -n 's/.*is running on: *\([^ ]*\).*/\1/p'; }
+runs_on() { [[ $(where "$1") == "$2" ]]; }
+incarnation() { lab exec "$(where "$1")" cat "/run/taiki/$1/incarnation"; }
+incarnations() { for name in web db mail; do incarnation $name; done; }
+cib() { lab exec node2 cibadmin --query; }
+constraints() { cib | xmllint --xpath 'count(//rsc_location)' -; }
+plan() { lab exec node2 hv plan "$@"; }
+back() { lab exec node2 crm_mon -1 2>/dev/null | grep -q 'Online: \[ node1 node2 node3 \]'; }
+
+@test "every host says what it can give, and a plan knows it" {
+	local n
+	runs_on web node1 && runs_on db node1 && runs_on mail node2
+	run -6 plan
+	[[ $output == *"host node1: nobody has said its taiki-memory"* ]]
+	for n in node1 node2 node3; do
+		lab exec $n hv plan --publish
+	done
+	run -0 plan
+	[[ $output == *"Covered, every domain in full."* ]]
+	plan --json | jq -e '.hosts | length == 3 and all(.capacity["taiki-memory"] > 0)'
+}
+
+@test "applied: booked and at home, nothing is restarted, and once more changes nothing" {
+	local before
+	before=$(incarnations)
+	run -0 plan --apply
+	[[ $output == *"+ host node3: taiki-memory="*"+ domain web: taiki-memory=16"*"+ domain web: taiki-home=node1"* ]]
+	settled
+	[[ $(incarnations) == "$before" ]]
+	lab exec node2 crm_verify --live-check
+	run -0 plan --apply
+	[[ $output == "Nothing to change." ]]
+	lab exec node2 crm configure show | grep -q 'taiki-home=node2'
+	lab exec node2 pcs resource config web | grep -q 'taiki-memory=16'
+}
+
+@test "a lost host's domains go where the plan said they would" {
+	local name to
+	plan --json --loss node1 >"$BATS_TEST_TMPDIR/plan.json"
+	lab power-off node1
+	for name in web db; do
+		to=$(jq -r --arg n $name '.losses[0].domains[] | select(.domain == $n).to' "$BATS_TEST_TMPDIR/plan.json")
+		[[ $to == node[23] ]]
+		eventually 60 runs_on $name "$to"
+	done
+	runs_on mail node2
+}
+
+@test "back home with one command, in view, and nothing of it stays" {
+	local from mail
+	lab power-on node1
+	eventually 90 back
+	eventually 30 settled
+	# Never by itself.
+	during 5 eval '! runs_on web node1'
+	mail=$(incarnation mail)
+	from=$(where web)
+	run -0 lab exec node2 hv failback web
+	[[ $output == *"web: $from -> node1, where it boots"*"web is on node1."* ]]
+	runs_on web node1
+	[[ $(constraints) -eq 0 ]]
+	during 5 runs_on web node1
+	run -0 lab exec node2 hv failback --all
+	[[ $output == *"db: "*" -> node1"*"db is on node1."* && $output != *"mail:"* ]]
+	runs_on db node1
+	run -0 lab exec node2 hv failback --all
+	[[ $output == "Every domain that runs is at home." ]]
+	[[ $(constraints) -eq 0 && $(incarnation mail) == "$mail" ]]
+}
+
+@test "elsewhere by name; where there is no room it is refused, and it stays" {
+	local first
+	first=$(incarnation web)
+	lab exec node2 crm_attribute --node node3 --utilization --name taiki-memory --update 8
+	run -4 lab exec node2 hv failback --to node3 web
+	[[ $output == *"node3 has no room for web (it books 16 MiB of memory"* ]]
+	[[ $(incarnation web) == "$first" ]]
+	lab exec node2 crm_attribute --node node3 --utilization --name taiki-memory --update 100
+	lab exec node2 hv failback --to node3 web
+	runs_on web node3
+	lab exec node2 hv failback web
+	runs_on web node1
+}
+
+@test "a start that fails there: said, it runs where it was, and nothing of the move stays" {
+	# The guest's own code is missing on node3 alone.
+	lab exec node3 mount --bind /dev/null /shared/guest0.rom
+	run -1 lab exec node2 hv failback --to node3 web
+	lab exec node3 umount /shared/guest0.rom
+	[[ $output == *"web could not be started on node3"* ]]
+	eventually 30 eval '[[ -n $(where web) ]] && ! runs_on web node3'
+	[[ $(constraints) -eq 0 ]]
+	# Until that is cleaned up it is not tried again.
+	run -4 lab exec node2 hv failback --to node3 web
+	[[ $output == *"crm_resource --cleanup"* ]]
+	lab exec node2 crm_resource --cleanup -r web --node node3
+	lab exec node2 hv failback web
+	runs_on web node1
+}
+
+@test "interrupted in the middle: the constraint is gone, and the domain runs once" {
+	local code=0
+	lab exec node2 timeout --signal=INT 0.6 hv failback --to node3 web || code=$?
+	[[ $code -eq 124 || $code -eq 130 ]]
+	[[ $(constraints) -eq 0 ]]
+	eventually 60 settled
+	[[ $(where web) == node[13] ]]
+	lab exec node2 hv failback web
+	runs_on web node1
+}
