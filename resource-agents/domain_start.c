@@ -141,8 +141,8 @@ static enum ocf_rc launch(const struct hv_config *c, const char *text)
 		.timeout_ms = at_most(ocf_timeout_ms()),
 	};
 	/* The ledger is the last line: it has the numbers, where the cluster's booking was wrong. */
-	res = hv_ledger_launch(&l, HV_LEDGER_ACTIVE, domain_ignores_ledger() ? HV_LEDGER_FORCE : 0,
-			       said, NULL, &err);
+	res = hv_ledger_launch(&l, NULL, domain_ignores_ledger() ? HV_LEDGER_FORCE : 0, said, NULL,
+			       &err);
 	if (res)
 		return ocf_exit_reason(domain_launch_rc(res), "%s",
 				       err.text[0] ? err.text : strerror(-res));

@@ -49,8 +49,8 @@ static int start(const struct options *o, struct hv_definition *d, bool paused)
 	if (!rc) {
 		l.fencing_enabled = fencing(o);
 		l.timeout_ms = left(o);
-		rc = hv_ledger_launch(&l, HV_LEDGER_ACTIVE,
-				      o->given & OPT_FORCE ? HV_LEDGER_FORCE : 0, NULL, NULL, &err);
+		rc = hv_ledger_launch(&l, NULL, o->given & OPT_FORCE ? HV_LEDGER_FORCE : 0, NULL,
+				      NULL, &err);
 	}
 	return rc ? fail(rc, &err) : HV_EXIT_OK;
 }

@@ -2,6 +2,7 @@
 /*
  * What a configuration takes.  Pure.
  */
+#include "hv/cpuset.h"
 #include "ledger_private.h"
 
 enum {
@@ -28,6 +29,18 @@ static struct hv_room full(const struct hv_config *c)
 				cpu_of(c, c->cputune.quota)};
 }
 
+/* CPUs that are its own, and so nobody else's. */
+static uint64_t pinned(const struct hv_config *c)
+{
+	cpu_set_t all, one;
+
+	CPU_ZERO(&all);
+	for (unsigned i = 0; i < c->npins; i++)
+		if (!hv_cpuset_parse(c->pin[i].cpuset, &one))
+			CPU_OR(&all, &all, &one);
+	return (uint64_t)CPU_COUNT(&all) * 100;
+}
+
 void hv_ledger_entry(const struct hv_config *c, enum hv_ledger_kind kind,
 		     struct hv_ledger_entry *out)
 {
@@ -42,6 +55,7 @@ void hv_ledger_entry(const struct hv_config *c, enum hv_ledger_kind kind,
 		out->minimum.cpu = ledger_min(cpu_of(c, c->minimum.quota), out->full.cpu);
 	if (c->minimum.shares)
 		out->shares_minimum = ledger_min(c->minimum.shares, out->shares);
+	out->guaranteed = ledger_min(pinned(c), out->full.cpu);
 	out->now = out->full;
 	if (kind != HV_LEDGER_ACTIVE && !c->standby.waiting) {
 		if (c->standby.memory && c->balloon)

@@ -61,14 +61,14 @@ static int launch(const struct hv_launch *l, int booking, const struct hv_ledger
 	return rc;
 }
 
-int hv_ledger_launch(const struct hv_launch *l, enum hv_ledger_kind kind, unsigned flags,
+int hv_ledger_launch(const struct hv_launch *l, const struct hv_ledger_entry *want, unsigned flags,
 		     hv_ledger_say *say, void *arg, struct hv_error *err)
 {
 	int64_t deadline = hv_clock_ms() + l->timeout_ms;
 	const char *name = l->config->name;
 	struct hv_ledger_answer a = {0};
 	bool force = flags & HV_LEDGER_FORCE;
-	struct hv_ledger_entry want;
+	struct hv_ledger_entry own;
 	struct hv_error why = {""};
 	struct hv_room held;
 	int fd, rc;
@@ -76,22 +76,25 @@ int hv_ledger_launch(const struct hv_launch *l, enum hv_ledger_kind kind, unsign
 	/* What runs has its entry, and keeps it. */
 	if (hv_presence(name, NULL, NULL) != HV_ABSENT)
 		return hv_launch(l, err);
-	hv_ledger_entry(l->config, kind, &want);
-	fd = hv_ledger_book(name, &want, flags, l->timeout_ms / BOOK_PARTS, &a, &why);
+	if (!want) {
+		hv_ledger_entry(l->config, HV_LEDGER_ACTIVE, &own);
+		want = &own;
+	}
+	fd = hv_ledger_book(name, want, flags, l->timeout_ms / BOOK_PARTS, &a, &why);
 	if (fd < 0 && !force && is_no(fd)) {
 		hv_ledger_answer_free(&a);
 		return hv_err(err, fd, "%s", why.text);
 	}
 	if (fd < 0)
 		ledger_steer_say(name, say, arg, "starts without the ledger: %s", why.text);
-	held = fd < 0 ? want.target : a.at_once;
+	held = fd < 0 ? want->target : a.at_once;
 	rc = a.verdict == HV_LEDGER_SQUEEZE && !force
-		     ? squeeze(fd, name, &want, hv_left_ms(deadline) / SQUEEZE_PARTS, &held, say,
+		     ? squeeze(fd, name, want, hv_left_ms(deadline) / SQUEEZE_PARTS, &held, say,
 			       arg, err)
 		     : 0;
 	hv_ledger_answer_free(&a);
 	if (!rc)
-		rc = launch(l, fd, &want, &held, deadline, err);
+		rc = launch(l, fd, want, &held, deadline, err);
 	if (rc) {
 		if (fd >= 0)
 			close(fd);

@@ -67,11 +67,16 @@ static int resize(struct hv_ledger *l, const char *name, const struct hv_room *f
 				    : full->memory;
 	e->minimum.cpu = e->minimum.cpu < e->full.cpu ? ledger_min(e->minimum.cpu, full->cpu)
 						      : full->cpu;
-	e->full = e->target = *full;
+	/* What does not change stays as it is, squeezed or not. */
+	if (full->memory != e->full.memory) {
+		e->target.memory = full->memory;
+		/* Growth counts before it happens, and less only when it has been given. */
+		e->now.memory = ledger_max(e->now.memory, full->memory);
+	}
+	if (full->cpu != e->full.cpu)
+		e->target.cpu = e->now.cpu = full->cpu;
+	e->full = *full;
 	e->guaranteed = ledger_min(e->guaranteed, full->cpu);
-	/* Growth counts before it happens, and less only when it has been given. */
-	e->now.memory = ledger_max(e->now.memory, full->memory);
-	e->now.cpu = full->cpu;
 	return ledger_store(e, NULL, err);
 }
 

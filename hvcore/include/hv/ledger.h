@@ -226,13 +226,15 @@ int hv_ledger_squeeze(int fd, const char *name, int timeout_ms, struct hv_room *
 int hv_ledger_commit(int fd, const char *name, struct hv_error *err);
 
 /*
- * hv_ledger_launch() - The cold start of a domain with all of this: book what l->config takes,
- * let others shrink where that is needed, hv_launch() (with less current memory where it was granted less),
- * commit.  l->timeout_ms is for all of it.  With HV_LEDGER_FORCE nothing but hv_launch() can
- * fail.  0; -ENOSPC with the sentence; or as hv_launch().
+ * hv_ledger_launch() - The cold start of a domain with all of this: book @want (NULL: what
+ * l->config takes as an active), let others shrink where that is needed, hv_launch() (with
+ * less current memory and CPU where it was granted less), commit.  A standby gives hv_ledger_entry()
+ * of its domain, with active_on, since its own configuration does not say what it will be.
+ * l->timeout_ms is for all of it.  With HV_LEDGER_FORCE nothing but hv_launch() can fail.
+ * 0; -ENOSPC with the sentence; or as hv_launch().
  */
 struct hv_launch;
-int hv_ledger_launch(const struct hv_launch *l, enum hv_ledger_kind kind, unsigned flags,
+int hv_ledger_launch(const struct hv_launch *l, const struct hv_ledger_entry *want, unsigned flags,
 		     hv_ledger_say *say, void *arg, struct hv_error *err);
 
 /*

@@ -200,6 +200,13 @@ static void of_a_configuration(void **state)
 	assert_int_equal(e.full.cpu, 200);
 	hv_ledger_entry(&c, HV_LEDGER_ACTIVE, &e);
 	assert_int_equal(e.now.memory, 256 * MIB);
+	/* CPUs of its own are guaranteed. */
+	assert_int_equal(e.guaranteed, 0);
+	c.npins = 2;
+	c.pin[0] = (struct hv_pin){0, strdup("1")};
+	c.pin[1] = (struct hv_pin){1, strdup("1")};
+	hv_ledger_entry(&c, HV_LEDGER_ACTIVE, &e);
+	assert_int_equal(e.guaranteed, 100);
 	hv_config_free(&c);
 }
 
