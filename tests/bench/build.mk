@@ -13,3 +13,9 @@ $(O)/bench/flat: tests/bench/flat.S
 
 EXTRAS += $(O)/bench/guestio $(O)/bench/flat
 $(call prog,bench/beaters,tests/bench/beaters.c,libhv.a libbeat.a,-ljansson)
+
+$(O)/bench/balloon: tests/bench/balloon.c
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D) && gcc -m32 -O2 -ffreestanding -fno-pic -fno-pie -fno-stack-protector -mno-sse -fno-asynchronous-unwind-tables -Wall -Wextra \
+		-Wno-pointer-to-int-cast -nostdlib -static -Wl,-N,--no-warn-rwx-segments,-Ttext=0x100000,--section-start=.note.Xen=0x180000,--build-id=none -o $@ $<
+EXTRAS += $(O)/bench/balloon
