@@ -19,6 +19,7 @@
 #include "hv/launch.h"
 #include "hv/rundir.h"
 #include "hv/tune.h"
+#include "hv/standby.h"
 #include "open_images.h"
 #include "probe.h"
 #include "turn.h"
@@ -90,7 +91,7 @@ static int wait_disks(const struct hv_config *c, int64_t deadline, struct hv_err
 	for (unsigned i = 0; i < c->ndisks; i++) {
 		int rc;
 
-		if (c->disk[i].readonly)
+		if (c->disk[i].readonly || hv_disk_is_closed(c, &c->disk[i]))
 			continue;
 		do {
 			int left = hv_left_ms(deadline);

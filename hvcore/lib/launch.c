@@ -16,6 +16,7 @@
 #include "beside.h"
 #include "hv/launch.h"
 #include "hv/rundir.h"
+#include "hv/standby.h"
 #include "launch_child.h"
 #include "probe.h"
 #include "turn.h"
@@ -26,7 +27,8 @@ static int check_guards(const struct hv_launch *l, struct hv_error *err)
 	for (unsigned i = 0; i < l->config->ndisks; i++) {
 		const struct hv_disk *d = &l->config->disk[i];
 
-		if (d->readonly || d->guard == HV_GUARD_LEASE)
+		if (d->readonly || d->guard == HV_GUARD_LEASE ||
+		    hv_disk_is_closed(l->config, d))
 			continue;
 		if (d->guard == HV_GUARD_FENCING && l->fencing_enabled)
 			continue;

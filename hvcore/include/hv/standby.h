@@ -67,6 +67,12 @@ const char *hv_node_name(void);
 int hv_standby_config(const struct hv_config *c, const char *name, const char *node,
 		      struct hv_config *out, struct hv_error *err);
 
+/* hv_disk_is_closed() - Whether @d, of a standby that @c starts, is a gate: its path is nobody's. */
+static inline bool hv_disk_is_closed(const struct hv_config *c, const struct hv_disk *d)
+{
+	return c->standby.waiting && d->gated;
+}
+
 /*
  * hv_standby_fits() - Whether the standby with the configuration @s can become the domain
  * @c: a twin when the guest would find the very same machine; a spare when it may have
