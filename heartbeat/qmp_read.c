@@ -100,6 +100,12 @@ static void ev_migration(const json_t *data, struct qmp_meaning *m)
 	m->says = QMP_RUN;
 	m->run = over ? RUN_UNSEEN : RUN_MIGRATING; /* UNSEEN: ask */
 }
+static void ev_role(const json_t *data, struct qmp_meaning *m)
+{
+	m->says = QMP_ROLE;
+	m->open = true;
+	copy_printable(m->line, sizeof(m->line), text_of(data, "text"));
+}
 
 static void read_event(const char *name, const json_t *data, struct qmp_meaning *m)
 {
@@ -115,6 +121,7 @@ static void read_event(const char *name, const json_t *data, struct qmp_meaning 
 		{"SHUTDOWN", ev_shutdown},
 		{"BLOCK_IO_ERROR", ev_io_error},
 		{"MIGRATION", ev_migration},
+		{"X_TAIKI_ROLE", ev_role},
 	};
 
 	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
@@ -147,6 +154,11 @@ static void read_answer(const json_t *value, struct qmp_meaning *m)
 		m->says = QMP_ENGINE;
 		m->soft = is(value, "engine", "soft");
 		break;
+	case QMP_ID_ROLE:
+		m->says = QMP_ROLE;
+		m->open = json_is_true(json_object_get(value, "open"));
+		copy_printable(m->line, sizeof(m->line), text_of(value, "last"));
+		break;
 	default: m->says = QMP_DONE; break;
 	}
 }
@@ -158,7 +170,7 @@ struct qmp_meaning qmp_read(const char *line, size_t len)
 	const char *event = text_of(o, "event");
 	json_int_t id = json_integer_value(json_object_get(o, "id"));
 
-	m.id = id > QMP_ID_NONE && id <= QMP_ID_CONT ? (enum qmp_id)id : QMP_ID_NONE;
+	m.id = id > QMP_ID_NONE && id <= QMP_ID_OTHER ? (enum qmp_id)id : QMP_ID_NONE;
 	if (event)
 		read_event(event, json_object_get(o, "data"), &m);
 	else if (json_object_get(o, "QMP"))

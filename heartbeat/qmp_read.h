@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "hv/role.h"
+
 #include "detector.h"
 
 enum qmp_says {
@@ -24,6 +26,7 @@ enum qmp_says {
 	QMP_WATCHDOG, /* .run is what follows: RUN_UNSEEN for nothing */
 	QMP_SHUTDOWN, /* .cause */
 	QMP_IO_ERROR,
+	QMP_ROLE,    /* .line: the last that the guest said on its role port, "" none; .open */
 	QMP_REFUSED, /* a command was, or the connection */
 	QMP_DONE,    /* a command without an answer of interest was executed */
 };
@@ -36,7 +39,9 @@ enum qmp_id {
 	QMP_ID_CPUS,
 	QMP_ID_INFO,
 	QMP_ID_RESET,
-	QMP_ID_CONT
+	QMP_ID_CONT,
+	QMP_ID_ROLE,
+	QMP_ID_OTHER, /* of no interest */
 };
 
 struct qmp_meaning {
@@ -47,6 +52,8 @@ struct qmp_meaning {
 	unsigned vcpus;
 	pid_t thread[HV_VCPUS_MAX];
 	char cause[48]; /* printable */
+	bool open;
+	char line[HV_ROLE_LINE_MAX]; /* printable */
 };
 
 /* qmp_read() - One line of @len bytes. */

@@ -129,6 +129,7 @@ static void one(struct domain *dom, const struct qmp_meaning *m, int64_t now)
 			detector_saw_run(&dom->det, RUN_IO_ERROR, now);
 		break;
 	case QMP_REFUSED: refused(dom, m); break;
+	case QMP_ROLE: /* the pool's */
 	case QMP_OTHER:
 	case QMP_DONE: break;
 	}

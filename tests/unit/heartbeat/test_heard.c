@@ -57,6 +57,13 @@ static void test_qmp(void **state)
 		 {.says = QMP_RUN, .run = RUN_MIGRATING}},
 		{"{\"event\":\"MIGRATION\",\"data\":{\"status\":\"failed\"}}",
 		 {.says = QMP_RUN, .run = RUN_UNSEEN}},
+		{"{\"event\":\"X_TAIKI_ROLE\",\"data\":{\"text\":\"TR1 hello\\u0007\"}}",
+		 {.says = QMP_ROLE, .open = true, .line = "TR1 hello?"}},
+		{"{\"event\":\"X_TAIKI_ROLE\",\"data\":7}", {.says = QMP_ROLE, .open = true}},
+		{"{\"return\":{\"open\":false,\"last\":\"TR1 x\",\"dropped\":0},\"id\":7}",
+		 {.says = QMP_ROLE, .id = QMP_ID_ROLE, .line = "TR1 x"}},
+		{"{\"return\":{},\"id\":7}", {.says = QMP_ROLE, .id = QMP_ID_ROLE}},
+		{"{\"return\":{},\"id\":9}", {.says = QMP_DONE}},
 		{"{\"event\":\"BALLOON_CHANGE\",\"data\":{}}", {.says = QMP_OTHER}},
 		{"{\"event\":7}", {.says = QMP_OTHER}},
 		{"[]", {.says = QMP_OTHER}},
@@ -74,7 +81,9 @@ static void test_qmp(void **state)
 		assert_int_equal(m.by_guest, w->by_guest);
 		assert_int_equal(m.ends, w->ends);
 		assert_int_equal(m.soft, w->soft);
+		assert_int_equal(m.open, w->open);
 		assert_string_equal(m.cause, w->cause);
+		assert_string_equal(m.line, w->line);
 	}
 }
 
