@@ -15,7 +15,7 @@ CFLAGS_reporter_watch.c  := $(CFLAGS_reporter_worker.c)
 HEARTBEAT_PURE := $(addprefix heartbeat/,act.c agent_read.c ask.c detector.c evidence.c intervals.c lines.c \
 	qmp_read.c report_decide.c state.c verdict.c)
 HEARTBEATD := $(HEARTBEAT_PURE) $(addprefix heartbeat/,act_do.c control.c domain.c host.c journal.c link.c \
-	main.c poller.c reporter.c run.c status.c tell.c timer.c watch_agent.c \
+	main.c poller.c reporter.c run.c serve.c status.c tell.c timer.c watch_agent.c \
 	watch_beats.c watch_qmp.c watch_sample.c)
 
 $(call prog,taiki-heartbeatd,$(HEARTBEATD),libhv.a libbeat.a,$(QB_LIBS) -ljansson -lz -lm,sbin)

@@ -1,142 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * Who asks: clients of RUN/.heartbeatd.sock.  Each has CLIENT_S from its
- * connection to its last byte; then it is dropped.  More than CLIENTS_MAX are
- * turned away, so that they cannot use up what the domains need.
- */
-#include <errno.h>
-#include <poll.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <unistd.h>
-
-#include "hv/daemon.h"
-#include "hv/rundir.h"
-
 #include "ask.h"
 #include "heartbeatd.h"
-#include "timer.h"
+#include "serve.h"
 
-enum { CLIENTS_MAX = 32, CLIENT_S = 5, BACKLOG = 32 };
+_Static_assert((int)ASK_MAX == (int)SERVE_LINE, "one line");
 
-struct client {
-	struct hbd *d;
-	int fd; /* 0: this place is free (descriptor 0 is nobody's) */
-	char question[ASK_MAX];
-	size_t asked;
-	char *answer;
-	size_t size, sent;
-	struct hb_timer timer;
-};
-
-static struct client clients[CLIENTS_MAX];
-
-static void end(struct client *c)
-{
-	timer_clear(&c->timer);
-	qb_loop_poll_del(c->d->loop, c->fd);
-	close(c->fd);
-	free(c->answer);
-	*c = (struct client){0};
-}
-
-static void too_slow(void *data)
-{
-	struct client *c = data;
-
-	end(c);
-}
-
-static int32_t can_write(int32_t fd, int32_t events, void *data);
-
-static void answer(struct client *c, size_t len)
+static json_t *answer(void *data, const char *line, size_t len)
 {
 	struct ask a;
-	json_t *o;
 
-	if (ask_parse(c->question, len, &a))
-		o = json_pack("{s:s}", "error", "not a question; see taiki-heartbeat(8)");
-	else
-		o = status_json(c->d, a.name);
-	c->answer = json_dumps(o, JSON_COMPACT);
-	json_decref(o);
-	c->size = c->answer ? strlen(c->answer) : 0;
-	if (c->size)
-		c->answer[c->size++] = '\n'; /* in the place of its NUL */
-	qb_loop_poll_mod(c->d->loop, QB_LOOP_LOW, c->fd, POLLOUT, c, can_write);
-}
-
-static int32_t can_write(int32_t fd, int32_t events, void *data)
-{
-	struct client *c = data;
-	ssize_t n = send(fd, c->answer + c->sent, c->size - c->sent, MSG_DONTWAIT | MSG_NOSIGNAL);
-
-	if (n > 0)
-		c->sent += (size_t)n;
-	if (c->sent == c->size || (n < 0 && errno != EAGAIN && errno != EINTR))
-		end(c);
-	return 0;
-}
-
-static int32_t can_read(int32_t fd, int32_t events, void *data)
-{
-	struct client *c = data;
-	ssize_t n = recv(fd, c->question + c->asked, sizeof(c->question) - c->asked, MSG_DONTWAIT);
-	char *nl;
-
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return 0;
-	if (n > 0)
-		c->asked += (size_t)n;
-	nl = memchr(c->question, '\n', c->asked);
-	if (nl)
-		answer(c, (size_t)(nl - c->question));
-	else if (n <= 0 || c->asked == sizeof(c->question))
-		end(c);
-	return 0;
-}
-
-static int32_t come(int32_t fd, int32_t events, void *data)
-{
-	int peer = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK), i = 0;
-	struct hbd *d = data;
-
-	if (peer < 0)
-		return 0;
-	while (i < CLIENTS_MAX && clients[i].fd)
-		i++;
-	if (i == CLIENTS_MAX ||
-	    qb_loop_poll_add(d->loop, QB_LOOP_LOW, peer, POLLIN, &clients[i], can_read)) {
-		close(peer);
-		return 0;
-	}
-	clients[i] = (struct client){.d = d, .fd = peer};
-	timer_set(&clients[i].timer, CLIENT_S * S_NS, &clients[i], too_slow);
-	return 0;
+	if (ask_parse(line, len, &a))
+		return json_pack("{s:s}", "error", "not a question; see taiki-heartbeat(8)");
+	return status_json(data, a.name);
 }
 
 int control_start(struct hbd *d)
 {
-	struct sockaddr_un sa = {.sun_family = AF_UNIX};
-	int fd, rc = 0;
-
-	if (snprintf(sa.sun_path, sizeof(sa.sun_path), "%s/" ASK_SOCKET, hv_run_root()) >=
-	    (int)sizeof(sa.sun_path))
-		return -ENAMETOOLONG;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -errno;
-	unlink(sa.sun_path); /* ours: we hold the lock */
-	if (bind(fd, (struct sockaddr *)&sa, sizeof(sa)) || chmod(sa.sun_path, 0600) ||
-	    listen(fd, BACKLOG))
-		rc = -errno;
-	if (!rc)
-		rc = qb_loop_poll_add(d->loop, QB_LOOP_LOW, fd, POLLIN, d, come);
-	if (rc)
-		close(fd);
-	return rc;
+	return serve_start(d->loop, ASK_SOCKET, answer, d);
 }
