@@ -92,6 +92,12 @@ const char *hv_intent_name(enum hv_intent what);
  */
 bool hv_verdict_failed(const char *name);
 
+/*
+ * hv_last_words() - What the log of a domain that is gone says of its end, into @out ("": nothing).  True: it
+ * ended by itself, and that is why; false: it was killed or crashed, and that is its last line.
+ */
+bool hv_last_words(const char *name, char *out, size_t size);
+
 /* hv_run_list() - Names of all domains with a run directory, NULL-terminated, one block to free(). */
 char **hv_run_list(struct hv_error *err);
 
