@@ -54,7 +54,8 @@ fail:
 /* What it takes over: paths, and where to say that it is ready. */
 static void make_environment(char *env[ENV_MAX], char notify[64], const char *name)
 {
-	static const char *const kept[] = {"TAIKI_", "PATH=", "ASAN_OPTIONS=", "UBSAN_OPTIONS="};
+	static const char *const kept[] = {"TAIKI_",
+					   "PATH=", "CIB_file=", "ASAN_OPTIONS=", "UBSAN_OPTIONS="};
 	size_t n = 0;
 
 	for (char **e = environ; *e && n < ENV_MAX - 2; e++)
