@@ -8,3 +8,4 @@ $(call prog,resource-agents/domain,resource-agents/domain.c $(DOMAIN_SRCS),libhv
 
 $(call prog,resource-agents/heartbeat,$(addprefix resource-agents/,heartbeat.c heartbeat_find.c \
 	heartbeat_spawn.c ocf.c ocf_metadata.c),libhv.a,-ljansson -lz -lnettle,$(OCF_DIR))
+include resource-agents/poold/build.mk

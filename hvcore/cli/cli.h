@@ -86,6 +86,7 @@ int cmd_define(const struct options *o, int argc, char **argv);
 int cmd_check(const struct options *o, int argc, char **argv);
 int cmd_cluster(const struct options *o, int argc, char **argv);
 int cmd_failback(const struct options *o, int argc, char **argv);
+int cmd_pool(const struct options *o, int argc, char **argv);
 int cmd_plan(const struct options *o, int argc, char **argv);
 int cmd_ledger(const struct options *o, int argc, char **argv);
 int cmd_log(const struct options *o, int argc, char **argv);

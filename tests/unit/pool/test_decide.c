@@ -8,7 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "resource-agents/pool/decide.h"
+#include "resource-agents/poold/decide.h"
 
 enum { NOW = 1000000, TIMEOUT = 60000, GRACE = 30000 };
 

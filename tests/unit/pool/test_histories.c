@@ -16,7 +16,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "resource-agents/pool/decide.h"
+#include "resource-agents/poold/decide.h"
 
 enum { PLACES = 6, SPARES = 2, STEP_MS = 100, BOOT_MS = 3000, TIMEOUT = 10000, GRACE = 5000 };
 

@@ -33,7 +33,8 @@ enum pool_guest {
 };
 
 struct pool_place {
-	bool wanted; /* it is configured, and what it is made of is known */
+	bool wanted;    /* it is configured, and what it is made of is known */
+	bool undecided; /* whether it is wanted, or what it is made of, is not known yet */
 	bool spare;
 	enum pool_domain domain;
 

@@ -31,6 +31,10 @@ static bool starting(const struct when *w)
 {
 	return w->p->domain == POOL_STARTING;
 }
+static bool undecided(const struct when *w)
+{
+	return w->p->undecided;
+}
 static bool too_soon(const struct when *w)
 {
 	return w->now < w->p->not_before;
@@ -112,6 +116,7 @@ static const struct rule {
 	{claimed, POOL_WAIT, "it is being adopted"},
 	{unknown, POOL_WAIT, "whether it runs cannot be told"},
 	{starting, POOL_WAIT, "its domain is being started here"},
+	{undecided, POOL_WAIT, "what it is to be is not known yet"},
 	{too_soon, POOL_WAIT, "it failed, and is tried again later"},
 
 	{runs_for_another, POOL_KILL, "it is half adopted, and who adopted it is gone"},
