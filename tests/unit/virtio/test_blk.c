@@ -83,6 +83,8 @@ static int teardown(void **state)
 {
 	struct virtq *q = blk->v.queue;
 
+	loop_host_timer_cancel(&blk->turn);
+	loop_host_timer_cancel(&blk->event);
 	loop_del(&q->kick);
 	close(q->kick.fd);
 	free(q);
