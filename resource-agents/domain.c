@@ -85,6 +85,14 @@ static const struct ocf_parameter parameters[] = {
 	 .longdesc = "Settings as \"hv set\" has them, separated by blanks: \"vda.bps=10M "
 		     "vda.iops=500 net0.tx-bps=1M\"; in place of the definition's iotune and "
 		     "bandwidth. 0 is no limit."},
+	{.name = "standby",
+	 .reloadable = true,
+	 .fallback = "twin,spare",
+	 .shortdesc = "What a start may adopt",
+	 .longdesc = "What of the domain's waits on the host, put there by ocf:taiki:pool, a start "
+		     "makes the domain instead of booting it: \"twin\", \"spare\" (where the "
+		     "definition allows it), both, or \"none\". Where nothing is there, or it "
+		     "cannot be adopted, the domain is started cold."},
 	{.name = NULL},
 };
 

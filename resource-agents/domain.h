@@ -19,6 +19,7 @@ struct domain_view {
 	int qmp;             /* 0: it answered; else -errno */
 	char status[32];     /* as query-status has it, when it answered */
 	bool failed;         /* heartbeat's verdict on this incarnation */
+	bool adopting;       /* its adoption was not completed (hv/adopt.h) */
 	struct hv_error err; /* why presence is unknown, or QMP did not answer */
 };
 
@@ -48,6 +49,9 @@ int domain_ordered_ms(int timeout_ms, int wanted_ms);
 
 /* domain_launch_rc() - The exit code for hv_launch()'s or a resolver's -errno. */
 enum ocf_rc domain_launch_rc(int rc);
+
+/* domain_adopt_from() - The parameter standby as HV_ADOPT_... (hv/adopt.h).  0 or -EINVAL. */
+int domain_adopt_from(const char *text, unsigned *from);
 
 /* One run directory, as far as it matters whose it is. */
 struct domain_seen {
@@ -107,6 +111,15 @@ void domain_resources(struct hv_config *c);
 void domain_resources_started(const char *name);
 /* domain_resources_validate() - Whether all of them make sense for @c; else the exit code, reason said. */
 enum ocf_rc domain_resources_validate(const struct hv_config *c);
+
+/* domain_at_most() - @ms, or what is left of the action's timeout, less what saying it needs. */
+int domain_at_most(int ms);
+
+/* domain_already() - What start says of a domain of ours that is there: started is started. */
+enum ocf_rc domain_already(const char *name);
+
+/* domain_bring_up() - @c, whose XML is @text, runs: what waits here becomes it, or it is started cold. */
+enum ocf_rc domain_bring_up(struct hv_config *c, const char *text);
 
 enum ocf_rc domain_start(void);
 enum ocf_rc domain_stop(void);

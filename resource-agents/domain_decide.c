@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "hv/adopt.h"
+
 #include "domain.h"
 
 /* QMP's run states.  What is not here is a state this agent does not know: failed. */
@@ -31,6 +33,10 @@ struct domain_verdict domain_judge(const struct domain_view *v)
 					       "may run or not: cannot tell"};
 	case HV_PRESENT: break;
 	}
+	/* Some of its disks may be closed, and its guest may not know what it is to do. */
+	if (v->adopting)
+		return (struct domain_verdict){OCF_ERR_GENERIC, STOP_KILL,
+					       "is a standby whose adoption was not completed"};
 	if (v->qmp)
 		return (struct domain_verdict){OCF_ERR_GENERIC, STOP_KILL,
 					       "has a process, but cannot tell its state"};
@@ -89,4 +95,25 @@ enum domain_owner domain_owner(const struct domain_seen *s, const char *resource
 	if (s->resource)
 		return strcmp(s->resource, resource) ? OWNER_OTHER : OWNER_US;
 	return s->presence == HV_ABSENT ? OWNER_OTHER : OWNER_UNSAID;
+}
+
+int domain_adopt_from(const char *text, unsigned *from)
+{
+	static const struct {
+		const char *text;
+		unsigned from;
+	} table[] = {
+		{"none", 0},
+		{"twin", HV_ADOPT_TWIN},
+		{"spare", HV_ADOPT_SPARE},
+		{"twin,spare", HV_ADOPT_TWIN | HV_ADOPT_SPARE},
+		{"spare,twin", HV_ADOPT_TWIN | HV_ADOPT_SPARE}, /* there is one order */
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		if (!strcmp(table[i].text, text)) {
+			*from = table[i].from;
+			return 0;
+		}
+	return -EINVAL;
 }

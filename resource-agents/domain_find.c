@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hv/adopt.h"
 #include "hv/qmp.h"
 
 #include "domain.h"
@@ -96,6 +97,7 @@ void domain_look(const char *name, int timeout_ms, struct domain_view *v)
 	json_decref(ret);
 	hv_qmp_close(q);
 	v->failed = hv_verdict_failed(name);
+	v->adopting = hv_adopting(name);
 	/* It may just have ended, which is an answer. */
 	if (v->qmp && hv_presence(name, NULL, NULL) == HV_ABSENT)
 		v->presence = HV_ABSENT;

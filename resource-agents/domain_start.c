@@ -7,20 +7,16 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "hv/definition.h"
-#include "hv/launch.h"
-#include "hv/ledger.h"
+#include "hvcore/lib/turn.h"
 
 #include "domain.h"
-#include "fencing_enabled.h"
 
 enum {
-	CONFLICTS_TIMEOUT_MS = 5000,
-	FENCING_TIMEOUT_MS = 10000,
 	LEAVE_MS = 1000, /* of the timeout, to say what went wrong */
+	STEP_US = 20000, /* between two looks at an adoption that somebody else is at */
 };
 
-static int at_most(int ms)
+int domain_at_most(int ms)
 {
 	int left = ocf_left_ms() - LEAVE_MS;
 
@@ -31,6 +27,7 @@ static int at_most(int ms)
 static enum ocf_rc prerequisites(void)
 {
 	const char *timeout = ocf_param("shutdown_timeout"), *ledger = ocf_param("ledger");
+	unsigned from;
 
 	if (!*ocf_instance())
 		return ocf_exit_reason(OCF_ERR_ARGS,
@@ -49,55 +46,32 @@ static enum ocf_rc prerequisites(void)
 		return ocf_exit_reason(OCF_ERR_CONFIGURED,
 				       "parameter ledger: \"%s\" is not \"refuse\" or \"ignore\"",
 				       ledger);
-	return OCF_SUCCESS;
-}
-
-static bool relies_on_fencing(const struct hv_config *c, const char **target)
-{
-	for (unsigned i = 0; i < c->ndisks; i++) {
-		*target = c->disk[i].target;
-		if (!c->disk[i].readonly && c->disk[i].guard == HV_GUARD_FENCING)
-			return true;
-	}
-	return false;
-}
-
-/* guard() - Nothing but Pacemaker's fencing keeps such a disk to one writer: is there any? */
-static enum ocf_rc guard(const struct hv_config *c, bool *fencing)
-{
-	struct hv_error err;
-	const char *target;
-	int on;
-
-	*fencing = false;
-	if (!relies_on_fencing(c, &target))
-		return OCF_SUCCESS;
-	if (ocf_param_true("assume_fencing")) {
-		*fencing = true;
-		return OCF_SUCCESS;
-	}
-	on = fencing_enabled(at_most(FENCING_TIMEOUT_MS), &err);
-	if (on < 0)
-		return ocf_exit_reason(OCF_ERR_GENERIC,
-				       "disk %s has the guard \"fencing\", and whether the cluster "
-				       "fences cannot be told: %s",
-				       target, err.text);
-	if (!on)
+	if (domain_adopt_from(ocf_param("standby"), &from))
 		return ocf_exit_reason(OCF_ERR_CONFIGURED,
-				       "disk %s has the guard \"fencing\", but stonith-enabled is "
-				       "false: configure fencing, or give the disk another guard",
-				       target);
-	*fencing = true;
+				       "parameter standby: \"%s\" is not one of twin, spare, "
+				       "\"twin,spare\" and none",
+				       ocf_param("standby"));
 	return OCF_SUCCESS;
 }
 
-/* already() - What start says of a domain of ours that is there: started is started. */
-static enum ocf_rc already(const char *name)
+/* wait_adopted() - Another start of it may be at that; it is waited for. */
+static void wait_adopted(const char *name, struct domain_view *v)
+{
+	int64_t until = ocf_now_ms() + domain_at_most(ocf_timeout_ms() / 2);
+
+	while (v->adopting && hv_turn_taken(name) && ocf_now_ms() < until) {
+		usleep(STEP_US);
+		domain_look(name, domain_at_most(ocf_timeout_ms() / 2), v);
+	}
+}
+
+enum ocf_rc domain_already(const char *name)
 {
 	struct domain_view v;
 	struct domain_verdict verdict;
 
-	domain_look(name, at_most(ocf_timeout_ms() / 2), &v);
+	domain_look(name, domain_at_most(ocf_timeout_ms() / 2), &v);
+	wait_adopted(name, &v);
 	verdict = domain_judge(&v);
 	if (verdict.rc == OCF_SUCCESS || verdict.rc == OCF_NOT_RUNNING)
 		return verdict.rc;
@@ -106,54 +80,6 @@ static enum ocf_rc already(const char *name)
 		return OCF_SUCCESS;
 	}
 	return ocf_exit_reason(OCF_ERR_GENERIC, "domain %s %s; stop it first", name, verdict.what);
-}
-
-bool domain_ignores_ledger(void)
-{
-	const char *ledger = ocf_param("ledger");
-
-	return ledger && !strcmp(ledger, "ignore");
-}
-
-/* A step of a squeeze. */
-static void said(void *arg, const char *name, const char *line)
-{
-	(void)arg;
-	ocf_log("INFO", "domain %s %s", name, line);
-}
-
-static enum ocf_rc launch(const struct hv_config *c, const char *text)
-{
-	struct hv_error err = {""};
-	struct domain_view v;
-	bool fencing;
-	enum ocf_rc rc;
-	int res;
-
-	rc = guard(c, &fencing);
-	if (rc)
-		return rc;
-	struct hv_launch l = {
-		.config = c,
-		.definition = text,
-		.resource = ocf_instance(),
-		.fencing_enabled = fencing,
-		.timeout_ms = at_most(ocf_timeout_ms()),
-	};
-	/* The ledger is the last line: it has the numbers, where the cluster's booking was wrong. */
-	res = hv_ledger_launch(&l, NULL, domain_ignores_ledger() ? HV_LEDGER_FORCE : 0, said, NULL,
-			       &err);
-	if (res)
-		return ocf_exit_reason(domain_launch_rc(res), "%s",
-				       err.text[0] ? err.text : strerror(-res));
-	domain_look(c->name, at_most(ocf_timeout_ms()), &v);
-	struct domain_verdict verdict = domain_judge(&v);
-	if (verdict.rc != OCF_SUCCESS)
-		return ocf_exit_reason(OCF_ERR_GENERIC, "domain %s was started, but %s%s%s",
-				       c->name, verdict.what, v.err.text[0] ? ": " : "",
-				       v.err.text);
-	ocf_log("INFO", "domain %s is running", c->name);
-	return OCF_SUCCESS;
 }
 
 enum ocf_rc domain_start(void)
@@ -170,7 +96,7 @@ enum ocf_rc domain_start(void)
 		rc = ocf_exit_reason(OCF_ERR_GENERIC, "%s", l.err.text);
 		goto out_list;
 	}
-	rc = l.running ? already(l.name[0]) : OCF_NOT_RUNNING;
+	rc = l.running ? domain_already(l.name[0]) : OCF_NOT_RUNNING;
 	if (rc != OCF_NOT_RUNNING)
 		goto out_list;
 	rc = domain_config(&c, &text, &err);
@@ -179,10 +105,7 @@ enum ocf_rc domain_start(void)
 		goto out_list;
 	}
 	domain_resources(&c);
-	if (hv_conflicts(&c, at_most(CONFLICTS_TIMEOUT_MS), &err))
-		rc = ocf_exit_reason(OCF_ERR_GENERIC, "%s", err.text);
-	else
-		rc = launch(&c, text);
+	rc = domain_bring_up(&c, text);
 	if (!rc)
 		domain_resources_started(c.name);
 	hv_config_free(&c);

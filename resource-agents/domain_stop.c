@@ -111,10 +111,12 @@ static void announce(const char *name)
 /* disown() - Proven stopped: the run directory it leaves is nobody's. */
 static void disown(const char *name)
 {
+	static const char *const files[] = {"resource", "adopting"};
 	char path[PATH_MAX];
 
-	if (!hv_run_path(path, sizeof(path), name, "resource"))
-		unlink(path);
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		if (!hv_run_path(path, sizeof(path), name, files[i]))
+			unlink(path);
 }
 
 static enum ocf_rc stop_one(const char *name)

@@ -11,6 +11,7 @@
 
 #include "hv/definition.h"
 #include "hv/rundir.h"
+#include "hv/standby.h"
 #include "probe.h"
 
 struct identity {
@@ -67,6 +68,9 @@ static int compare_disks(const struct hv_config *a, const struct hv_config *b, i
 		for (unsigned j = 0; j < b->ndisks; j++) {
 			const struct hv_disk *x = &a->disk[i], *y = &b->disk[j];
 
+			/* What a closed gate names is nobody's yet. */
+			if (hv_disk_is_closed(a, x) || hv_disk_is_closed(b, y))
+				continue;
 			if ((!x->readonly || !y->readonly) &&
 			    same_disk(x, &ia.disk[i], y, &ib.disk[j]))
 				return hv_err(
@@ -84,6 +88,9 @@ static int compare_nics(const struct hv_config *a, const struct hv_config *b, st
 			const struct hv_nic *x = &a->nic[i], *y = &b->nic[j];
 			const uint8_t *m = x->mac;
 
+			/* A gate's MAC address is the role's: many wait for it, one has it. */
+			if ((a->standby.waiting && x->gated) || (b->standby.waiting && y->gated))
+				continue;
 			if (!memcmp(m, y->mac, 6))
 				return hv_err(
 					err, -EBUSY,

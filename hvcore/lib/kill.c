@@ -18,6 +18,7 @@
 #include "hv/image.h"
 #include "hv/launch.h"
 #include "hv/rundir.h"
+#include "hv/standby.h"
 #include "hv/tune.h"
 #include "hv/standby.h"
 #include "open_images.h"

@@ -19,6 +19,7 @@
 #include "hv/standby.h"
 #include "launch_child.h"
 #include "probe.h"
+#include "run_file.h"
 #include "turn.h"
 
 /* Design 5.2: what keeps each writable disk to one writer, where we can rely on it. */
@@ -27,8 +28,7 @@ static int check_guards(const struct hv_launch *l, struct hv_error *err)
 	for (unsigned i = 0; i < l->config->ndisks; i++) {
 		const struct hv_disk *d = &l->config->disk[i];
 
-		if (d->readonly || d->guard == HV_GUARD_LEASE ||
-		    hv_disk_is_closed(l->config, d))
+		if (d->readonly || d->guard == HV_GUARD_LEASE || hv_disk_is_closed(l->config, d))
 			continue;
 		if (d->guard == HV_GUARD_FENCING && l->fencing_enabled)
 			continue;
@@ -44,51 +44,21 @@ static int check_guards(const struct hv_launch *l, struct hv_error *err)
 	return 0;
 }
 
-/* Replaces RUN/NAME/FILE in one step, or removes it where there is no @text. */
-static int put_file(const char *name, const char *file, const char *text, struct hv_error *err)
-{
-	char path[4096], next[4096 + 8];
-	size_t n = text ? strlen(text) : 0;
-	int fd, rc = hv_run_path(path, sizeof(path), name, file);
-
-	if (rc)
-		return hv_err(err, rc, "domain %s: the run directory's path is too long", name);
-	if (!text) {
-		if (unlink(path) && errno != ENOENT)
-			return hv_err(err, -errno, "%s: cannot be removed: %s", path,
-				      strerror(errno));
-		return 0;
-	}
-	snprintf(next, sizeof(next), "%s.new", path);
-	fd = open(next, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
-	if (fd < 0)
-		return hv_err(err, -errno, "%s: cannot be written: %s", next, strerror(errno));
-	if (write(fd, text, n) != (ssize_t)n)
-		rc = hv_err(err, errno ? -errno : -ENOSPC, "%s: cannot be written: %s", next,
-			    strerror(errno ? errno : ENOSPC));
-	close(fd);
-	if (!rc && rename(next, path))
-		rc = hv_err(err, -errno, "%s: cannot be renamed: %s", next, strerror(errno));
-	if (rc)
-		unlink(next);
-	return rc;
-}
-
 static int write_run_dir(const struct hv_launch *l, const char *json, struct hv_error *err)
 {
 	const char *name = l->config->name;
 	/* What a crash may have left: nobody is to read the last start's. */
-	static const char *const stale[] = {"pid",          "incarnation", "qmp.sock",
-					    "console.sock", "resources",   "not-applied"};
+	static const char *const stale[] = {"pid",       "incarnation", "qmp.sock", "console.sock",
+					    "resources", "not-applied", "adopting"};
 	/* First: from now on a stop knows which disks to ask after (kill.c). */
-	int rc = put_file(name, "config.json", json, err);
+	int rc = hv_run_put(name, "config.json", json, err);
 
 	for (size_t i = 0; !rc && i < sizeof(stale) / sizeof(stale[0]); i++)
-		rc = put_file(name, stale[i], NULL, err);
+		rc = hv_run_put(name, stale[i], NULL, err);
 	if (!rc)
-		rc = put_file(name, "definition.xml", l->definition, err);
+		rc = hv_run_put(name, "definition.xml", l->definition, err);
 	if (!rc)
-		rc = put_file(name, "resource", l->resource, err);
+		rc = hv_run_put(name, "resource", l->resource, err);
 	return rc;
 }
 
@@ -108,8 +78,9 @@ static int sealed(const char *text, struct hv_error *err)
 	return fd;
 }
 
-/* Reads hv-domain's one line.  0 for "ok". */
-static int wait_ready(int fd, const char *name, int64_t deadline, struct hv_error *err)
+/* Reads hv-domain's one line.  0 for "ok"; *refused: it has said what is wrong. */
+static int wait_ready(int fd, const char *name, int64_t deadline, bool *refused,
+		      struct hv_error *err)
 {
 	char text[sizeof(err->text) + 16];
 	size_t n = 0;
@@ -138,12 +109,13 @@ static int wait_ready(int fd, const char *name, int64_t deadline, struct hv_erro
 	text[strcspn(text, "\n")] = '\0';
 	if (!strcmp(text, "ok"))
 		return 0;
-	if (!strncmp(text, "error: ", 7))
+	*refused = !strncmp(text, "error: ", 7);
+	if (*refused)
 		return hv_err(err, -EIO, "%.500s", text + 7);
 	return hv_err(err, -EIO, "domain %s: hv-domain ended without a word; see its log", name);
 }
 
-static int start(const struct hv_launch *l, const char *json, int64_t deadline,
+static int start(const struct hv_launch *l, const char *json, int64_t deadline, bool *refused,
 		 struct hv_error *err)
 {
 	int config = sealed(json, err), status[2] = {-1, -1}, rc;
@@ -163,7 +135,7 @@ static int start(const struct hv_launch *l, const char *json, int64_t deadline,
 	close(status[1]);
 	status[1] = -1;
 	if (!rc)
-		rc = wait_ready(status[0], l->config->name, deadline, err);
+		rc = wait_ready(status[0], l->config->name, deadline, refused, err);
 	if (rc && child.pid)
 		hv_launch_abort(&child);
 out:
@@ -175,9 +147,36 @@ out:
 	return rc;
 }
 
+/* unproven() - Whether the end of the last start was never proven (kill.c takes these files away). */
+static bool unproven(const char *name)
+{
+	static const char *const files[] = {"config.json", "pid"};
+	char path[4096];
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		if (hv_run_path(path, sizeof(path), name, files[i]) || !access(path, F_OK))
+			return true;
+	return false;
+}
+
+/*
+ * What never began is no incarnation that could fail: nobody is to report it.  Where hv-domain has
+ * refused by itself its guest has never run, and there is nothing to prove of disks
+ * that somebody else may have.
+ */
+static void forget_attempt(const char *name, bool refused)
+{
+	hv_run_put(name, "incarnation", NULL, NULL);
+	if (!refused)
+		return;
+	hv_run_put(name, "config.json", NULL, NULL);
+	hv_run_put(name, "pid", NULL, NULL);
+}
+
 int hv_launch(const struct hv_launch *l, struct hv_error *err)
 {
 	int64_t deadline = hv_clock_ms() + l->timeout_ms;
+	bool before, refused = false;
 	char *json = NULL;
 	int turn = -1, rc;
 
@@ -186,9 +185,11 @@ int hv_launch(const struct hv_launch *l, struct hv_error *err)
 		rc = check_guards(l, err);
 	if (rc)
 		return rc;
-	turn = hv_turn(l->config->name, deadline, err);
-	if (turn < 0)
-		return turn;
+	if (!l->has_turn) {
+		turn = hv_turn(l->config->name, deadline, err);
+		if (turn < 0)
+			return turn;
+	}
 	switch (hv_presence(l->config->name, NULL, err)) {
 	case HV_PRESENT:
 		rc = hv_err(err, -EEXIST, "domain %s: it runs already on this host",
@@ -196,17 +197,18 @@ int hv_launch(const struct hv_launch *l, struct hv_error *err)
 		break;
 	case HV_UNKNOWN: rc = -EIO; break;
 	case HV_ABSENT:
+		before = unproven(l->config->name);
 		json = hv_config_to_json(l->config);
 		rc = json ? write_run_dir(l, json, err)
 			  : hv_err(err, -ENOMEM, "domain %s: not enough memory", l->config->name);
 		if (!rc)
-			rc = start(l, json, deadline, err);
-		/* What never began is no incarnation that could fail: nobody is to report it. */
+			rc = start(l, json, deadline, &refused, err);
 		if (rc && hv_presence(l->config->name, NULL, NULL) == HV_ABSENT)
-			put_file(l->config->name, "incarnation", NULL, NULL);
+			forget_attempt(l->config->name, refused && !before);
 		break;
 	}
 	free(json);
-	close(turn);
+	if (turn >= 0)
+		close(turn);
 	return rc;
 }

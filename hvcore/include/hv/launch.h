@@ -15,6 +15,7 @@ struct hv_launch {
 	const char *resource;   /* Pacemaker resource it belongs to, or NULL */
 	bool fencing_enabled;   /* whether the guard `fencing` may be relied on */
 	bool paused;            /* start, but do not run the guest yet */
+	bool has_turn;          /* the caller has its turn (lib/turn.h), and keeps it */
 	int timeout_ms;         /* until it must say that it is ready */
 	int booking;            /* hv_ledger_book()'s descriptor, 0: none; stays the caller's */
 };

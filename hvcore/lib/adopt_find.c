@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Whether a standby can be adopted: in its turn, so that it stays what was seen.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "adopt.h"
+#include "hv/definition.h"
+#include "hv/rundir.h"
+#include "hv/standby.h"
+#include "probe.h"
+#include "turn.h"
+
+enum { TURN_MS = 2000 }; /* the pool holds a standby's turn only while it makes or ends it */
+
+static int read_config(const char *name, struct hv_config *c, struct hv_error *err)
+{
+	char path[4096], *text;
+	size_t len;
+	int rc = hv_run_path(path, sizeof(path), name, "config.json");
+
+	if (!rc)
+		rc = hv_definition_read(path, &text, &len, err);
+	if (rc)
+		return rc;
+	rc = hv_config_from_json(c, text, len, err);
+	free(text);
+	return rc;
+}
+
+static int is_there(const char *name, struct hv_error *err)
+{
+	switch (hv_presence(name, NULL, err)) {
+	case HV_PRESENT: return 0;
+	case HV_UNKNOWN: return -EIO;
+	case HV_ABSENT: break;
+	}
+	return hv_err(err, -ENOENT, "%s does not wait on this host", name);
+}
+
+/* Who waits and cannot serve is none: it has panicked, was paused, or says nothing. */
+static int ask(struct adoption *d, const char *name, struct hv_error *err)
+{
+	json_t *ret = NULL;
+	const char *status;
+	int rc = hv_qmp_open_domain(name, adopt_left(d, HV_ADOPT_LOOK_MS), &d->qmp, err);
+
+	if (!rc)
+		rc = hv_qmp_call(d->qmp, "query-status", NULL, adopt_left(d, HV_ADOPT_LOOK_MS),
+				 &ret, err);
+	if (rc)
+		return rc;
+	status = json_string_value(json_object_get(ret, "status"));
+	if (!status || strcmp(status, "running") != 0)
+		rc = hv_err(err, -EIO, "%s is not running: its state is %.40s", name,
+			    status ? status : "unknown");
+	else if (hv_verdict_failed(name))
+		rc = hv_err(err, -EIO, "%s was found failed by heartbeat", name);
+	json_decref(ret);
+	return rc;
+}
+
+static int look(struct adoption *d, const char *name, struct hv_error *err)
+{
+	int rc = is_there(name, err);
+
+	if (!rc)
+		rc = read_config(name, &d->was, err);
+	/* The name is what counts: a half adopted one has the domain's configuration. */
+	if (!rc && strcmp(d->was.name, name) != 0)
+		rc = hv_err(err, -EINVAL, "%s: another adoption of it was not completed", name);
+	if (!rc)
+		rc = hv_adopted_config(d->a->config, &d->was, &d->config, err);
+	if (!rc)
+		rc = ask(d, name, err);
+	return rc;
+}
+
+int adopt_find(struct adoption *d, const char *name, struct hv_error *err)
+{
+	bool twin = hv_name_kind(name) == HV_KIND_TWIN;
+	int rc = is_there(name, err);
+
+	if (rc)
+		return rc;
+	/* There are other spares; there is one twin. */
+	d->turn = hv_turn(name, hv_clock_ms() + (twin ? adopt_left(d, TURN_MS) : 0), err);
+	if (d->turn < 0)
+		return d->turn == -ETIMEDOUT ? -EBUSY : d->turn;
+	rc = look(d, name, err);
+	if (rc) {
+		hv_qmp_close(d->qmp);
+		d->qmp = NULL;
+		hv_config_free(&d->was);
+		hv_config_free(&d->config);
+		close(d->turn);
+		d->turn = -1;
+		return rc;
+	}
+	strcpy(d->standby, name);
+	strcpy(d->now, name);
+	return 0;
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * From the claim to the role, in the one order there is: what may not be written yet is
+ * not open, what is not open yet is not asked for, and who is asked for knows it.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "adopt.h"
+#include "hv/rundir.h"
+#include "hv/standby.h"
+#include "hv/tune.h"
+
+enum { SHARES_DEFAULT = 1024 };
+
+static int call(struct adoption *d, const char *command, json_t *args, struct hv_error *err)
+{
+	return hv_qmp_call(d->qmp, command, args, adopt_left(d, HV_ADOPT_CALL_MS), NULL, err);
+}
+
+static int open_gate(struct adoption *d, unsigned i, struct hv_error *err)
+{
+	const char *target = d->config.disk[i].target;
+	char fdname[32];
+	int rc;
+
+	snprintf(fdname, sizeof(fdname), "gate-%.20s", target);
+	rc = hv_qmp_getfd(d->qmp, fdname, d->disk[i], adopt_left(d, HV_ADOPT_CALL_MS), err);
+	if (rc)
+		return rc;
+	rc = call(d, "x-taiki-open-gate",
+		  json_pack("{s:s, s:s}", "device", target, "fdname", fdname), err);
+	/* It has its own; ours would hold the image's lock beyond its end. */
+	close(d->disk[i]);
+	d->disk[i] = -1;
+	return rc;
+}
+
+static int disks(struct adoption *d, struct hv_error *err)
+{
+	int rc = adopt_open_disks(&d->config, d->disk, d->deadline, err);
+
+	if (!rc)
+		rc = adopt_identify(d, err);
+	for (unsigned i = 0; i < d->config.ndisks && !rc; i++)
+		if (d->disk[i] >= 0)
+			rc = open_gate(d, i, err);
+	return rc;
+}
+
+/* What the standby had less of, also where the domain says nothing: then it is the default. */
+static int cpu(struct adoption *d, struct hv_error *err)
+{
+	struct hv_config c = d->config; /* a look at it, which owns nothing */
+	int rc;
+
+	if (!c.cputune.shares)
+		c.cputune.shares = SHARES_DEFAULT;
+	if (!c.cputune.quota)
+		c.cputune.quota = -1;
+	rc = hv_tune(&c, err);
+	/* Without control groups nothing held it back. */
+	return rc == -ENOENT ? 0 : rc;
+}
+
+static int link_up(struct adoption *d, struct hv_error *err)
+{
+	char name[16];
+	int rc = 0;
+
+	for (unsigned i = 0; i < d->config.nnics && !rc; i++) {
+		const struct hv_nic *n = &d->config.nic[i];
+
+		if (!n->gated || n->link_down)
+			continue;
+		snprintf(name, sizeof(name), "net%u", i);
+		rc = call(d, "set_link", json_pack("{s:s, s:b}", "name", name, "up", 1), err);
+	}
+	return rc;
+}
+
+static int role(struct adoption *d, struct hv_error *err)
+{
+	char line[HV_ROLE_LINE_MAX];
+	struct hv_role message;
+
+	/* The first role of this guest: it has had none while it waited. */
+	if (hv_role_message(&d->config, 1, &message) || hv_role_format(line, &message) < 0)
+		return hv_err(err, -EINVAL, "domain %s: its role does not fit into one line",
+			      d->domain);
+	return call(d, "x-taiki-role", json_pack("{s:s}", "text", line), err);
+}
+
+static int memory(struct adoption *d, struct hv_error *err)
+{
+	if (!d->config.balloon)
+		return 0;
+	return call(d, "balloon", json_pack("{s:I}", "value", (json_int_t)d->memory), err);
+}
+
+int adopt_steps(struct adoption *d, struct hv_error *err)
+{
+	static const struct {
+		int (*take)(struct adoption *d, struct hv_error *err);
+		enum hv_adopt_step step;
+	} steps[] = {
+		{adopt_guard, HV_ADOPT_GUARDED}, {disks, HV_ADOPT_DISKS}, {cpu, HV_ADOPT_CPU},
+		{link_up, HV_ADOPT_LINK},        {role, HV_ADOPT_ROLE},   {memory, HV_ADOPT_MEMORY},
+	};
+
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		int rc = steps[i].take(d, err);
+
+		if (rc)
+			return rc;
+		adopt_say(d, steps[i].step);
+	}
+	return 0;
+}

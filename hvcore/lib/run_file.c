@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "hv/rundir.h"
+#include "run_file.h"
+
+enum { DESCRIPTORS = 8 };
+
+static int too_long(const char *name, struct hv_error *err)
+{
+	return hv_err(err, -ENAMETOOLONG, "domain %s: the run directory's path is too long", name);
+}
+
+int hv_run_put(const char *name, const char *file, const char *text, struct hv_error *err)
+{
+	char path[4096], next[4096 + 8];
+	size_t n = text ? strlen(text) : 0;
+	int fd, rc = hv_run_path(path, sizeof(path), name, file);
+
+	if (rc)
+		return too_long(name, err);
+	if (!text) {
+		if (unlink(path) && errno != ENOENT)
+			return hv_err(err, -errno, "%s: cannot be removed: %s", path,
+				      strerror(errno));
+		return 0;
+	}
+	snprintf(next, sizeof(next), "%s.new", path);
+	fd = open(next, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
+	if (fd < 0)
+		return hv_err(err, -errno, "%s: cannot be written: %s", next, strerror(errno));
+	if (write(fd, text, n) != (ssize_t)n)
+		rc = hv_err(err, errno ? -errno : -ENOSPC, "%s: cannot be written: %s", next,
+			    strerror(errno ? errno : ENOSPC));
+	close(fd);
+	if (!rc && rename(next, path))
+		rc = hv_err(err, -errno, "%s: cannot be renamed: %s", next, strerror(errno));
+	if (rc)
+		unlink(next);
+	return rc;
+}
+
+int hv_run_rename(const char *from, const char *to, struct hv_error *err)
+{
+	char a[4096], b[4096];
+
+	if (hv_run_path(a, sizeof(a), from, "") || hv_run_path(b, sizeof(b), to, ""))
+		return too_long(from, err);
+	if (!renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE))
+		return 0;
+	if (errno == ENOENT && !renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_NOREPLACE))
+		return 0;
+	return hv_err(err, -errno, "%s: cannot become %s: %s", a, b, strerror(errno));
+}
+
+static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
+{
+	(void)st;
+	(void)flag;
+	(void)ftw;
+	return remove(path) && errno != ENOENT ? -errno : 0;
+}
+
+int hv_run_remove(const char *name, struct hv_error *err)
+{
+	char path[4096];
+	int rc;
+
+	if (hv_run_path(path, sizeof(path), name, ""))
+		return too_long(name, err);
+	rc = nftw(path, remove_one, DESCRIPTORS, FTW_DEPTH | FTW_PHYS);
+	if (rc == -1 && errno == ENOENT)
+		return 0;
+	if (rc == -1)
+		rc = -errno;
+	return rc ? hv_err(err, rc, "%s: cannot be removed: %s", path, strerror(-rc)) : 0;
+}

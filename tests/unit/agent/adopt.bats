@@ -1,0 +1,311 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# ocf:taiki:domain's start where something waits for the domain: real standbys,
+# made as the pool makes them (standby.c), and an adopter that dies wherever it
+# can (adopter.c).
+
+# bats sets $stderr.
+# shellcheck disable=SC2154
+bats_require_minimum_version 1.5.0
+load domain.bash
+
+setup_file() {
+	find_build
+	make_roms
+}
+
+setup() {
+	export TAIKI_RUN_DIR=$BATS_TEST_TMPDIR/run TAIKI_NODE=n1
+	mkdir -p "$TAIKI_RUN_DIR"
+	export OCF_RESOURCE_INSTANCE=vm OCF_RESKEY_CRM_meta_timeout=20000
+	export OCF_RESKEY_CRM_meta_interval=10000 OCF_RESKEY_assume_fencing=true
+	unset OCF_RESKEY_definition OCF_RESKEY_digest OCF_RESKEY_standby
+	export TAIKI_HOST_CONF=$BATS_TEST_TMPDIR/host.conf
+	: >"$TAIKI_HOST_CONF"
+	truncate -s 1M "$BATS_TEST_TMPDIR/"{own-n1,data,spare}.raw
+	domain
+}
+
+teardown() { kill_domains; }
+
+agent() { timeout 60 "$AGENT" "$@"; }
+reason() { sed -n 's/^ocf-exit-reason://p' <<<"$stderr"; }
+waits() { "$O/tests/unit/agent/standby" "$@"; }
+run_of() { echo "$TAIKI_RUN_DIR/$1"; }
+
+disk() {
+	echo "<disk type='file'><source file='$BATS_TEST_TMPDIR/$2'/><target dev='$1'/></disk>"
+}
+
+# domain [STANDBY [NAME [DISKS]]]: NAME has a disk of each node's own and one that only the active side may write
+domain() {
+	define "${2:-web}" "${MODE:-0}" "${3:-$(disk vda 'own-{node}.raw')$(disk vdb data.raw)}" \
+		"<metadata><taiki:domain xmlns:taiki='urn:taiki:domain:1'>
+		<taiki:standby memory='8' unit='MiB' ${1:-}>
+		  <taiki:active-only disk='vdb'/>
+		  <taiki:role key='address' value='10.0.0.5/24'/>
+		</taiki:standby></taiki:domain></metadata>"
+}
+
+# locked FILE: somebody has the image's lock
+locked() {
+	python3 - "$1" <<-'PY'
+		import fcntl, os, struct, sys
+		fd = os.open(sys.argv[1], os.O_RDONLY)
+		ask = struct.pack("hhqqi4x", fcntl.F_RDLCK, 0, 0, 0, 0)
+		answer = fcntl.fcntl(fd, 36, ask)  # F_OFD_GETLK
+		sys.exit(struct.unpack("hhqqi4x", answer)[0] == fcntl.F_UNLCK)
+	PY
+}
+
+# hold FILE: holds its lock until holder is killed
+hold() {
+	python3 - "$1" "$BATS_TEST_TMPDIR/held" <<-'PY' 3>&- &
+		import fcntl, os, struct, sys, time
+		fd = os.open(sys.argv[1], os.O_RDWR)
+		fcntl.fcntl(fd, 37, struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 0, 0, 0))  # F_OFD_SETLK
+		open(sys.argv[2], "w").close()
+		time.sleep(60)
+	PY
+	holder=$!
+	until_true 10 test -e "$BATS_TEST_TMPDIR/held"
+}
+
+# one_runs NAME: it is well, it alone has a process, and it has both disks
+one_runs() {
+	local dir n=0
+
+	run -0 agent monitor
+	for dir in "$TAIKI_RUN_DIR"/*/; do
+		[[ -e $dir/pid ]] && lives "$(cat "$dir/pid")" && n=$((n + 1))
+	done
+	[[ $n == 1 ]]
+	lives "$(pid_of "$1")"
+	locked "$BATS_TEST_TMPDIR/data.raw"
+	[[ $(cat "$(run_of "$1")/resource") == vm && ! -e $(run_of "$1")/adopting ]]
+}
+
+# nothing_left: no process of the domain's, and its data is nobody's
+nothing_left() {
+	run -7 agent monitor
+	run ! locked "$BATS_TEST_TMPDIR/data.raw"
+}
+
+@test "a start adopts the twin: the same guest, with the domain's name, disks and incarnation" {
+	waits web@twin "$OCF_RESKEY_config"
+	local pid incarnation
+	pid=$(pid_of web@twin)
+	incarnation=$(cat "$(run_of web@twin)/incarnation")
+	run -7 agent monitor
+	run ! locked "$BATS_TEST_TMPDIR/data.raw"
+	run -0 --separate-stderr agent start
+	[[ $stderr == *"found"*"booked"*"claimed"*"guard"*"disks"*"cpu"*"link"*"role"*"memory"*"done"* ]]
+	[[ $(pid_of web) == "$pid" && ! -e $(run_of web@twin) ]]
+	[[ $(cat "$(run_of web)/incarnation") != "$incarnation" ]]
+	grep -q '"state":"open"' "$(run_of web)/log"
+	cmp "$OCF_RESKEY_config" "$(run_of web)/definition.xml"
+	one_runs web
+	run -0 agent start
+	[[ $(pid_of web) == "$pid" ]]
+	run -0 agent stop
+	run ! lives "$pid"
+	grep -q 'ending: guest-shutdown' "$(run_of web)/log"
+	nothing_left
+	run ! locked "$BATS_TEST_TMPDIR/own-n1.raw"
+}
+
+@test "what the last start left in the domain's run directory is no obstacle" {
+	run -0 agent start
+	kill -KILL "$(pid_of web)"
+	until_true 10 ended
+	waits web@twin "$OCF_RESKEY_config"
+	run -0 agent start
+	one_runs web
+	[[ ! -e $(run_of web@twin) ]]
+}
+
+ended() { ! agent monitor >/dev/null 2>&1; }
+
+@test "without a standby, or with standby=none, a start is cold, and no twin is in its way" {
+	run -0 --separate-stderr agent start
+	[[ $stderr != *adopts* ]]
+	one_runs web
+	run -0 agent stop
+	waits web@twin "$OCF_RESKEY_config"
+	local twin
+	twin=$(pid_of web@twin)
+	OCF_RESKEY_standby=none run -0 --separate-stderr agent start
+	[[ $stderr != *adopts* ]]
+	run ! lives "$twin"
+	one_runs web
+	OCF_RESKEY_standby=both run -6 agent validate-all
+}
+
+@test "a twin of another definition is not adopted, but ended" {
+	waits web@twin "$OCF_RESKEY_config"
+	local twin
+	twin=$(pid_of web@twin)
+	sed -i 's/<vcpu>1/<vcpu>2/' "$OCF_RESKEY_config"
+	run -0 --separate-stderr agent start
+	[[ $stderr == *"started cold"*"before the definition of web was changed"* ]]
+	run ! lives "$twin"
+	one_runs web
+}
+
+@test "a twin that hangs, has panicked or is paused is ended, and the start is cold" {
+	waits web@twin "$OCF_RESKEY_config"
+	kill -STOP "$(pid_of web@twin)"
+	run -0 --separate-stderr agent start
+	[[ $stderr == *"started cold"* ]]
+	one_runs web
+	run -0 agent stop
+	waits web@twin "$OCF_RESKEY_config"
+	python3 - "$(run_of web@twin)/qmp.sock" <<-'PY'
+		import json, socket, sys
+		s = socket.socket(socket.AF_UNIX)
+		s.connect(sys.argv[1])
+		f = s.makefile("rw")
+		f.readline()
+		for command in ("qmp_capabilities", "stop"):
+		    f.write(json.dumps({"execute": command}) + "\n")
+		    f.flush()
+		    while "return" not in json.loads(f.readline()):
+		        pass
+	PY
+	run -0 --separate-stderr agent start
+	[[ $stderr == *"started cold"*"paused"* ]]
+	one_runs web
+}
+
+@test "a twin that ends during its adoption, at each step: undone, and started cold" {
+	local at
+	for at in found booked claimed guard disks cpu link role; do
+		waits web@twin "$OCF_RESKEY_config"
+		run -1 "$O/tests/unit/agent/adopter" "$OCF_RESKEY_config" "domain:$at"
+		[[ $output == E* && $output != ENOTRECOVERABLE* && $output != "nobody to kill"* ]]
+		run ! locked "$BATS_TEST_TMPDIR/data.raw"
+		run ! locked "$BATS_TEST_TMPDIR/own-n1.raw"
+		run -0 agent start
+		one_runs web
+		OCF_RESKEY_force_stop=yes run -0 agent stop
+	done
+}
+
+# half: what monitor and stop say after an adopter's death, and that a start follows
+half() {
+	run -1 --separate-stderr agent monitor
+	[[ $(reason) == *"adoption was not completed"* ]]
+	OCF_RESKEY_CRM_meta_interval=0 run -1 agent monitor
+	run -1 agent start
+	run -0 --separate-stderr agent stop
+	[[ $stderr == *"no ordered shutdown"* ]]
+	nothing_left
+	run -0 agent start
+	one_runs web
+	OCF_RESKEY_force_stop=yes run -0 agent stop
+	nothing_left
+}
+
+@test "an adopter killed before the domain has anything of the twin: the twin is still the pool's" {
+	local at
+	for at in step:found call:1 call:2 call:3 call:4; do
+		waits web@twin "$OCF_RESKEY_config"
+		run -137 "$O/tests/unit/agent/adopter" "$OCF_RESKEY_config" "$at"
+		run -7 agent monitor
+		run -0 agent stop
+		[[ $(cat "$(run_of web@twin)/resource") == pool ]]
+		run ! locked "$BATS_TEST_TMPDIR/data.raw"
+		run -0 agent start
+		one_runs web
+		OCF_RESKEY_force_stop=yes run -0 agent stop
+		nothing_left
+	done
+}
+
+@test "an adopter killed at the commit point and at each step after it: failed, and stopped with proof" {
+	local at
+	for at in call:5 call:6 call:7 call:8 call:9 step:claimed step:guard step:disks step:cpu step:link step:role step:memory; do
+		waits web@twin "$OCF_RESKEY_config"
+		run -137 "$O/tests/unit/agent/adopter" "$OCF_RESKEY_config" "$at"
+		half
+	done
+}
+
+@test "an adopter killed when all is done has done it" {
+	waits web@twin "$OCF_RESKEY_config"
+	run -137 "$O/tests/unit/agent/adopter" "$OCF_RESKEY_config" step:done
+	one_runs web
+}
+
+@test "its data held by somebody else: the start fails, and nothing is left" {
+	waits web@twin "$OCF_RESKEY_config"
+	local twin
+	twin=$(pid_of web@twin)
+	hold "$BATS_TEST_TMPDIR/data.raw"
+	run -1 --separate-stderr agent start
+	[[ $stderr == *"data.raw is locked by process $holder"* ]]
+	run ! lives "$twin"
+	run -7 agent monitor
+	# What it never had it need not give back.
+	OCF_RESKEY_CRM_meta_timeout=4000 run -0 agent stop
+	kill -KILL "$holder"
+	run -0 agent start
+	one_runs web
+}
+
+@test "two starts at once: one guest, and both say that it runs" {
+	waits web@twin "$OCF_RESKEY_config"
+	local pid first second
+	pid=$(pid_of web@twin)
+	agent start 2>/dev/null 3>&- &
+	first=$!
+	agent start 2>/dev/null 3>&- &
+	second=$!
+	wait "$first"
+	wait "$second"
+	[[ $(pid_of web) == "$pid" ]]
+	one_runs web
+}
+
+@test "a spare becomes the domain, where it may, and the next best takes its place" {
+	domain "template='yes'" minimal "$(disk vda template.raw)$(disk vdb slot)"
+	local template=$OCF_RESKEY_config
+	waits 2@spare "$template" "$BATS_TEST_TMPDIR/spare.raw"
+	local spare
+	spare=$(pid_of 2@spare)
+	domain
+	run -0 --separate-stderr agent start
+	[[ $stderr != *adopts* ]]
+	run -0 agent stop
+	lives "$spare"
+	domain "spare='yes'"
+	run -0 --separate-stderr agent start
+	[[ $stderr == *"adopts 2@spare: done"* && ! -e $(run_of 2@spare) ]]
+	[[ $(pid_of web) == "$spare" ]]
+	one_runs web
+	locked "$BATS_TEST_TMPDIR/spare.raw"
+	run ! locked "$BATS_TEST_TMPDIR/own-n1.raw"
+	run -0 agent stop
+	nothing_left
+	# A twin that is of no use comes before it, and ends.
+	waits 1@spare "$template" "$BATS_TEST_TMPDIR/spare.raw"
+	waits web@twin "$OCF_RESKEY_config"
+	kill -STOP "$(pid_of web@twin)"
+	run -0 --separate-stderr agent start
+	[[ $stderr == *"adopts 1@spare: done"* ]]
+	kill -KILL "$(cat "$(run_of web@twin)/pid")"
+	one_runs web
+}
+
+@test "no room in the ledger: refused with the numbers, and the twin is not wasted for others" {
+	echo 'memory = 4 MiB' >"$TAIKI_HOST_CONF"
+	waits web@twin "$OCF_RESKEY_config"
+	run -1 --separate-stderr agent start
+	[[ $(reason) == *MiB* ]]
+	run -7 agent monitor
+	lives "$(pid_of web@twin)"
+	: >"$TAIKI_HOST_CONF"
+	run -0 agent start
+	one_runs web
+}
