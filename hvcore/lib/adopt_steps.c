@@ -9,11 +9,9 @@
 #include <unistd.h>
 
 #include "adopt.h"
-#include "hv/rundir.h"
+#include "hv/live.h"
 #include "hv/standby.h"
 #include "hv/tune.h"
-
-enum { SHARES_DEFAULT = 1024 };
 
 static int call(struct adoption *d, const char *command, json_t *args, struct hv_error *err)
 {
@@ -50,19 +48,34 @@ static int disks(struct adoption *d, struct hv_error *err)
 	return rc;
 }
 
-/* What the standby had less of, also where the domain says nothing: then it is the default. */
+/* Rates change only where the definition has changed, or a spare had none. */
+static bool other_rates(const struct adoption *d)
+{
+	const struct hv_config *c = &d->config, *s = &d->was;
+
+	for (unsigned i = 0; i < c->ndisks; i++)
+		for (unsigned j = 0; j < s->ndisks; j++)
+			if (!strcmp(c->disk[i].target, s->disk[j].target) &&
+			    memcmp(&c->disk[i].limits, &s->disk[j].limits,
+				   sizeof(c->disk[i].limits)))
+				return true;
+	for (unsigned i = 0; i < c->nnics; i++)
+		if (memcmp(&c->nic[i].limits, &s->nic[i].limits, sizeof(c->nic[i].limits)))
+			return true;
+	return false;
+}
+
 static int cpu(struct adoption *d, struct hv_error *err)
 {
-	struct hv_config c = d->config; /* a look at it, which owns nothing */
-	int rc;
+	int rc = hv_tune_all(&d->config, err);
 
-	if (!c.cputune.shares)
-		c.cputune.shares = SHARES_DEFAULT;
-	if (!c.cputune.quota)
-		c.cputune.quota = -1;
-	rc = hv_tune(&c, err);
 	/* Without control groups nothing held it back. */
-	return rc == -ENOENT ? 0 : rc;
+	if (rc == -ENOENT)
+		rc = 0;
+	if (!rc && other_rates(d))
+		rc = hv_live_apply(&d->config, HV_LIVE_LIMITS, adopt_left(d, HV_ADOPT_CALL_MS),
+				   NULL, err);
+	return rc;
 }
 
 static int link_up(struct adoption *d, struct hv_error *err)
