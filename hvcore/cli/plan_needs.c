@@ -2,6 +2,7 @@
 /*
  * What domains need, from their definitions, and what waits for them.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,7 +31,9 @@ static int load(struct plan_cluster *c, xmlNodePtr primitive, struct hv_definiti
 
 	if (!rc)
 		rc = packed ? hv_definition_decode(value, &text, &len, &err)
-			    : hv_definition_read(value, &text, &len, &err);
+		     : *value == '/'
+			     ? hv_definition_read(value, &text, &len, &err)
+			     : hv_err(&err, -EINVAL, "config=%s is no absolute path", value);
 	if (!rc)
 		rc = hv_definition_parse(d, text, len, "definition", &err);
 	free(text);
@@ -92,7 +95,7 @@ static int64_t spare_memory(struct plan_cluster *c, xmlNodePtr pool, const char 
 	struct hv_error err = {""};
 	int64_t memory = 0;
 
-	if (hv_definition_load(&d, template, &err)) {
+	if (*template != '/' || hv_definition_load(&d, template, &err)) {
 		plan_note(c, "pool %s: what its spares wait with is not counted: %s",
 			  plan_attr(pool, "id"), err.text);
 	} else {

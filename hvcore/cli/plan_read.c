@@ -11,7 +11,7 @@
 
 #include "plan.h"
 
-enum { NOTES_MAX = 64 };
+enum { NOTES_MAX = 64, DEPTH_MAX = 64 };
 
 void plan_note(struct plan_cluster *c, const char *fmt, ...)
 {
@@ -117,6 +117,26 @@ static void read_properties(struct plan_cluster *c)
 	read_strategy(c);
 }
 
+/* A tree is walked by calls that call themselves; no configuration is this deep. */
+static bool too_deep(xmlNodePtr n)
+{
+	unsigned depth = 0;
+
+	while (n && depth <= DEPTH_MAX) {
+		if (n->children && n->type == XML_ELEMENT_NODE) {
+			n = n->children;
+			depth++;
+			continue;
+		}
+		while (n && !n->next) {
+			n = n->parent;
+			depth -= depth > 0;
+		}
+		n = n ? n->next : NULL;
+	}
+	return depth > DEPTH_MAX;
+}
+
 int plan_read(struct plan_cluster *c, struct hv_error *err)
 {
 	xmlNodePtr root = xmlDocGetRootElement(c->doc);
@@ -129,6 +149,8 @@ int plan_read(struct plan_cluster *c, struct hv_error *err)
 		return -ENOMEM;
 	if (!root || !plan_is(root, "cib") || !plan_child(root, "configuration"))
 		return hv_err(err, -EINVAL, "it is not a cluster's configuration (<cib>)");
+	if (too_deep(root))
+		return hv_err(err, -EINVAL, "it is nested more than %d deep", DEPTH_MAX);
 	c->configuration = plan_child(root, "configuration");
 	c->crm_config = plan_child(c->configuration, "crm_config");
 	c->nodes = plan_child(c->configuration, "nodes");

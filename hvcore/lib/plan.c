@@ -40,6 +40,9 @@ int hv_plan_check(const struct hv_plan *p, struct hv_error *err)
 		if (!sane_item(p, &p->item[i]))
 			return hv_err(err, -EINVAL, "%s: an amount is out of range",
 				      p->item[i].name ? p->item[i].name : "a resource");
+	if (p->ncolocations > HV_PLAN_COLOCATIONS_MAX)
+		return hv_err(err, -EINVAL, "the cluster has %u colocations, a plan at most %d",
+			      p->ncolocations, HV_PLAN_COLOCATIONS_MAX);
 	for (unsigned n = 0; n < p->ncolocations; n++)
 		if (p->colocation[n].dependent >= p->nitems ||
 		    p->colocation[n].primary >= p->nitems ||
@@ -178,6 +181,7 @@ void hv_plan_lose(const struct hv_plan *p, struct hv_plan_work *w, const unsigne
 		memcpy(w->room[h], p->host[h].capacity, sizeof(w->room[h]));
 	}
 	w->circle = false;
+	w->merges = 0;
 	plan_own_scores(p, w);
 	plan_order(p, w);
 	plan_place_all(p, w);

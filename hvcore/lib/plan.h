@@ -8,7 +8,7 @@
 
 #include "hv/plan.h"
 
-enum { PLAN_OPEN = -2, PLAN_NOWHERE = -1 };
+enum { PLAN_OPEN = -2, PLAN_NOWHERE = -1, PLAN_MERGES_MAX = 1000000 };
 
 /* @dependent or @primary, from the other side: a list for each item. */
 struct plan_link {
@@ -27,6 +27,7 @@ struct hv_plan_work {
 	unsigned spares[HV_PLAN_HOSTS_MAX];
 	unsigned *order; /* items */
 	int *at;         /* an item's host, PLAN_NOWHERE, or PLAN_OPEN */
+	unsigned merges; /* steps over colocations; a knot of them has more ways than time */
 	int *score;      /* a row an item: its own, and what colocations make of it on the way */
 	int *sorting;    /* the same, as they are when the order is made */
 	uint64_t *on;    /* a clone's hosts, a bit each */

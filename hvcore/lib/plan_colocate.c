@@ -75,8 +75,9 @@ static void merge(const struct hv_plan *p, struct hv_plan_work *w, int *row, uns
 {
 	int sum[HV_PLAN_HOSTS_MAX];
 
-	if (w->seen[from])
+	if (w->seen[from] || w->merges > PLAN_MERGES_MAX)
 		return;
+	w->merges++;
 	w->seen[from] = true;
 	memcpy(sum, row, p->nhosts * sizeof(*sum));
 	add_scores(p, w, sum, plan_scores(p, w, from), factor);

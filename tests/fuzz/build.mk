@@ -48,3 +48,8 @@ $(call fuzzer,fuzz_ledger,tests/fuzz/fuzz_ledger.c \
 	$(addprefix hvcore/lib/,capacity.c capacity_measure.c err.c crc.c host_conf.c ledger_text.c),)
 $(call fuzzer,fuzz_mirror_wire,tests/fuzz/fuzz_mirror_wire.c $(addprefix mirror/drbd/,state_word.c wire.c \
 	wire_bits.c wire_fields.c wire_table.c),)
+$(call fuzzer,fuzz_plan,tests/fuzz/fuzz_plan.c $(wildcard hvcore/lib/plan*.c) \
+	$(addprefix hvcore/cli/plan_,constraints.c history.c hosts.c items.c needs.c parse.c read.c rule.c values.c) \
+	$(filter-out hvcore/lib/definition_read.c,$(wildcard hvcore/lib/definition*.c)) \
+	$(addprefix hvcore/lib/,config.c config_check.c config_heartbeat.c config_standby.c config_json.c config_tune.c cpuset.c limits.c derive.c encode.c err.c ledger_entry.c ledger_sum.c mac.c role.c role_message.c crc.c rundir.c standby_name.c),\
+	$$(LIBHV_LIBS))

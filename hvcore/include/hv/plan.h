@@ -57,6 +57,7 @@ enum {
 	HV_PLAN_HOSTS_MAX = 64,
 	HV_PLAN_LOST_MAX = 4,
 	HV_PLAN_INFINITY = 1000000,
+	HV_PLAN_COLOCATIONS_MAX = 4096,
 	HV_PLAN_CPU_UNLIMITED = 1000000, /* what a host books whose CPU nobody limits */
 };
 #define HV_PLAN_UNKNOWN INT64_MAX /* a capacity that nobody has said */

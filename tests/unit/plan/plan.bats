@@ -41,6 +41,16 @@ against() { "$BATS_TEST_DIRNAME/against-pacemaker" "$@" >&3; }
 	against 400 402 403 405 408 410 -- cpu
 }
 
+@test "the same beside other resources and a clone, with failures, where hosts have to be allowed" {
+	against 700 702 704 706 -- others pool failed optin colocations twins
+	against 701 703 705 707 -- others pool failed unfenced
+}
+
+@test "the same with the strategies utilization and minimal" {
+	against 710 711 712 -- strategy=utilization
+	against 710 711 712 -- strategy=minimal
+}
+
 # cluster [WORD=VALUE...]: three hosts of 1024 MiB, web and db (512) on node1, mail (768) on node2
 cluster() { "$BATS_TEST_DIRNAME/small-cib" "$@" >"$CIB"; }
 
