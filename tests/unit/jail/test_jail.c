@@ -48,6 +48,7 @@ static int attempt(bool step2, enum jail_role role, int (*f)(long), long arg)
 
 	assert_true(pid >= 0);
 	if (!pid) {
+		signal(SIGSEGV, SIG_DFL); /* cmocka's handler goes on with the parent's tests */
 		if (jail_enter(uuid, &err) || (step2 && jail_thread(role, &err))) {
 			dprintf(2, "%s\n", err.text);
 			_exit(NO_JAIL);
@@ -340,13 +341,24 @@ static int signals_init(long arg)
 	return 1;
 }
 
+/*
+ * The 32-bit entry: number 20 is getpid there, and writev here.  It dies of the
+ * filter, or (a kernel without this gate, as in confidential guests) of the entry itself.
+ */
 static int old_gate(long arg)
 {
 	long rc;
 
-	/* The 32-bit entry: number 20 is getpid there, and writev here. */
 	__asm__ volatile("int $0x80" : "=a"(rc) : "a"(20) : "memory");
 	return 1;
+}
+
+static void no_old_gate(void)
+{
+	int status = attempt(true, JAIL_LOOP, old_gate, 0);
+
+	if (!WIFSIGNALED(status) || (WTERMSIG(status) != SIGSYS && WTERMSIG(status) != SIGSEGV))
+		fail_msg("the 32-bit entry: status 0x%x instead of SIGSYS or SIGSEGV", status);
 }
 
 static void test_arguments_count(void **state)
@@ -360,7 +372,7 @@ static void test_arguments_count(void **state)
 	dies(JAIL_LOOP, bad_fcntl, F_SETOWN);
 	dies(JAIL_LOOP, signals_init, 0);
 	dies(JAIL_VCPU, signals_init, 0);
-	dies(JAIL_LOOP, old_gate, 0);
+	no_old_gate();
 }
 
 static int accepts(long fd)
