@@ -13,6 +13,7 @@
 
 #include "fencing/domains.h"
 #include "fencing/order_table.h"
+#include "hv/adopt.h"
 #include "hv/daemon.h"
 #include "hv/definition.h"
 #include "hv/rundir.h"
@@ -169,6 +170,9 @@ static void look(struct watched *w)
 		return;
 	case HV_PRESENT: break;
 	}
+	/* It has its incarnation and group when its adoption is over, which is an event. */
+	if (hv_adopting(w->d.name))
+		return;
 	incarnation = hv_run_read(w->d.name, "incarnation");
 	/* Its start writes `pid` last, and that is an event. */
 	if (incarnation && pid)
@@ -180,6 +184,7 @@ static void watch(const char *name)
 {
 	struct watched *w = all;
 	char path[PATH_MAX];
+	int before;
 
 	while (w && strcmp(w->d.name, name))
 		w = w->next;
@@ -192,8 +197,12 @@ static void watch(const char *name)
 		w->next = all;
 		all = w;
 	}
-	if (w->watch < 0 && !hv_run_path(path, sizeof(path), name, ""))
-		w->watch = inotify_add_watch(inotify, path, IN_MOVED_TO | IN_ONLYDIR);
+	before = w->watch;
+	if (!hv_run_path(path, sizeof(path), name, ""))
+		w->watch = inotify_add_watch(inotify, path, IN_MOVED_TO | IN_DELETE | IN_ONLYDIR);
+	/* Another directory has the name now: an adopted standby's. */
+	if (before >= 0 && before != w->watch)
+		inotify_rm_watch(inotify, before);
 	look(w);
 }
 
@@ -205,7 +214,8 @@ static void rescan(void)
 	if (!names)
 		hv_log_line(LOG_ERR, "%s", err.text);
 	for (char **n = names; n && *n; n++)
-		watch(*n);
+		if (hv_name_kind(*n) == HV_KIND_DOMAIN)
+			watch(*n);
 	free(names);
 }
 

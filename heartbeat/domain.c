@@ -10,6 +10,7 @@
 #include <sys/pidfd.h>
 #include <unistd.h>
 
+#include "hv/adopt.h"
 #include "hv/daemon.h"
 #include "hv/rundir.h"
 
@@ -235,7 +236,8 @@ void domain_look(struct domain *dom)
 
 	if (!uuid || !uuid[0])
 		goto out;
-	if (strcmp(uuid, dom->incarnation)) {
+	/* Half of an adoption is nothing to judge by: whoever is at it sees to it, or a stop does. */
+	if (strcmp(uuid, dom->incarnation) && !hv_adopting(dom->name)) {
 		p = hv_presence(dom->name, &pid, NULL);
 		/* Present without a process: it is on its way, and `pid` comes last. */
 		if (p == HV_ABSENT || (p == HV_PRESENT && pid))

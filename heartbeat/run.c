@@ -21,6 +21,7 @@ static void watch_domain(struct hbd *d, const char *name)
 {
 	struct domain *dom = domain_find(d, name);
 	char path[PATH_MAX];
+	int before;
 
 	if (!dom)
 		dom = domain_add(d, name);
@@ -29,10 +30,21 @@ static void watch_domain(struct hbd *d, const char *name)
 			    (unsigned)DOMAINS_MAX);
 		return;
 	}
+	before = dom->watch;
 	if (!hv_run_path(path, sizeof(path), name, ""))
 		dom->watch = inotify_add_watch(d->inotify, path,
 					       IN_MOVED_TO | IN_CREATE | IN_DELETE | IN_ONLYDIR);
+	/* Another directory has the name now: an adopted standby's. */
+	if (before >= 0 && before != dom->watch)
+		inotify_rm_watch(d->inotify, before);
 	domain_look(dom); /* after the watch is set: nothing falls between */
+}
+
+static bool has_directory(const char *name)
+{
+	char path[PATH_MAX];
+
+	return !hv_run_path(path, sizeof(path), name, "") && !access(path, F_OK);
 }
 
 void run_rescan(struct hbd *d)
@@ -50,7 +62,8 @@ static void root_event(struct hbd *d, const struct inotify_event *e)
 
 	if (!e->len || !hv_name_ok(e->name))
 		return;
-	if (e->mask & (IN_DELETE | IN_MOVED_FROM)) {
+	/* Where two directories have changed places (adoption), each name goes and comes. */
+	if (e->mask & (IN_DELETE | IN_MOVED_FROM) && !has_directory(e->name)) {
 		dom = domain_find(d, e->name);
 		if (dom)
 			domain_remove(dom);
@@ -62,7 +75,8 @@ static void root_event(struct hbd *d, const struct inotify_event *e)
 /* tells() - Whether a file of this name says something about its domain; most are logs and our own. */
 static bool tells(const struct inotify_event *e)
 {
-	static const char *const names[] = {"incarnation", "pid", "resource", "intent", "qmp.sock"};
+	static const char *const names[] = {"incarnation", "pid",      "resource",
+					    "intent",      "qmp.sock", "adopting"};
 
 	if (e->mask & IN_IGNORED)
 		return true;

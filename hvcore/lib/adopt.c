@@ -106,7 +106,7 @@ static int end(const char *name, int64_t deadline, struct hv_error *err)
 /* undo() - Whatever was done to it: it has ended, and the name is free for another start. */
 static int undo(struct adoption *d, int why, struct hv_error *err)
 {
-	static const char *const files[] = {HV_ADOPT_MARK, "incarnation", "config.json", "pid"};
+	static const char *const files[] = {"incarnation", "config.json", "pid", HV_ADOPT_MARK};
 	int rc;
 
 	give_back(d);
@@ -270,12 +270,4 @@ int hv_adopt(const struct hv_adopt *a, struct hv_error *err)
 	if (rc)
 		hv_err(err, rc, "%s", why.text);
 	return rc;
-}
-
-bool hv_adopting(const char *name)
-{
-	char path[4096];
-
-	return !hv_run_path(path, sizeof(path), name, HV_ADOPT_MARK) &&
-	       (!access(path, F_OK) || errno != ENOENT);
 }

@@ -104,11 +104,14 @@ int adopt_claim(struct adoption *d, struct hv_error *err)
 	if (rc)
 		return rc;
 	hurry(d);
-	rc = hv_run_rename(d->standby, d->domain, err);
+	/* What the last start of the domain left here; hv_turn() made it where there was nothing. */
+	rc = hv_run_put(d->domain, "incarnation", NULL, err);
+	if (!rc)
+		rc = hv_run_rename(d->standby, d->domain, err);
 	if (rc)
 		return rc;
 	strcpy(d->now, d->domain);
-	/* What the last start of the domain left here; hv_turn() made it where there was nothing. */
-	rc = hv_run_remove(d->standby, err);
-	return rc ? rc : tell(d, err);
+	/* Somebody may be writing into it; the pool removes what stays. */
+	hv_run_remove(d->standby, NULL);
+	return tell(d, err);
 }

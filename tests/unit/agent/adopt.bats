@@ -225,7 +225,7 @@ half() {
 
 @test "an adopter killed at the commit point and at each step after it: failed, and stopped with proof" {
 	local at
-	for at in call:5 call:6 call:7 call:8 call:9 step:claimed step:guard step:disks step:cpu step:link step:role step:memory; do
+	for at in call:5 call:6 call:7 call:8 call:9 call:10 step:claimed step:guard step:disks step:cpu step:link step:role step:memory; do
 		waits web@twin "$OCF_RESKEY_config"
 		run -137 "$O/tests/unit/agent/adopter" "$OCF_RESKEY_config" "$at"
 		half
@@ -308,4 +308,27 @@ half() {
 	: >"$TAIKI_HOST_CONF"
 	run -0 agent start
 	one_runs web
+}
+
+# heartbeatd: watches this run root; its log is $hb_log
+heartbeatd() {
+	hb_log=$BATS_TEST_TMPDIR/heartbeatd.log
+	"$O/taiki-heartbeatd" >"$hb_log" 2>&1 3>&- &
+	until_true 10 test -s "$TAIKI_RUN_DIR/.heartbeatd.lock"
+}
+
+took_up() { grep -q "domain $1: incarnation $2, process" "$hb_log"; }
+
+@test "heartbeat watches the twin, and then the domain that has adopted it" {
+	run -0 agent start
+	run -0 agent stop
+	heartbeatd
+	waits web@twin "$OCF_RESKEY_config"
+	until_true 10 took_up web@twin "$(cat "$(run_of web@twin)/incarnation")"
+	run -0 agent start
+	until_true 10 took_up web "$(cat "$(run_of web)/incarnation")"
+	kill -KILL "$(pid_of web)"
+	until_true 10 grep -q 'domain web: .*failed' "$hb_log"
+	run ! grep 'web@twin: .*failed' "$hb_log"
+	kill "$(cat "$TAIKI_RUN_DIR/.heartbeatd.lock")"
 }
