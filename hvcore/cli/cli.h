@@ -40,6 +40,7 @@ enum {
 	OPT_AS = 1 << 10, /* not in the help: the name a file has in messages */
 	OPT_GUEST_STONITH = 1 << 11,
 	OPT_RELAX = 1 << 12,
+	OPT_ADOPT = 1 << 13,
 	OPT_CIB = 1 << 16,
 	OPT_LOSSES = 1 << 17,
 	OPT_LOSS = 1 << 18,

@@ -8,7 +8,9 @@
 #include <string.h>
 
 #include "cli.h"
+#include "hv/adopt.h"
 #include "hv/rundir.h"
+#include "hv/standby.h"
 #include "info.h"
 
 static const char *text_of(json_t *o, const char *key)
@@ -67,6 +69,22 @@ static void print_config(const struct hv_config *c)
 		line(i ? "" : "channels:", c->channel[i].name);
 }
 
+/* What it waits for, or what waits for it. */
+static void print_standby(const char *name, const struct hv_config *c)
+{
+	char of[HV_NAME_MAX + 1];
+
+	if (hv_adopting(name))
+		line("standby:", "becomes a domain; that is under way, or was not completed");
+	else if (!hv_twin_of(of, name))
+		printf("%-15s the twin of %s: its active-only disks and interfaces are closed\n",
+		       "standby:", of);
+	else if (hv_spare_number(name))
+		line("standby:", "a spare: its active-only disks and interfaces are closed");
+	else if (c->standby.wanted && !hv_twin_name(of, name))
+		printf("%-15s %s%s\n", "waits for it:", of, c->standby.spare ? ", or a spare" : "");
+}
+
 static int print(const char *name, const struct hv_config *c, json_t *info, json_t *resources)
 {
 	char *resource = info ? hv_run_read(name, "resource") : NULL;
@@ -77,6 +95,7 @@ static int print(const char *name, const struct hv_config *c, json_t *info, json
 	else
 		line("state:", "off");
 	line("resource:", resource ? resource : "-");
+	print_standby(name, c);
 	print_config(c);
 	if (resources)
 		print_resources(resources);

@@ -9,7 +9,9 @@
 #include <string.h>
 
 #include "cli.h"
+#include "hv/adopt.h"
 #include "hv/rundir.h"
+#include "hv/standby.h"
 
 enum { ANSWER_MS = 2000 }; /* one that does not answer must not hide the others */
 
@@ -110,7 +112,7 @@ static void look(struct row *r)
 	if (ask(r->name, "x-taiki-info", NULL, ANSWER_MS, &r->info, NULL))
 		return;
 	state = json_string_value(json_object_get(r->info, "status"));
-	r->state = state ? state : "unknown";
+	r->state = hv_adopting(r->name) ? "adopting" : state ? state : "unknown";
 }
 
 static const char *engine_of(const struct row *r)
@@ -120,10 +122,20 @@ static const char *engine_of(const struct row *r)
 	return engine ? engine : "-";
 }
 
+/* What it is: a domain, or what waits to become one. */
+static const char *kind_of(const struct row *r)
+{
+	switch (hv_name_kind(r->name)) {
+	case HV_KIND_TWIN: return "twin";
+	case HV_KIND_SPARE: return "spare";
+	default: return "domain";
+	}
+}
+
 static json_t *row_json(const struct row *r)
 {
-	json_t *o = json_pack("{s:s, s:s, s:s*}", "name", r->name, "state", r->state, "resource",
-			      r->resource);
+	json_t *o = json_pack("{s:s, s:s, s:s, s:s*}", "name", r->name, "state", r->state, "kind",
+			      kind_of(r), "resource", r->resource);
 
 	if (r->has_config) {
 		json_object_set_new(o, "vcpus", json_integer(r->config.vcpus_current));
@@ -143,8 +155,8 @@ static void row_text(const struct row *r)
 		snprintf(memory, sizeof(memory), "%llu MiB",
 			 (unsigned long long)(r->config.memory >> 20));
 	}
-	printf("%-20s %-12s %5s %12s  %-6s  %s\n", r->name, r->state, vcpus, memory, engine_of(r),
-	       r->resource ? r->resource : "-");
+	printf("%-20s %-7s %-12s %5s %12s  %-6s  %s\n", r->name, kind_of(r), r->state, vcpus,
+	       memory, engine_of(r), r->resource ? r->resource : "-");
 }
 
 static int by_name(const void *a, const void *b)
@@ -163,8 +175,8 @@ int cmd_list(const struct options *o, int argc, char **argv)
 	if (!rc && n)
 		qsort(rows, n, sizeof(*rows), by_name);
 	if (!rc && !list)
-		printf("%-20s %-12s %5s %12s  %-6s  %s\n", "NAME", "STATE", "VCPUS", "MEMORY",
-		       "ENGINE", "RESOURCE");
+		printf("%-20s %-7s %-12s %5s %12s  %-6s  %s\n", "NAME", "KIND", "STATE", "VCPUS",
+		       "MEMORY", "ENGINE", "RESOURCE");
 	for (size_t i = 0; i < n; i++) {
 		struct row *r = &rows[i];
 

@@ -9,10 +9,13 @@
 #include "cib.h"
 #include "cli.h"
 #include "console.h"
+#include "hv/adopt.h"
 #include "hv/console.h"
 #include "hv/launch.h"
 #include "hv/ledger.h"
 #include "hv/rundir.h"
+#include "hvcore/lib/probe.h"
+#include "hvcore/lib/turn.h"
 
 enum { UNDO_MS = 5000 };
 
@@ -34,6 +37,57 @@ static bool fencing(const struct options *o)
 	return on;
 }
 
+static void step(void *arg, enum hv_adopt_step reached, const char *standby, uint64_t ns)
+{
+	(void)arg;
+	printf("%-9s %10.3f ms  %s\n", hv_adopt_step_name(reached), (double)ns / 1e6, standby);
+}
+
+/* adopt() - What waits here becomes it.  -ENOENT: nothing does; else what went wrong, which is undone. */
+static int adopt(const struct options *o, const struct hv_launch *l, int *turn,
+		 struct hv_error *err)
+{
+	const struct hv_adopt a = {
+		.config = l->config,
+		.definition = l->definition,
+		.from = HV_ADOPT_TWIN | HV_ADOPT_SPARE,
+		.fencing_enabled = l->fencing_enabled,
+		.book = true,
+		.book_flags = o->given & OPT_FORCE ? HV_LEDGER_FORCE : 0,
+		.timeout_ms = left(o) / 2,
+		.step = step,
+		.turn = turn,
+	};
+
+	return hv_adopt(&a, err);
+}
+
+static int cold(const struct options *o, struct hv_launch *l, struct hv_error *err)
+{
+	int rc = hv_conflicts(l->config, left(o), err);
+
+	l->timeout_ms = left(o);
+	return rc ? rc
+		  : hv_ledger_launch(l, NULL, o->given & OPT_FORCE ? HV_LEDGER_FORCE : 0, NULL,
+				     NULL, err);
+}
+
+static int adopt_or_cold(const struct options *o, struct hv_launch *l, struct hv_error *err)
+{
+	int turn = hv_turn(l->config->name, hv_clock_ms() + left(o), err), rc;
+
+	if (turn < 0)
+		return turn;
+	l->has_turn = true;
+	rc = adopt(o, l, &turn, err);
+	if (rc && rc != -EEXIST && rc != -ENOSPC && rc != -ENOTRECOVERABLE) {
+		fprintf(stderr, "hv: %s; it is started cold\n", err->text);
+		rc = cold(o, l, err);
+	}
+	close(turn);
+	return rc;
+}
+
 static int start(const struct options *o, struct hv_definition *d, bool paused)
 {
 	struct hv_error err = {""};
@@ -45,13 +99,10 @@ static int start(const struct options *o, struct hv_definition *d, bool paused)
 	code = owner_allows(o, d->config.name, "start");
 	if (code)
 		return code;
-	rc = hv_conflicts(&d->config, left(o), &err);
-	if (!rc) {
-		l.fencing_enabled = fencing(o);
-		l.timeout_ms = left(o);
-		rc = hv_ledger_launch(&l, NULL, o->given & OPT_FORCE ? HV_LEDGER_FORCE : 0, NULL,
-				      NULL, &err);
-	}
+	if (o->given & OPT_ADOPT && paused)
+		return usage("--adopt and --paused: a standby runs already");
+	l.fencing_enabled = fencing(o);
+	rc = o->given & OPT_ADOPT ? adopt_or_cold(o, &l, &err) : cold(o, &l, &err);
 	return rc ? fail(rc, &err) : HV_EXIT_OK;
 }
 

@@ -310,6 +310,24 @@ half() {
 	one_runs web
 }
 
+@test "hv shows what waits, adopts it, and starts cold where nothing does" {
+	export CIB_file=$BATS_TEST_TMPDIR/none
+	waits web@twin "$OCF_RESKEY_config"
+	local pid
+	pid=$(pid_of web@twin)
+	"$O/hv" list | grep -q '^web@twin *twin *running .* pool$'
+	"$O/hv" info web@twin | grep -q '^standby: *the twin of web'
+	run -0 "$O/hv" start --adopt "$OCF_RESKEY_config"
+	[[ $output == *found*claimed*done* && $(pid_of web) == "$pid" ]]
+	"$O/hv" list --json | grep -q '"kind": "domain"'
+	run -4 "$O/hv" start --adopt "$OCF_RESKEY_config"
+	[[ $output == *"runs already"* ]]
+	run -0 "$O/hv" destroy web
+	run -0 --separate-stderr "$O/hv" start --adopt "$OCF_RESKEY_config"
+	[[ $stderr == *"started cold"* ]]
+	lives "$(pid_of web)"
+}
+
 # heartbeatd: watches this run root; its log is $hb_log
 heartbeatd() {
 	hb_log=$BATS_TEST_TMPDIR/heartbeatd.log
