@@ -162,7 +162,8 @@ static enum ocf_rc monitor(void)
 	case POOL_ABSENT: rc = ocf_is_probe() || !started() ? found() : again(); break;
 	case POOL_FOREIGN: rc = OCF_NOT_RUNNING; break;
 	case POOL_ANSWERS:
-		rc = ocf_is_probe() || json_is_true(json_object_get(v.said, "complete"))
+		/* That a guest boots is no trouble: Pacemaker shows degraded until it is cleaned up. */
+		rc = ocf_is_probe() || !json_integer_value(json_object_get(v.said, "troubles"))
 			     ? OCF_SUCCESS
 			     : incomplete(v.said);
 		break;

@@ -64,7 +64,7 @@ json_t *status_json(struct poold *d)
 	struct pool_limits l = {.boots = d->settings.boots,
 				.boot_timeout = d->settings.boot_timeout_ms};
 	json_t *places = json_array(), *sources = json_array(), *o;
-	unsigned wanted = 0, ready = 0, known = 0, n = 0;
+	unsigned wanted = 0, ready = 0, known = 0, n = 0, troubles = 0;
 
 	for (struct place *p = d->places; p; p = p->next) {
 		bool missing = p->p.wanted && p->p.domain == POOL_AWAY;
@@ -72,16 +72,19 @@ json_t *status_json(struct poold *d)
 		json_array_append_new(places, place_json(p, &l));
 		wanted += missing || pool_ready(&p->p);
 		ready += pool_ready(&p->p);
+		troubles += missing && p->why[0] && !pool_ready(&p->p);
 	}
 	for (struct source *s = d->sources; s; s = s->next) {
 		if (s->dropped)
 			continue;
 		json_array_append_new(sources, source_json(s));
 		known += s->state == SOURCE_KNOWN;
+		troubles += s->why[0] != '\0';
 		n++;
 	}
-	o = json_pack("{s:s, s:s, s:b, s:i, s:i, s:i, s:o, s:o}", "resource", d->settings.resource,
-		      "node", d->node, "complete", known == n && ready == wanted, "wanted",
+	o = json_pack("{s:s, s:s, s:b, s:i, s:i, s:i, s:i, s:o, s:o}", "resource",
+		      d->settings.resource, "node", d->node, "complete",
+		      known == n && ready == wanted, "troubles", (int)troubles, "wanted",
 		      (int)wanted, "ready", (int)ready, "spares", (int)d->settings.spares,
 		      "standbys", places, "definitions", sources);
 	return o;

@@ -102,11 +102,16 @@ turn() { "$O/tests/unit/agent/turn" "$@"; }
 	run -0 agent stop
 }
 
-@test "until everything is ready it is degraded, and says what is missing" {
+@test "to boot is no trouble; what cannot be made is: degraded, and it says so" {
 	export OCF_RESKEY_domains='web gone' OCF_RESKEY_ready_after=0
 	domain web
+	domain gone
 	agent start
 	until_true 30 is web@twin booting
+	run -0 agent monitor
+	cibadmin --delete --scope resources --xml-text '<primitive id="gone"/>'
+	agent monitor
+	until_true 30 grep -q 'gone: no standby can be made from it' "$dir/log"
 	degraded
 	[[ $stderr == *'0 of 1 are ready; gone: the cluster has no such resource; web@twin: booting'* ]]
 	run -0 "$O/hv" pool
