@@ -74,7 +74,7 @@ int md_file_super(struct md_file *f)
 	return write_super(f->fd, &f->layout, &f->super);
 }
 
-static int write_empty_log(int fd, const struct md_layout *l)
+int md_file_log(int fd, const struct md_layout *l)
 {
 	static const struct md_al empty = {.initialised = true};
 	size_t len = (size_t)md_al_blocks(l) * MD_BLOCK;
@@ -118,7 +118,7 @@ int md_file_create(int fd, const struct md_layout *l)
 	int r = write_empty_bitmap(fd, l);
 
 	if (!r)
-		r = write_empty_log(fd, l);
+		r = md_file_log(fd, l);
 	if (r)
 		return r;
 	md_super_new(&s, l);
@@ -207,7 +207,7 @@ int md_file_recover(struct md_file *f, uint32_t *extents)
 	if (!r)
 		r = settle(f->fd);
 	if (!r)
-		r = write_empty_log(f->fd, &f->layout);
+		r = md_file_log(f->fd, &f->layout);
 	if (r)
 		return r;
 	f->super.unclean = false;

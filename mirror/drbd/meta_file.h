@@ -39,6 +39,9 @@ int md_file_recover(struct md_file *f, uint32_t *extents);
 /* md_file_super() - Write f->super, on stable storage when it returns.  0 or -errno. */
 int md_file_super(struct md_file *f);
 
+/* md_file_log() - Make the activity log empty; not yet on stable storage.  0 or -errno. */
+int md_file_log(int fd, const struct md_layout *l);
+
 /* md_file_read(), md_file_write() - @len bytes (a multiple of MD_BLOCK) at @sector of the device.  0 or -errno. */
 int md_file_read(int fd, void *buf, size_t len, uint64_t sector);
 int md_file_write(int fd, const void *buf, size_t len, uint64_t sector);

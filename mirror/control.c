@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The control socket: {"execute": COMMAND, "arguments": {...}} a line, and a line in answer,
+ * {"return": ...} or {"error": TEXT}.  A client has one command under way at a time.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "mirror/mirrord.h"
+
+enum { CLIENTS_MAX = 16, LINE_MAX_BYTES = 4096 };
+
+struct client {
+	struct watch watch;
+	struct control *control;
+	char in[LINE_MAX_BYTES];
+	size_t got;
+	bool waits; /* its command is under way */
+	bool gone;  /* it has left meanwhile */
+};
+
+struct control {
+	struct mirrord *m;
+	struct watch listener;
+	char path[PLACE_PATH];
+	struct client *client[CLIENTS_MAX];
+};
+
+static void drop(struct client *c)
+{
+	struct control *k = c->control;
+
+	if (!c->gone) {
+		loop_unwatch(&k->m->loop, &c->watch);
+		close(c->watch.fd);
+		c->gone = true;
+	}
+	if (c->waits)
+		return;
+	for (int i = 0; i < CLIENTS_MAX; i++)
+		if (k->client[i] == c)
+			k->client[i] = NULL;
+	free(c);
+}
+
+/* say() - An answer fits into a socket's buffer; who does not read it loses it. */
+static void say(struct client *c, json_t *o)
+{
+	char *line = json_dumps(o, JSON_COMPACT);
+	size_t len = line ? strlen(line) : 0;
+
+	json_decref(o);
+	if (len && !c->gone) {
+		line[len++] = '\n'; /* in the place of its NUL */
+		if (send(c->watch.fd, line, len, MSG_DONTWAIT | MSG_NOSIGNAL) != (ssize_t)len)
+			drop(c);
+	}
+	free(line);
+}
+
+static void refuse(struct client *c, const char *why)
+{
+	say(c, json_pack("{s:s}", "error", why));
+}
+
+static void next_line(struct client *c);
+
+static void answered(void *arg, int result)
+{
+	struct client *c = arg;
+
+	c->waits = false;
+	if (c->gone) {
+		drop(c);
+		return;
+	}
+	if (result > 0)
+		say(c, json_pack("{s:{}}", "return"));
+	else
+		refuse(c, state_result_text(result));
+}
+
+/* ---- commands ---- */
+
+static void do_status(struct client *c, const json_t *arguments)
+{
+	say(c, json_pack("{s:o}", "return", status_json(c->control->m)));
+}
+
+static void do_primary(struct client *c, const json_t *arguments)
+{
+	c->waits = true;
+	volume_primary(c->control->m->volume, json_is_true(json_object_get(arguments, "force")),
+		       answered, c);
+}
+
+static void do_secondary(struct client *c, const json_t *arguments)
+{
+	c->waits = true;
+	volume_secondary(c->control->m->volume, answered, c);
+}
+
+static void do_connect(struct client *c, const json_t *arguments)
+{
+	bool discard = json_is_true(json_object_get(arguments, "discard-my-data"));
+	int r = volume_connect(c->control->m->volume, discard);
+
+	if (r)
+		refuse(c, "it is connected, or trying to be");
+	else
+		say(c, json_pack("{s:{}}", "return"));
+}
+
+static void do_disconnect(struct client *c, const json_t *arguments)
+{
+	c->waits = true;
+	volume_disconnect(c->control->m->volume, answered, c);
+}
+
+static void do_invalidate(struct client *c, const json_t *arguments)
+{
+	c->waits = true;
+	volume_invalidate(c->control->m->volume, answered, c);
+}
+
+static void do_down(struct client *c, const json_t *arguments)
+{
+	int r = mirrord_down(c->control->m, json_is_true(json_object_get(arguments, "force")));
+
+	if (r)
+		refuse(c, r == -EBUSY ? "the volume is in use" : "it is going down");
+	else
+		say(c, json_pack("{s:{}}", "return"));
+}
+
+static const struct {
+	const char *name;
+	void (*run)(struct client *c, const json_t *arguments);
+} commands[] = {
+	{"status", do_status},   {"primary", do_primary},       {"secondary", do_secondary},
+	{"connect", do_connect}, {"disconnect", do_disconnect}, {"invalidate", do_invalidate},
+	{"down", do_down},
+};
+
+static void execute(struct client *c, const char *line, size_t len)
+{
+	json_t *o = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
+	const char *name = json_string_value(json_object_get(o, "execute"));
+	size_t i = 0, n = sizeof(commands) / sizeof(commands[0]);
+
+	while (name && i < n && strcmp(commands[i].name, name))
+		i++;
+	if (!name || i == n)
+		refuse(c, name ? "no such command" : "not a command");
+	else if (!c->control->m->volume || c->control->m->going_down)
+		refuse(c, "it is going down");
+	else
+		commands[i].run(c, json_object_get(o, "arguments"));
+	json_decref(o);
+}
+
+/* ---- clients ---- */
+
+static void next_line(struct client *c)
+{
+	char *nl = memchr(c->in, '\n', c->got);
+	char line[LINE_MAX_BYTES];
+	size_t len;
+
+	if (!nl || c->waits || c->gone)
+		return;
+	len = (size_t)(nl - c->in);
+	memcpy(line, c->in, len);
+	c->got -= len + 1;
+	memmove(c->in, nl + 1, c->got);
+	execute(c, line, len);
+}
+
+static void can_read(struct watch *w, uint32_t events)
+{
+	struct client *c = list_entry(w, struct client, watch);
+	ssize_t n = recv(w->fd, c->in + c->got, sizeof(c->in) - c->got, MSG_DONTWAIT);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0 || (c->got += (size_t)n) == sizeof(c->in)) {
+		drop(c);
+		return;
+	}
+	next_line(c);
+}
+
+static void come(struct watch *w, uint32_t events)
+{
+	struct control *k = list_entry(w, struct control, listener);
+	int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK), i = 0;
+	struct client *c;
+
+	while (i < CLIENTS_MAX && k->client[i])
+		i++;
+	c = fd >= 0 && i < CLIENTS_MAX ? calloc(1, sizeof(*c)) : NULL;
+	if (!c) {
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	c->control = k;
+	c->watch = (struct watch){.fd = fd, .ready = can_read};
+	k->client[i] = c;
+	if (loop_watch(&k->m->loop, &c->watch, EPOLLIN))
+		drop(c);
+}
+
+int control_open(struct control **out, struct mirrord *m, const char *path)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	struct control *k = calloc(1, sizeof(*k));
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), r = 0;
+
+	if (!k || fd < 0) {
+		free(k);
+		return fd < 0 ? -errno : -ENOMEM;
+	}
+	k->m = m;
+	strcpy(k->path, path);
+	strcpy(a.sun_path, path);
+	unlink(path); /* the disk's lock is ours: whoever made it is gone */
+	if (bind(fd, (struct sockaddr *)&a, sizeof(a)) || chmod(path, 0600) ||
+	    listen(fd, CLIENTS_MAX))
+		r = -errno;
+	k->listener = (struct watch){.fd = fd, .ready = come};
+	if (!r)
+		r = loop_watch(&m->loop, &k->listener, EPOLLIN);
+	if (r) {
+		close(fd);
+		free(k);
+		return r;
+	}
+	*out = k;
+	return 0;
+}
+
+void control_close(struct control *k)
+{
+	loop_unwatch(&k->m->loop, &k->listener);
+	close(k->listener.fd);
+	unlink(k->path);
+	for (int i = 0; i < CLIENTS_MAX; i++) {
+		if (!k->client[i])
+			continue;
+		k->client[i]->waits = false;
+		drop(k->client[i]);
+	}
+	free(k);
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Changes of state that the peer asks for.  What it says of itself it means of its side: the word is
+ * swapped before it is looked at.
+ */
+#include "hv/daemon.h"
+#include "mirror/engine/permit.h"
+#include "mirror/engine/private.h"
+
+static void reply(struct volume *v, bool connection, int result)
+{
+	struct wire_packet p = {.command = connection ? WIRE_CONN_ST_CHG_REPLY
+						      : WIRE_STATE_CHG_REPLY};
+
+	p.reply = result;
+	send_meta(v, &p);
+}
+
+/* What we do not do, whatever the rules would say. */
+static int unsupported(uint32_t mask, const struct drbd_state *next)
+{
+	if (!(mask & STATE_MASK_CONN))
+		return 0;
+	switch (next->conn) {
+	case CONN_TEAR_DOWN:
+	case CONN_CONNECTED: return 0;
+	default: return STATE_NOT_SUPPORTED;
+	}
+}
+
+static int consider(struct volume *v, const struct wire_change *c, struct drbd_state *next)
+{
+	uint32_t mask = state_swap(c->mask), value = state_swap(c->value) & mask;
+	struct permit_context context = {.fencing = v->config.fencing != FENCING_DONT_CARE,
+					 .in_use = v->holds};
+	int result;
+
+	if (state_decode((state_encode(&v->state) & ~mask) | value, next))
+		return STATE_NOT_SUPPORTED;
+	if (v->change.busy && v->change.asked)
+		return v->link.tie_break ? STATE_CONCURRENT : STATE_IN_TRANSIENT;
+	result = unsupported(mask, next);
+	if (result)
+		return result;
+	result = permit(&v->state, next, &context);
+	/* a role of ours is not the peer's to change */
+	if (result == STATE_OK && next->role != v->state.role)
+		return STATE_NOT_SUPPORTED;
+	return result;
+}
+
+static int answer(struct volume *v, const struct wire_packet *p, bool connection)
+{
+	struct drbd_state next;
+	int result = link_is_up(v) ? consider(v, &p->change, &next) : STATE_IN_TRANSIENT;
+
+	reply(v, connection, result);
+	if (result != STATE_OK)
+		return 0;
+	if (next.conn == CONN_TEAR_DOWN) {
+		/* the peer closes when it has read our answer */
+		v->link.torn = true;
+		next.conn = v->state.conn;
+	}
+	state_set(v, next, false);
+	return 0;
+}
+
+int answer_volume(struct volume *v, const struct wire_packet *p, void *bulk)
+{
+	return answer(v, p, false);
+}
+
+int answer_connection(struct volume *v, const struct wire_packet *p, void *bulk)
+{
+	return answer(v, p, true);
+}

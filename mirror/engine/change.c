@@ -1,0 +1,369 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Changes of state that are asked for here: promotion, demotion, disconnection, invalidation.
+ *
+ *   permitted? ─► the peer agrees (if it is there) ─► done ─► durable ─► peer told, answered
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "hv/daemon.h"
+#include "mirror/engine/permit.h"
+#include "mirror/engine/private.h"
+
+enum { DEADLINE_MS = 10000 };
+
+/* ---- the state ---- */
+
+static void log_change(const struct volume *v, const struct drbd_state *next)
+{
+	const struct drbd_state *s = &v->state;
+	char text[200] = "";
+	size_t n = 0;
+
+#define CHANGED(field_, name_)                                                                 \
+	do {                                                                                   \
+		if (s->field_ != next->field_ && n < sizeof(text))                             \
+			n += (size_t)snprintf(text + n, sizeof(text) - n, " %s %s -> %s;",     \
+					      #field_, name_(s->field_), name_(next->field_)); \
+	} while (0)
+	CHANGED(role, role_name);
+	CHANGED(peer, role_name);
+	CHANGED(conn, conn_name);
+	CHANGED(disk, disk_name);
+	CHANGED(pdsk, disk_name);
+#undef CHANGED
+	if (n)
+		hv_log_line(LOG_INFO, "%s:%s", v->config.name, text);
+}
+
+void state_set(struct volume *v, struct drbd_state next, bool tell)
+{
+	bool same = state_encode(&next) == state_encode(&v->state);
+	uint32_t flags = keep_flags(v);
+
+	log_change(v, &next);
+	v->state = next;
+	if (keep_flags(v) != flags)
+		keep_super(v, NULL);
+	if (tell && link_is_up(v))
+		send_state(v);
+	for (struct list *l = v->listeners.next, *after;
+	     after = l->next, l != &v->listeners && !same; l = after) {
+		struct volume_listener *w = list_entry(l, struct volume_listener, link);
+
+		w->changed(w);
+	}
+	requests_tell(v);
+}
+
+void volume_listen(struct volume *v, struct volume_listener *l)
+{
+	list_append(&v->listeners, &l->link);
+}
+
+static uint64_t random_uuid(void)
+{
+	uint64_t u = 0;
+
+	/* 0 and what is just created mean something else */
+	while (u >> 8 == 0)
+		if (getrandom(&u, sizeof(u), 0) != sizeof(u))
+			u = loop_clock() * UINT64_C(0x9e3779b97f4a7c15);
+	return u;
+}
+
+static void new_generation(struct volume *v)
+{
+	gen_new(&v->gen, random_uuid(), v->state.role);
+	v->tell_at = keep_super(v, NULL);
+	hv_log_line(LOG_NOTICE, "%s: a new generation of data begins: %016llX", v->config.name,
+		    (unsigned long long)v->gen.uuid[MD_CURRENT]);
+}
+
+void alone(struct volume *v)
+{
+	bool peer_has = v->state.conn >= CONN_CONNECTED && v->state.pdsk >= DISK_INCONSISTENT;
+
+	if (v->state.role == ROLE_PRIMARY && v->state.disk == DISK_UP_TO_DATE && !peer_has &&
+	    !v->gen.uuid[MD_BITMAP])
+		new_generation(v);
+}
+
+/* ---- the answer ---- */
+
+static void told(struct task *t)
+{
+	struct volume *v = list_entry(t, struct volume, change.tell);
+	struct change *c = &v->change;
+	volume_answer *answer = c->answer;
+	int result = c->result;
+
+	loop_timer_stop(&c->deadline);
+	c->busy = c->asked = c->agreed = c->keeping = false;
+	c->answer = NULL;
+	if (answer)
+		answer(c->arg, result);
+}
+
+static void finish(struct volume *v, int result)
+{
+	v->change.result = result;
+	loop_task(v->loop, &v->change.tell);
+}
+
+/* ---- what each does ---- */
+
+static struct permit_context context(const struct volume *v)
+{
+	return (struct permit_context){.fencing = v->config.fencing != FENCING_DONT_CARE,
+				       .in_use = v->holds};
+}
+
+/* wish() - The state that is asked for. */
+static struct drbd_state wish(const struct volume *v)
+{
+	struct drbd_state s = v->state;
+
+	switch (v->change.what) {
+	case CHANGE_PRIMARY:
+		s.role = ROLE_PRIMARY;
+		if (v->change.force && s.disk >= DISK_INCONSISTENT)
+			s.disk = DISK_UP_TO_DATE;
+		if (v->change.force && s.conn < CONN_CONNECTED)
+			s.pdsk = DISK_OUTDATED; /* the administrator answers for it */
+		break;
+	case CHANGE_SECONDARY: s.role = ROLE_SECONDARY; break;
+	case CHANGE_DISCONNECT: s.conn = CONN_DISCONNECTING; break;
+	case CHANGE_INVALIDATE: s.disk = DISK_INCONSISTENT; break;
+	}
+	return s;
+}
+
+static void kept(struct keep_wait *w)
+{
+	struct volume *v = list_entry(w, struct volume, change.kept);
+
+	if (link_is_up(v) && v->change.what == CHANGE_PRIMARY && v->change.force)
+		send_uuids(v);
+	if (link_is_up(v))
+		send_state(v);
+	finish(v, STATE_OK);
+	for (struct list *l = v->listeners.next; l != &v->listeners; l = l->next) {
+		struct volume_listener *x = list_entry(l, struct volume_listener, link);
+
+		x->changed(x);
+	}
+}
+
+static void become_primary(struct volume *v)
+{
+	bool forced = v->change.force && v->state.disk < DISK_UP_TO_DATE;
+	struct drbd_state s = wish(v);
+
+	s.pdsk = v->state.pdsk;
+	v->change.keeping = true;
+	state_set(v, s, false);
+	if (forced)
+		new_generation(v);
+	else
+		alone(v);
+	gen_role(&v->gen, ROLE_PRIMARY);
+	keep_super(v, &v->change.kept);
+}
+
+static void become_secondary(struct volume *v)
+{
+	struct drbd_state s = wish(v);
+
+	v->change.keeping = true;
+	gen_role(&v->gen, ROLE_SECONDARY);
+	state_set(v, s, false);
+	keep_super(v, &v->change.kept);
+}
+
+static void invalidate(struct volume *v)
+{
+	struct drbd_state s = wish(v);
+
+	v->change.keeping = true;
+	v->full_sync = true;
+	bitmap_set(&v->bitmap, 0, BITMAP_END);
+	state_set(v, s, false);
+	keep_super(v, &v->change.kept);
+	/* the next meeting finds that there is nothing here, and the peer's is copied */
+	link_end(v, false, -ECANCELED, "to begin a resync of everything");
+}
+
+static void carry_out(struct volume *v)
+{
+	switch (v->change.what) {
+	case CHANGE_PRIMARY: become_primary(v); break;
+	case CHANGE_SECONDARY:
+		tlog_close(v);
+		change_check(v);
+		break;
+	case CHANGE_DISCONNECT:
+		link_end(v, true, -ECANCELED, "disconnected by the administrator");
+		break;
+	case CHANGE_INVALIDATE: invalidate(v); break;
+	}
+}
+
+void change_check(struct volume *v)
+{
+	struct change *c = &v->change;
+
+	/* what the peer may lose would be forgotten by a Secondary */
+	if (c->busy && c->agreed && !c->keeping && c->what == CHANGE_SECONDARY && !v->requests &&
+	    !v->tlog.count)
+		become_secondary(v);
+}
+
+/* ---- the peer's consent ---- */
+
+static bool needs_peer(const struct volume *v)
+{
+	return link_is_up(v) &&
+	       (v->change.what == CHANGE_PRIMARY || v->change.what == CHANGE_DISCONNECT);
+}
+
+static void ask(struct volume *v)
+{
+	struct wire_packet p = {.command = WIRE_STATE_CHG_REQ};
+	struct drbd_state s = wish(v);
+	uint32_t mask = STATE_MASK_ROLE;
+
+	if (v->change.what == CHANGE_DISCONNECT) {
+		p.command = WIRE_CONN_ST_CHG_REQ;
+		mask = STATE_MASK_CONN;
+	} else if (s.disk != v->state.disk) {
+		mask |= STATE_MASK_DISK;
+	}
+	p.change = (struct wire_change){mask, state_encode(&s) & mask};
+	v->change.asked = true;
+	send_data(v, &p, NULL, NULL);
+}
+
+int change_reply(struct volume *v, const struct wire_packet *p, void *bulk)
+{
+	struct change *c = &v->change;
+
+	if (!c->busy || !c->asked)
+		return -EPROTO;
+	c->asked = false;
+	if (p->reply < STATE_OK && c->what != CHANGE_DISCONNECT) {
+		hv_log_line(LOG_NOTICE, "%s: the peer does not agree: %s", v->config.name,
+			    state_result_text(p->reply));
+		finish(v, p->reply);
+		return 0;
+	}
+	c->agreed = true;
+	carry_out(v);
+	return 0;
+}
+
+/* decide() - Whether it may be, as things are now. */
+static void decide(struct volume *v)
+{
+	struct permit_context c = context(v);
+	struct drbd_state next = wish(v);
+	int result = permit(&v->state, &next, &c);
+
+	if (result != STATE_OK) {
+		finish(v, result);
+		return;
+	}
+	if (needs_peer(v)) {
+		ask(v);
+		return;
+	}
+	v->change.agreed = true;
+	carry_out(v);
+}
+
+void change_lost(struct volume *v)
+{
+	struct change *c = &v->change;
+
+	if (!c->busy)
+		return;
+	if (c->what == CHANGE_DISCONNECT)
+		finish(v, STATE_OK);
+	else if (c->asked) {
+		c->asked = false;
+		decide(v); /* without the peer */
+	}
+	change_check(v);
+}
+
+static void too_late(struct timer *t)
+{
+	struct volume *v = list_entry(t, struct volume, change.deadline);
+
+	if (v->change.asked)
+		link_end(v, false, -ETIMEDOUT, "no answer to a change of state");
+	else
+		finish(v, v->keep.failed ? STATE_NO_LOCAL_DISK : STATE_IN_TRANSIENT);
+}
+
+static void begin(struct volume *v, enum change_what what, bool force, volume_answer *answer,
+		  void *arg)
+{
+	struct change *c = &v->change;
+
+	if (c->busy) {
+		answer(arg, STATE_CONCURRENT);
+		return;
+	}
+	c->busy = true;
+	c->what = what;
+	c->force = force;
+	c->answer = answer;
+	c->arg = arg;
+	loop_timer(v->loop, &c->deadline, DEADLINE_MS * LOOP_MS);
+	decide(v);
+}
+
+void volume_primary(struct volume *v, bool force, volume_answer *answer, void *arg)
+{
+	begin(v, CHANGE_PRIMARY, force, answer, arg);
+}
+
+void volume_secondary(struct volume *v, volume_answer *answer, void *arg)
+{
+	begin(v, CHANGE_SECONDARY, false, answer, arg);
+}
+
+void volume_invalidate(struct volume *v, volume_answer *answer, void *arg)
+{
+	begin(v, CHANGE_INVALIDATE, false, answer, arg);
+}
+
+void volume_disconnect(struct volume *v, volume_answer *answer, void *arg)
+{
+	struct drbd_state s = v->state;
+
+	v->link.stay_down = true;
+	if (v->link.phase >= LINK_FEATURES) {
+		begin(v, CHANGE_DISCONNECT, false, answer, arg);
+		if (!link_is_up(v))
+			link_end(v, true, -ECANCELED, "disconnected by the administrator");
+		return;
+	}
+	seek_stop(v);
+	loop_timer_stop(&v->link.tick);
+	v->link.phase = v->link.flying ? LINK_DRAIN : LINK_DOWN;
+	s.conn = CONN_STANDALONE;
+	state_set(v, s, false);
+	answer(arg, STATE_OK);
+}
+
+void change_init(struct volume *v)
+{
+	timer_init(&v->change.deadline, too_late);
+	task_init(&v->change.tell, told);
+	keep_wait_init(&v->change.kept, kept);
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * taiki-mirrord: one mirrored volume.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "hv/daemon.h"
+#include "mirror/mirrord.h"
+
+enum exit_status { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE_BAD = 2 };
+
+enum { ALIVE_MS = 1000 };
+
+static void down(void *arg)
+{
+	struct mirrord *m = arg;
+
+	m->volume = NULL;
+	control_close(m->control);
+	m->control = NULL;
+	m->loop.stop = true;
+}
+
+static void export_closed(void *arg)
+{
+	struct mirrord *m = arg;
+	int r = volume_down(m->volume, down, m);
+
+	m->nbd = NULL;
+	if (r) {
+		hv_log_line(LOG_ERR, "cannot close the volume: %s", strerror(-r));
+		m->loop.stop = true;
+	}
+}
+
+int mirrord_down(struct mirrord *m, bool force)
+{
+	if (m->going_down)
+		return -EALREADY;
+	if (nbd_clients(m->nbd) && !force)
+		return -EBUSY;
+	m->going_down = true;
+	hv_notify_say("STOPPING=1");
+	nbd_close(m->nbd, export_closed, m);
+	return 0;
+}
+
+static void signalled(struct watch *w, uint32_t events)
+{
+	struct mirrord *m = list_entry(w, struct mirrord, signals);
+	struct signalfd_siginfo s;
+
+	if (read(w->fd, &s, sizeof(s)) == sizeof(s))
+		mirrord_down(m, true);
+}
+
+static int watch_signals(struct mirrord *m)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	m->signals = (struct watch){.ready = signalled};
+	m->signals.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return m->signals.fd < 0 ? -errno : loop_watch(&m->loop, &m->signals, EPOLLIN);
+}
+
+static void alive(struct timer *t)
+{
+	struct mirrord *m = list_entry(t, struct mirrord, alive);
+
+	hv_notify_alive();
+	loop_timer(&m->loop, t, ALIVE_MS * LOOP_MS);
+}
+
+static int fail(const char *what, int r)
+{
+	hv_log_line(LOG_ERR, "%s: %s", what, strerror(-r));
+	return EXIT_FAILED;
+}
+
+static int serve(struct mirrord *m, struct options *o)
+{
+	int r = nbd_open(&m->nbd, &m->loop, m->volume, o->nbd);
+
+	if (r)
+		return fail(o->nbd, r);
+	r = control_open(&m->control, m, o->control);
+	if (r)
+		return fail(o->control, r);
+	timer_init(&m->alive, alive);
+	alive(&m->alive);
+	if (o->connect)
+		volume_connect(m->volume, false);
+	hv_notify_say("READY=1");
+	loop_run(&m->loop);
+	return EXIT_DONE;
+}
+
+int main(int argc, char **argv)
+{
+	static struct mirrord m;
+	static char who[96];
+	struct options o;
+	int r = options_read(&o, argc, argv);
+
+	if (r)
+		return r > 0 ? EXIT_DONE : EXIT_USAGE_BAD;
+	strcpy(who, "taiki-mirrord");
+	hv_log_init(who, LOG_DEBUG);
+	hv_notify_open();
+	r = place_make(o.volume.name);
+	if (r)
+		return fail("making the run directory", r);
+	r = loop_init(&m.loop);
+	if (r)
+		return fail("io_uring", r);
+	r = watch_signals(&m);
+	if (r)
+		return fail("signals", r);
+	if (volume_open(&m.volume, &m.loop, &o.volume))
+		return EXIT_FAILED;
+	r = serve(&m, &o);
+	loop_free(&m.loop);
+	return r;
+}

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The command line of taiki-mirrord.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "mirror/drbd/digest.h"
+#include "mirror/mirrord.h"
+
+static const char usage[] =
+	"usage: taiki-mirrord --name NAME --disk PATH --local ADDRESS:PORT --peer ADDRESS:PORT\n"
+	"                     [--meta-disk internal|PATH|PATH[INDEX]] [--protocol A|B|C]\n"
+	"                     [--shared-secret-file PATH] [--cram-hmac-alg NAME] [--al-extents N]\n"
+	"                     [--connect-int SECONDS] [--ping-int MS] [--ping-timeout MS]\n"
+	"                     [--nbd PATH] [--control PATH] [--no-connect]\n"
+	"       taiki-mirrord --help | --version\n"
+	"\n"
+	"See taiki-mirrord(8).\n";
+
+enum option_name {
+	O_NAME = 256,
+	O_DISK,
+	O_META,
+	O_LOCAL,
+	O_PEER,
+	O_PROTOCOL,
+	O_SECRET,
+	O_CRAM,
+	O_AL_EXTENTS,
+	O_CONNECT_INT,
+	O_PING_INT,
+	O_PING_TIMEOUT,
+	O_NBD,
+	O_CONTROL,
+	O_NO_CONNECT,
+	O_HELP,
+	O_VERSION,
+};
+
+static const struct option longs[] = {
+	{"name", required_argument, NULL, O_NAME},
+	{"disk", required_argument, NULL, O_DISK},
+	{"meta-disk", required_argument, NULL, O_META},
+	{"local", required_argument, NULL, O_LOCAL},
+	{"peer", required_argument, NULL, O_PEER},
+	{"protocol", required_argument, NULL, O_PROTOCOL},
+	{"shared-secret-file", required_argument, NULL, O_SECRET},
+	{"cram-hmac-alg", required_argument, NULL, O_CRAM},
+	{"al-extents", required_argument, NULL, O_AL_EXTENTS},
+	{"connect-int", required_argument, NULL, O_CONNECT_INT},
+	{"ping-int", required_argument, NULL, O_PING_INT},
+	{"ping-timeout", required_argument, NULL, O_PING_TIMEOUT},
+	{"nbd", required_argument, NULL, O_NBD},
+	{"control", required_argument, NULL, O_CONTROL},
+	{"no-connect", no_argument, NULL, O_NO_CONNECT},
+	{"help", no_argument, NULL, O_HELP},
+	{"version", no_argument, NULL, O_VERSION},
+	{NULL, 0, NULL, 0},
+};
+
+static int number(const char *text, unsigned min, unsigned max, unsigned *out)
+{
+	char *end;
+	unsigned long v = strtoul(text, &end, 10);
+
+	if (*text < '0' || *text > '9' || *end || v < min || v > max)
+		return -EINVAL;
+	*out = (unsigned)v;
+	return 0;
+}
+
+static int path(char out[PLACE_PATH], const char *text)
+{
+	if (strlen(text) >= PLACE_PATH)
+		return -EINVAL;
+	strcpy(out, text);
+	return 0;
+}
+
+/* The first line of the file. */
+static int secret(struct volume_config *c, const char *file)
+{
+	char line[sizeof(c->secret) + 1] = "";
+	int fd = open(file, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, line, sizeof(line) - 1);
+
+	if (fd >= 0)
+		close(fd);
+	if (n <= 0)
+		return -EINVAL;
+	line[strcspn(line, "\n")] = 0;
+	if (!line[0] || strlen(line) >= sizeof(c->secret))
+		return -EINVAL;
+	strcpy(c->secret, line);
+	return 0;
+}
+
+static int cram(struct volume_config *c, const char *name)
+{
+	struct digest d;
+
+	if (strlen(name) >= sizeof(c->cram_alg) || digest_find(&d, name) || !d.hash)
+		return -EINVAL;
+	strcpy(c->cram_alg, name);
+	return 0;
+}
+
+static int name(struct volume_config *c, const char *text)
+{
+	if (!place_name_ok(text))
+		return -EINVAL;
+	strcpy(c->name, text);
+	return 0;
+}
+
+static int protocol(struct volume_config *c, const char *text)
+{
+	if (text[0] < 'A' || text[0] > 'C' || text[1])
+		return -EINVAL;
+	c->protocol = text[0] - 'A' + 1;
+	return 0;
+}
+
+static int disk(struct volume_config *c, const char *text)
+{
+	free(c->disk);
+	c->disk = strdup(text);
+	return c->disk ? 0 : -ENOMEM;
+}
+
+/* take() - One option.  0 or -errno: its value is bad. */
+static int take(struct options *o, int option, const char *value)
+{
+	struct volume_config *c = &o->volume;
+	unsigned n;
+	int r;
+
+	switch (option) {
+	case O_NAME: return name(c, value);
+	case O_DISK: return disk(c, value);
+	case O_META: return place_meta(value, &c->meta, &c->meta_kind, &c->meta_index);
+	case O_LOCAL: return address_parse(&c->local, value);
+	case O_PEER: return address_parse(&c->peer, value);
+	case O_PROTOCOL: return protocol(c, value);
+	case O_SECRET: return secret(c, value);
+	case O_CRAM: return cram(c, value);
+	case O_AL_EXTENTS:
+		return number(value, MD_AL_EXTENTS_MIN, MD_AL_EXTENTS_MAX, &c->al_extents);
+	case O_CONNECT_INT:
+		r = number(value, 1, 120, &n);
+		if (!r)
+			c->connect_int_ms = n * 1000;
+		return r;
+	case O_PING_INT: return number(value, 50, 120000, &c->ping_int_ms);
+	case O_PING_TIMEOUT: return number(value, 100, 30000, &c->ping_timeout_ms);
+	case O_NBD: return path(o->nbd, value);
+	case O_CONTROL: return path(o->control, value);
+	case O_NO_CONNECT: o->connect = false; return 0;
+	default: return -EINVAL;
+	}
+}
+
+static const char *missing(const struct options *o)
+{
+	const struct volume_config *c = &o->volume;
+
+	if (!c->name[0])
+		return "--name";
+	if (!c->disk)
+		return "--disk";
+	if (!c->local.sa.sa_family)
+		return "--local";
+	if (!c->peer.sa.sa_family)
+		return "--peer";
+	return NULL;
+}
+
+static const char *spelled(int option)
+{
+	for (const struct option *l = longs; l->name; l++)
+		if (l->val == option)
+			return l->name;
+	return "?";
+}
+
+static int finish(struct options *o)
+{
+	struct volume_config *c = &o->volume;
+	const char *what = missing(o);
+
+	if (what) {
+		fprintf(stderr, "taiki-mirrord: %s is missing\n%s", what, usage);
+		return -EINVAL;
+	}
+	if (c->secret[0] && !c->cram_alg[0])
+		strcpy(c->cram_alg, "sha256");
+	if (c->cram_alg[0] && !c->secret[0]) {
+		fprintf(stderr, "taiki-mirrord: --cram-hmac-alg needs --shared-secret-file\n");
+		return -EINVAL;
+	}
+	if (c->local.sa.sa_family != c->peer.sa.sa_family) {
+		fprintf(stderr, "taiki-mirrord: --local and --peer are of two kinds\n");
+		return -EINVAL;
+	}
+	if (!o->nbd[0] && place_path(o->nbd, c->name, "nbd.sock"))
+		return -EINVAL;
+	if (!o->control[0] && place_path(o->control, c->name, "control.sock"))
+		return -EINVAL;
+	return 0;
+}
+
+int options_read(struct options *o, int argc, char **argv)
+{
+	int option;
+
+	memset(o, 0, sizeof(*o));
+	volume_config_init(&o->volume);
+	o->connect = true;
+	while ((option = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+		if (option == O_HELP || option == O_VERSION) {
+			fputs(option == O_HELP ? usage : "taiki-mirrord " TAIKI_VERSION "\n",
+			      stdout);
+			return 1;
+		}
+		if (option == '?') {
+			fputs(usage, stderr);
+			return -EINVAL;
+		}
+		if (take(o, option, optarg)) {
+			fprintf(stderr, "taiki-mirrord: --%s: '%s' is no good\n", spelled(option),
+				optarg ? optarg : "");
+			return -EINVAL;
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "taiki-mirrord: '%s' is not expected\n%s", argv[optind], usage);
+		return -EINVAL;
+	}
+	return finish(o);
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "mirror/mirrord.h"
+
+static json_t *uuids(const struct generation *g)
+{
+	json_t *a = json_array();
+	char text[20];
+
+	for (int i = 0; i < MD_UUIDS; i++) {
+		snprintf(text, sizeof(text), "%016" PRIX64, g->uuid[i]);
+		json_array_append_new(a, json_string(text));
+	}
+	return a;
+}
+
+static json_t *number(uint64_t n)
+{
+	return json_integer((json_int_t)n);
+}
+
+json_t *status_json(struct mirrord *m)
+{
+	struct volume_status s;
+	json_t *o;
+
+	volume_status(m->volume, &s);
+	o = json_pack("{s:s s:s s:s s:s s:s s:s}", "name", s.name, "role", role_name(s.state.role),
+		      "peer-role", role_name(s.state.peer), "connection", conn_name(s.state.conn),
+		      "disk", disk_name(s.state.disk), "peer-disk", disk_name(s.state.pdsk));
+	json_object_set_new(o, "suspended", json_boolean(s.state.suspended));
+	json_object_set_new(o, "size", number(s.sectors * 512));
+	json_object_set_new(o, "out-of-sync", number(s.out_of_sync * 512));
+	if (s.sync_total) {
+		json_object_set_new(o, "resync-total", number(s.sync_total * 512));
+		json_object_set_new(o, "resync-left", number(s.sync_left * 512));
+	}
+	json_object_set_new(o, "generations", uuids(&s.gen));
+	json_object_set_new(o, "written", number(s.written));
+	json_object_set_new(o, "read", number(s.read));
+	json_object_set_new(o, "sent", number(s.sent));
+	json_object_set_new(o, "received", number(s.received));
+	json_object_set_new(o, "in-flight", number(s.in_flight));
+	json_object_set_new(o, "epochs", number(s.epochs));
+	json_object_set_new(o, "al-transactions", number(s.al_transactions));
+	json_object_set_new(o, "metadata-writes", number(s.md_writes));
+	json_object_set_new(o, "nbd-clients", number(m->nbd ? nbd_clients(m->nbd) : 0));
+	if (s.why)
+		json_object_set_new(o, "last-disconnect", json_string(s.why));
+	return o;
+}

@@ -1,0 +1,219 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Two taiki-mirrord, a client of the export, and what goes wrong between them.
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+	cd "$BATS_TEST_DIRNAME/../../.." || return 1
+	BUILD=${O:-build}
+	[[ $BUILD == /* ]] || BUILD=$PWD/$BUILD
+	source tests/unit/mirror/pair.bash
+}
+
+teardown() { pair_end; }
+
+# both OPTIONS...: up, connected, a is Primary, b has everything
+both() {
+	up a "$@"
+	up b "$@"
+	await is a connection Connected
+	mirror a primary r0 --force
+	synced
+}
+
+# io NODE QEMU-IO-COMMAND...: on its export
+io() {
+	local n=$1 c args=()
+	shift
+	for c; do args+=(-c "$c"); done
+	qemu-io -f raw "${args[@]}" "$(nbd "$n")" >/dev/null
+}
+
+@test "what is written to the Primary is on both disks, byte for byte" {
+	pair_new 48M
+	both
+	head -c 20000000 /dev/urandom >"$PAIR/data"
+	truncate -s 20M "$PAIR/data"
+	nbdcopy --flush "$PAIR/data" "$(nbd a)"
+	io a 'write -P 1 4096 512' 'write -f -P 2 1048064 1M' 'write -z 8M 3M' 'discard 12M 5M' \
+		'write -P 3 9000k 128k' flush
+	same
+	same_generations
+	cmp -n 4096 "$PAIR/data" "$PAIR/b.img"
+	is a out-of-sync 0 && is b out-of-sync 0
+	# the other reads it when it is its turn
+	run ! mirror b primary r0
+	mirror a secondary r0
+	mirror b primary r0
+	io b 'read -P 1 4096 512' 'read -P 2 1048064 1M' 'read -P 0 12M 5M' 'read -P 3 9000k 128k'
+	down a
+	down b
+	# and DRBD's own tool finds both disks good, clean and equal
+	drbdmeta --force - v08 "$PAIR/a.img" internal get-gi 2>/dev/null >"$PAIR/gi.a"
+	drbdmeta --force - v08 "$PAIR/b.img" internal get-gi 2>/dev/null >"$PAIR/gi.b"
+	grep ':1:1:0:[01]:0:0:0$' "$PAIR/gi.a"
+	cut -c 1-15 "$PAIR/gi.a" >"$PAIR/cur.a"
+	run -0 drbdmeta --force - v08 "$PAIR/a.img" internal dump-md
+	[[ $output != *unclean* && $output == *"bits-set 0;"* ]]
+}
+
+@test "after a break only what differs is copied, while the client goes on writing" {
+	pair_new 64M
+	both
+	io a 'write -P 7 0 32M' flush
+	mirror a disconnect r0
+	await is a connection StandAlone
+	io a 'write -P 8 1M 64k' 'write -P 9 40M 4k' flush
+	is a out-of-sync $((68 * 1024))
+	run ! same
+	mirror a connect r0
+	io a 'write -P 10 2M 1M' 'write -P 11 1M 16k' flush
+	synced
+	same
+	same_generations
+	grep 'resync of 68 KiB to the peer' "$PAIR/a.log" || grep -E 'resync of (6[89]|[7-9][0-9]|1[0-9]{3}) KiB' "$PAIR/a.log"
+}
+
+@test "a Primary that is killed: the other has all that was acknowledged, and brings it back" {
+	pair_new 64M
+	both
+	( # a writer that says what it was told is written
+		/usr/bin/python3 - "$(nbd a)" "$PAIR/acked" <<-'END'
+			import nbd, sys, struct
+			h = nbd.NBD()
+			h.connect_uri(sys.argv[1])
+			out = open(sys.argv[2], "w")
+			for i in range(1, 100000):
+			    h.pwrite(struct.pack("<Q", i) * 512, i % 4096 * 4096)
+			    print(i, file=out, flush=True)
+		END
+	) >/dev/null 2>&1 3>&- &
+	await test -s "$PAIR/acked"
+	sleep 1
+	die a
+	await is b connection WFConnection
+	mirror b primary r0
+	/usr/bin/python3 - "$(nbd b)" "$PAIR/acked" <<-'END'
+		import nbd, sys, struct
+		h = nbd.NBD()
+		h.connect_uri(sys.argv[1])
+		last = {}
+		for line in open(sys.argv[2]):
+		    if line.endswith("\n"):
+		        last[int(line) % 4096] = int(line)
+		assert len(last) > 20, len(last)
+		for at, i in last.items():
+		    got = struct.unpack("<Q", h.pread(512, at * 4096)[:8])[0]
+		    assert got >= i, (at, i, got)
+	END
+	io b 'write -P 5 30M 1M' flush
+	up a
+	synced
+	is a role Secondary
+	same
+	same_generations
+	grep 'a Primary was stopped here' "$PAIR/a.log"
+	grep 'brought up to date from here (rule 70' "$PAIR/b.log"
+}
+
+@test "a Secondary that is killed and comes back gets what it missed" {
+	pair_new 48M
+	both
+	io a 'write -P 1 0 8M'
+	die b
+	io a 'write -P 2 4M 1M' flush
+	up b
+	synced
+	same
+	same_generations
+}
+
+@test "split brain: both stop, until an administrator gives one side up" {
+	pair_new 48M
+	both
+	io a 'write -P 1 0 8M' flush
+	mirror a disconnect r0
+	mirror b disconnect r0
+	io a 'write -P 2 1M 64k' flush
+	mirror b primary r0
+	io b 'write -P 3 2M 64k' flush
+	mirror a secondary r0
+	mirror b secondary r0
+	mirror a connect r0
+	mirror b connect r0
+	await grep -q 'split brain' "$PAIR/a.log"
+	await grep -q 'split brain' "$PAIR/b.log"
+	await is a connection StandAlone
+	await is b connection StandAlone
+	run ! same
+	mirror a connect r0
+	mirror b connect r0 --discard-my-data
+	synced
+	same
+	same_generations
+	mirror b primary r0
+	io b 'read -P 2 1M 64k' 'read -P 1 2M 64k'
+}
+
+@test "who has not the shared secret is not let in" {
+	pair_new 16M
+	echo "open sesame" >"$PAIR/secret"
+	echo "open barley" >"$PAIR/other"
+	both --shared-secret-file "$PAIR/secret"
+	down b
+	up b --shared-secret-file "$PAIR/other" --cram-hmac-alg sha256
+	await grep -q 'does not have our shared secret' "$PAIR/a.log"
+	await is a connection StandAlone
+	down b
+	up b
+	mirror a connect r0
+	await grep -q 'wants a shared secret' "$PAIR/b.log"
+	down b
+	up b --shared-secret-file "$PAIR/secret"
+	synced
+}
+
+@test "protocols A and B; and two that are configured differently do not talk" {
+	local p
+	for p in A B; do
+		pair_new 24M
+		both --protocol $p
+		io a 'write -P 1 0 12M' 'write -P 2 5M 64k' flush
+		mirror a secondary r0
+		same
+		down a
+		up a --protocol C
+		await grep -q 'configured for protocol' "$PAIR/a.log"
+		await is a connection StandAlone
+		BATS_TEST_COMPLETED=1 pair_end
+	done
+	pair_new 16M
+}
+
+@test "a Secondary exports nothing, and who uses a Primary keeps it so" {
+	pair_new 16M
+	both
+	run ! qemu-img info "$(nbd b)"
+	[[ $output == *"not Primary"* ]]
+	qemu-io -f raw -c 'sleep 3000' "$(nbd a)" 3>&- &
+	await is a nbd-clients 1
+	run ! mirror a secondary r0
+	[[ $output == *"in use"* ]]
+	run ! mirror a down r0
+	wait $!
+	mirror a secondary r0
+	run ! qemu-img info "$(nbd a)"
+}
+
+@test "invalidated, a disk is copied again as a whole" {
+	pair_new 24M
+	both
+	io a 'write -P 4 0 20M' flush
+	mirror b invalidate r0
+	synced
+	same
+	same_generations
+	grep 'resync of 24536 KiB from the peer' "$PAIR/b.log"
+}
