@@ -61,7 +61,8 @@ static int decide(const struct hv_ledger_entry *want, unsigned flags, struct hv_
 	if (answer->verdict != HV_LEDGER_YES && (flags & HV_LEDGER_FORCE)) {
 		hv_ledger_answer_free(answer);
 		answer->granted = answer->at_once = want->target;
-	} else if (answer->verdict == HV_LEDGER_NO)
+	} else if (answer->verdict == HV_LEDGER_NO ||
+		   (answer->verdict == HV_LEDGER_SQUEEZE && (flags & HV_LEDGER_IN_PEACE)))
 		return hv_err(err, -ENOSPC, "domain %s: %s", want->name, answer->reason);
 	return 0;
 }

@@ -176,12 +176,12 @@ static bool checksum_fits(const char *text, size_t len)
 
 int hv_ledger_parse(const char *text, size_t len, struct hv_ledger_entry *out, struct hv_error *err)
 {
-	char copy[HV_LEDGER_TEXT], *at = copy, *value;
+	char copy[HV_LEDGER_TEXT + 1], *at = copy, *value;
 	const char *rest;
 	uint64_t n;
 
 	memset(out, 0, sizeof(*out));
-	if (len < sizeof(MAGIC) - 1 || len >= sizeof(copy) || memchr(text, '\0', len) ||
+	if (len >= HV_LEDGER_TEXT || len < sizeof(MAGIC) - 1 || memchr(text, '\0', len) ||
 	    memcmp(text, MAGIC, sizeof(MAGIC) - 1))
 		return hv_err(err, -EINVAL, "not a ledger's entry");
 	memcpy(copy, text, len);

@@ -76,18 +76,10 @@ static int beside(const char *name, struct hv_error *err)
  */
 static int book(const struct place *p, struct hv_error *err)
 {
-	struct hv_ledger_answer answer = {0};
 	struct hv_ledger_entry want;
-	int fd;
 
 	hv_ledger_entry(&p->source->config, p->p.spare ? HV_LEDGER_SPARE : HV_LEDGER_TWIN, &want);
-	fd = hv_ledger_book(p->name, &want, 0, BOOK_MS, &answer, err);
-	if (fd >= 0 && answer.verdict == HV_LEDGER_SQUEEZE) {
-		close(fd);
-		fd = hv_err(err, -ENOSPC, "others would have to shrink for it: %s", answer.reason);
-	}
-	hv_ledger_answer_free(&answer);
-	return fd;
+	return hv_ledger_book(p->name, &want, HV_LEDGER_IN_PEACE, BOOK_MS, NULL, err);
 }
 
 static int launch(const struct place *p, const struct hv_config *c, struct hv_error *err)
@@ -104,6 +96,7 @@ static int launch(const struct place *p, const struct hv_config *c, struct hv_er
 
 	if (entry < 0)
 		return entry;
+	l.booking = entry;
 	ease(0, IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, LEAST_URGENT));
 	rc = hv_launch(&l, err);
 	if (rc)

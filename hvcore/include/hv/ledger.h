@@ -192,6 +192,8 @@ uint64_t hv_ledger_in_use(const char *name);
 enum {
 	/* Written down as if there were room, whatever the answer is: no -ENOSPC, nobody shrinks. */
 	HV_LEDGER_FORCE = 1 << 0,
+	/* Nobody is to shrink or to be waited for: -ENOSPC where the answer is HV_LEDGER_SQUEEZE. */
+	HV_LEDGER_IN_PEACE = 1 << 1,
 };
 
 /*

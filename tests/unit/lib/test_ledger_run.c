@@ -281,6 +281,29 @@ static void by_force(void **state)
 	close(other);
 }
 
+/* A standby is not worth anybody's memory: it has room, or it is not made. */
+static void in_peace(void **state)
+{
+	struct hv_ledger_entry low = want(600, 100, 0), e = want(500, 500, 0);
+	struct hv_ledger_answer a;
+	struct hv_error err;
+	int fd = hv_ledger_book("low", &low, 0, SOON, NULL, &err), lock, other;
+
+	lock = runs("low", UUID "\n", 600);
+	assert_int_equal(hv_ledger_commit(fd, "low", &err), 0);
+	assert_int_equal(hv_ledger_book("new", &e, HV_LEDGER_IN_PEACE, SOON, NULL, &err), -ENOSPC);
+	assert_non_null(strstr(err.text, "at a squeeze: it gets 500 of 500 MiB"));
+	assert_int_equal(only().target.memory, 600 * MIB); /* nobody has been asked to shrink */
+	other = hv_ledger_book("new", &e, 0, SOON, &a, &err);
+	assert_true(other >= 0);
+	assert_int_equal(a.verdict, HV_LEDGER_SQUEEZE);
+	assert_int_equal(a.at_once.memory, 400 * MIB);
+	hv_ledger_answer_free(&a);
+	close(other);
+	assert_int_equal(only().target.memory, 500 * MIB);
+	close(lock);
+}
+
 /* The entry goes along with its directory, and keeps its booker. */
 static void adopted(void **state)
 {
@@ -375,6 +398,7 @@ int main(void)
 		TEST(cannot_be_believed),
 		TEST(without_a_configuration),
 		TEST(by_force),
+		TEST(in_peace),
 		TEST(adopted),
 		TEST(resized),
 		TEST(locked),
