@@ -274,6 +274,22 @@ static void settle_for_less(struct squeeze *s)
 	close(lock);
 }
 
+/* An adopted standby runs already: it is told what it may have now. */
+static void tell(const struct squeeze *s)
+{
+	struct hv_qmp *q = NULL;
+	struct hv_ledger_entry e;
+	struct hv_error err;
+	bool booked;
+
+	if (hv_presence(s->name, NULL, NULL) == HV_ABSENT ||
+	    ledger_load(s->name, &e, &booked, NULL))
+		return;
+	if (ledger_steer(&e, &s->held, &q, CALL_MS, &err))
+		ledger_steer_say(s->name, s->say, s->arg, "cannot be told to grow: %s", err.text);
+	hv_qmp_close(q);
+}
+
 int hv_ledger_squeeze(int fd, const char *name, int timeout_ms, struct hv_room *held,
 		      hv_ledger_say *say, void *arg, struct hv_error *err)
 {
@@ -290,6 +306,8 @@ int hv_ledger_squeeze(int fd, const char *name, int timeout_ms, struct hv_room *
 
 	if (rc == -ENOSPC || rc == -ETIMEDOUT)
 		settle_for_less(&s);
+	if (s.held.memory)
+		tell(&s);
 	if (held)
 		*held = s.held;
 	for (size_t i = 0; i < s.n; i++)

@@ -94,19 +94,6 @@ void ledger_tune(const struct hv_ledger_entry *e, uint64_t cpu, struct hv_config
 		c->cputune.quota = -1;
 }
 
-static int steer_cpu(const struct hv_ledger_entry *e, uint64_t cpu, struct hv_error *err)
-{
-	struct hv_config c;
-	int rc = ledger_config(e->name, &c);
-
-	if (rc)
-		return hv_err(err, rc, "domain %s: its configuration cannot be read", e->name);
-	ledger_tune(e, cpu, &c);
-	rc = hv_tune(&c, err);
-	hv_config_free(&c);
-	return rc;
-}
-
 static int left(int64_t deadline)
 {
 	return hv_left_ms(deadline);
@@ -132,16 +119,21 @@ static int call(const char *name, struct hv_qmp **q, const char *command, json_t
 int ledger_steer(const struct hv_ledger_entry *e, const struct hv_room *room, struct hv_qmp **q,
 		 int timeout_ms, struct hv_error *err)
 {
-	struct hv_error quiet;
-	int rc = 0;
+	struct hv_config c;
+	int rc = ledger_config(e->name, &c);
 
+	if (rc)
+		return hv_err(err, rc, "domain %s: its configuration cannot be read", e->name);
 	/* Where there are no control groups CPU is not held to anything, and was not before. */
-	if (e->full.cpu != e->minimum.cpu)
-		(void)steer_cpu(e, room->cpu, &quiet);
-	if (e->full.memory != e->minimum.memory || room->memory != e->full.memory)
+	if (e->full.cpu != e->minimum.cpu || room->cpu < e->full.cpu) {
+		ledger_tune(e, room->cpu, &c);
+		(void)hv_tune(&c, NULL);
+	}
+	if (c.balloon)
 		rc = call(e->name, q, "balloon",
 			  json_pack("{s:I}", "value", (json_int_t)room->memory), timeout_ms, NULL,
 			  err);
+	hv_config_free(&c);
 	return rc;
 }
 

@@ -216,6 +216,7 @@ typedef void hv_ledger_say(void *arg, const char *name, const char *line);
  * passed over, and the next in order is asked.  0: it holds all it was granted, *@held (may
  * be NULL) says how much; -ENOSPC: there is no more to be had; -ETIMEDOUT.  After these
  * two the booking stays as it is and holds *@held; the rest is not asked for any more.
+ * Where @name runs already (an adoption) it is told to have what the booking holds in the end.
  * Each step is a line in the log of the domain it is about and in syslog.
  */
 int hv_ledger_squeeze(int fd, const char *name, int timeout_ms, struct hv_room *held,
