@@ -103,7 +103,7 @@ static int role(struct adoption *d, struct hv_error *err)
 	if (hv_role_message(&d->config, 1, &message) || hv_role_format(line, &message) < 0)
 		return hv_err(err, -EINVAL, "domain %s: its role does not fit into one line",
 			      d->domain);
-	return call(d, "x-taiki-role", json_pack("{s:s}", "text", line), err);
+	return call(d, "x-taiki-role", json_pack("{s:s, s:b}", "text", line, "keep", 1), err);
 }
 
 static int memory(struct adoption *d, struct hv_error *err)

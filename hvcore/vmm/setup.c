@@ -8,7 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "hv/role.h"
 #include "hv/rundir.h"
+#include "hv/standby.h"
 
 #include "board_private.h"
 #include "boot.h"
@@ -128,6 +130,20 @@ static int make_consoles(const struct hv_config *c, struct hv_error *err)
 	return virtio_console_create(c, is_serial ? NULL : console, channels, err);
 }
 
+/* Who is started as the domain itself is told the role that an adopter would tell a standby. */
+static int make_role(const struct hv_config *c, struct hv_error *err)
+{
+	char line[HV_ROLE_LINE_MAX];
+	struct hv_role role;
+
+	if (!c->standby.wanted || c->standby.waiting || !virtio_role_served())
+		return 0;
+	if (hv_role_message(c, 1, &role) || hv_role_format(line, &role) < 0)
+		return hv_err(err, -EINVAL, "domain %s: its role does not fit into one line",
+			      c->name);
+	return virtio_role_say(line, true, err);
+}
+
 static int make_virtio(const struct hv_config *c, const struct machine_options *o,
 		       struct hv_error *err)
 {
@@ -135,6 +151,8 @@ static int make_virtio(const struct hv_config *c, const struct machine_options *
 
 	if (!rc)
 		rc = make_consoles(c, err);
+	if (!rc)
+		rc = make_role(c, err);
 	if (!rc && c->rng)
 		rc = virtio_rng_create(err);
 	if (!rc && c->balloon)

@@ -79,6 +79,8 @@ json_t *virtio_console_query(void);
  * printable ASCII), -ENOBUFS, with @err.
  */
 int virtio_role_say(const char *text, bool keep, struct hv_error *err);
+/* virtio_role_served() - Whether the domain has that port. */
+bool virtio_role_served(void);
 /*
  * virtio_role_query() - An object: open (by the guest), last (what it said) and kept, or null;
  * queued, and heard and dropped lines.  NULL: there is no such port, or no memory.

@@ -109,6 +109,11 @@ static int check(const char *text, struct hv_error *err)
 	return 0;
 }
 
+bool virtio_role_served(void)
+{
+	return served;
+}
+
 int virtio_role_say(const char *text, bool keep, struct hv_error *err)
 {
 	struct role *r = served;

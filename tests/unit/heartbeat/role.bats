@@ -12,7 +12,7 @@ setup_file() {
 	export GUEST=$PWD/build/guest
 	tests/tools/guest-image "$GUEST" >&2
 	RUN=$(mktemp -d /tmp/role.XXXXXX)
-	export RUN TAIKI_RUN_DIR=$RUN DOM=$RUN/g@twin NS=taiki.role.$$
+	export RUN TAIKI_RUN_DIR=$RUN NS=taiki.role.$$
 	ip netns add "$NS"
 	ip -n "$NS" link set lo up
 	ip -n "$NS" link add br0 type bridge
@@ -24,7 +24,7 @@ setup_file() {
 		dd of="$RUN/disk" bs=1 seek=446 conv=notrunc status=none
 	printf '\125\252' | dd of="$RUN/disk" bs=1 seek=510 conv=notrunc status=none
 	mke2fs -q -t ext4 -E offset=1048576 "$RUN/disk" 8192k
-	boot
+	boot g@twin '"wanted": true, "waiting": true'
 }
 
 teardown_file() {
@@ -35,20 +35,23 @@ teardown_file() {
 
 setup() { cd "$BATS_TEST_DIRNAME/../../.." || return 1; }
 
+# boot NAME STANDBY: with this as its configuration's "standby"
 boot() {
+	export DOM=$RUN/$1
 	cat >"$RUN/config" <<-END
-	{"version": 1, "name": "g@twin", "uuid": "12345678-1234-4234-8234-1234567890ab",
+	{"version": 1, "name": "$1", "uuid": "12345678-1234-4234-8234-1234567890ab",
 	 "memory": 134217728, "current_memory": 134217728, "vcpus": 1, "vcpus_current": 1,
 	 "engine": "soft", "kernel": "$GUEST/vmlinuz", "initrd": "$GUEST/initrd.gz",
 	 "cmdline": "console=ttyS0 quiet cryptomgr.notests panic=-1 taiki.name=g taiki.standby taiki.http",
 	 "acpi": true, "on_reboot": "restart", "panic": true,
 	 "serial": true, "console": true, "console_is_serial": true,
-	 "standby": {"wanted": true, "waiting": true},
+	 "standby": {$2},
+	 "role": [{"key": "address", "value": "10.98.0.2/24"}, {"key": "hostname", "value": "web"}],
 	 "disk": [{"target": "vda", "path": "$RUN/disk", "guard": "fencing", "gated": true}],
 	 "nic": [{"bridge": "br0", "mac": "52:54:00:01:02:03", "queues": 1, "gated": true}],
 	 "channel": [{"name": "org.taiki.role.0"}]}
 	END
-	ip netns exec "$NS" "$HV_DOMAIN" --config-fd 9 --status-fd 8 g@twin 9<"$RUN/config" 8>"$RUN/status" \
+	ip netns exec "$NS" "$HV_DOMAIN" --config-fd 9 --status-fd 8 "$1" 9<"$RUN/config" 8>"$RUN/status" \
 		2>"$RUN/stderr" 3>&- &
 	echo $! >"$RUN/domain.pid"
 	await grep -qx ok "$RUN/status"
@@ -128,4 +131,14 @@ answers() { ip netns exec "$NS" curl -fs -m 2 http://10.98.0.2/ >"$RUN/answer"; 
 	again() { answers && ! cmp -s "$RUN/answer" "$RUN/before"; }
 	await again
 	await role_says 'TR1 done role=active seq=1 status=0'
+}
+
+@test "a domain that is started as itself, not adopted, is told its role as well" {
+	kill -9 "$(cat "$RUN/domain.pid")"
+	cp "$RUN/answer" "$RUN/before"
+	boot g '"wanted": true'
+	await role_says 'TR1 done role=active seq=1 status=0'
+	again() { answers && ! cmp -s "$RUN/answer" "$RUN/before"; }
+	await again
+	[[ $(qmp x-taiki-query-role | jq -r .return.kept) == 'TR1 role seq=1 value=active name=g mac=52:54:00:01:02:03 address=10.98.0.2%2F24 hostname=web crc='* ]]
 }
