@@ -44,6 +44,16 @@ static void settled(void *data)
 	p->why[0] = '\0';
 }
 
+/* booted() - Nobody need spare it, or wait for it, any longer. */
+static void booted(struct place *p)
+{
+	if (!timer_is_set(&p->settled) && p->failures)
+		timer_set(&p->settled, SETTLED_MS * NS_PER_MS, p, settled);
+	if (p->eased && p->pid)
+		work_ease(p->pid);
+	p->eased = false;
+}
+
 static void becomes(struct place *p, enum pool_guest guest, const char *why)
 {
 	if (p->p.guest == guest)
@@ -58,11 +68,20 @@ static void becomes(struct place *p, enum pool_guest guest, const char *why)
 	pool_stir(p->d);
 }
 
+void guest_ready(struct place *p)
+{
+	booted(p);
+	becomes(p, POOL_READY, "");
+}
+
 static void runs_again(struct place *p)
 {
 	if (p->p.guest == POOL_UNSEEN || p->p.guest == POOL_PAUSED) {
 		p->p.since = p->began;
-		becomes(p, p->hello ? POOL_READY : POOL_BOOTING, "");
+		if (p->hello)
+			guest_ready(p);
+		else
+			becomes(p, POOL_BOOTING, "");
 	}
 }
 
@@ -102,7 +121,7 @@ static void heard(struct place *p, const char *line)
 			    (double)(pool_now() - p->began) / 1000);
 	p->hello = true;
 	if (p->p.guest == POOL_BOOTING)
-		becomes(p, POOL_READY, "");
+		guest_ready(p);
 }
 
 static void was_reset(struct place *p)
@@ -138,19 +157,6 @@ static void one(struct place *p, const struct qmp_meaning *m)
 	case QMP_REFUSED:
 	case QMP_OTHER:
 	case QMP_DONE: break;
-	}
-}
-
-/* booted() - Was it told so that nobody need wait any longer? */
-static void booted(struct place *p)
-{
-	if (p->p.guest != POOL_READY)
-		return;
-	if (!timer_is_set(&p->settled) && p->failures)
-		timer_set(&p->settled, SETTLED_MS * NS_PER_MS, p, settled);
-	if (p->eased && p->pid) {
-		work_ease(p->pid);
-		p->eased = false;
 	}
 }
 
@@ -228,7 +234,6 @@ void guest_ping(struct poold *d)
 	for (struct place *p = d->places; p; p = p->next) {
 		if (!p->pid)
 			continue;
-		booted(p);
 		if (p->pinged && now - p->pinged >= SILENT_MS)
 			becomes(p, POOL_LOST, "its hv-domain does not answer");
 		else if (!p->pinged && (p->qmp.fd < 0 || !command(p, text)))

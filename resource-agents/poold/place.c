@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "hv/adopt.h"
 #include "hv/daemon.h"
 #include "hv/standby.h"
 #include "hvcore/lib/turn.h"
@@ -51,8 +53,20 @@ struct place *place_add(struct poold *d, const char *name)
 	return p;
 }
 
+/* is_adopted() - Its process lives, under another name (asked where nobody has the lock of this one). */
+static bool is_adopted(const struct place *p)
+{
+	struct pollfd f = {.fd = p->end.fd, .events = POLLIN};
+
+	return p->end.fd >= 0 && !poll(&f, 1, 0);
+}
+
 static void process_gone(struct place *p)
 {
+	/* Adopted before it was ready: a domain takes its turns at disks as any other. */
+	if (p->eased && is_adopted(p))
+		work_ease(p->pid);
+	p->eased = false;
 	if (p->end.fd >= 0) {
 		poller_del(&p->end);
 		close(p->end.fd);
@@ -103,14 +117,12 @@ static int64_t age_ms(const char *name, const char *file)
 	return age < 0 ? 0 : age;
 }
 
-/* died() - What was there is not there any more, and its directory is: nobody has adopted it. */
+/* died() - What was there has ended, and nobody of us has ended it. */
 static void died(struct place *p)
 {
 	char words[WHY_MAX] = "";
 
 	p->expected = false;
-	if (!p->p.remains)
-		return;
 	if (!hv_last_words(p->name, words, sizeof(words)))
 		snprintf(words, sizeof(words), "%s",
 			 p->p.guest == POOL_LOST ? p->why : "it was killed, or crashed");
@@ -140,7 +152,8 @@ static void see_process(struct place *p, pid_t pid)
 	char *incarnation = hv_run_read(p->name, "incarnation");
 	char *resource = hv_run_read(p->name, "resource");
 
-	p->p.ours = resource && !strcmp(resource, p->d->settings.resource);
+	p->p.ours = resource && !strcmp(resource, p->d->settings.resource) &&
+		    (p->p.claimed || !hv_adopting(p->name));
 	/* Without both of them it is just being made: we are told when they are there. */
 	if (pid && incarnation && (pid != p->pid || strcmp(incarnation, p->incarnation) != 0))
 		process_found(p, pid, incarnation);
@@ -162,7 +175,7 @@ static void count_as_ready(struct place *p)
 	int after = p->d->settings.ready_after_ms;
 
 	if (p->p.guest == POOL_BOOTING && after && pool_now() - p->began >= after)
-		p->p.guest = POOL_READY;
+		guest_ready(p);
 }
 
 static void see(struct place *p)
@@ -181,7 +194,9 @@ static void see(struct place *p)
 		see_process(p, pid);
 		count_as_ready(p);
 	} else if (p->p.presence == HV_ABSENT) {
-		if (p->expected && !p->p.busy && !p->p.claimed)
+		if (is_adopted(p))
+			p->expected = false;
+		else if (p->expected && !p->p.busy && !p->p.claimed)
 			died(p);
 		process_gone(p);
 		p->p.ours = p->p.stale = p->checked = false;

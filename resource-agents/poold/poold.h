@@ -162,6 +162,8 @@ void places_look(struct poold *d);
 void guest_watch(struct place *p);
 void guest_unwatch(struct place *p);
 void guest_ask(struct place *p);
+/* guest_ready() - It counts as booted. */
+void guest_ready(struct place *p);
 void guest_ping(struct poold *d);
 
 /* step.c */

@@ -18,7 +18,7 @@
 static bool tells(const struct poold *d, const struct inotify_event *e)
 {
 	static const char *const names[] = {"pid",      "incarnation", "resource", "config.json",
-					    "qmp.sock", "verdict",     "lock"};
+					    "qmp.sock", "verdict",     "lock",     "adopting"};
 
 	if (e->mask & (IN_Q_OVERFLOW | IN_IGNORED))
 		return true;

@@ -113,18 +113,20 @@ waits_elsewhere() {
 	eventually 60 waits_elsewhere db
 }
 
-@test "a domain whose process is killed goes where its twin waits, not where none does" {
-	local from to bare
+@test "a domain whose process is killed is its twin where that waits, and not started where none does" {
+	local from to bare twin
 	from=$(where web)
 	to=$(others "$from" | tail -n 1)
 	bare=$(others "$from" | head -n 1)
 	at pcs constraint location pool-clone avoids "$bare"
 	eventually 60 has_not "$bare" web
+	twin=$(twin_pid "$to" web)
 	lab exec "$from" sh -c 'kill -KILL $(cat /run/taiki/web/pid)'
 	eventually 60 runs_on web "$to"
+	[[ $(lab exec "$to" cat /run/taiki/web/pid) -eq $twin ]]
 	at pcs constraint delete "$(at pcs constraint location show --full | sed -n "s/.*id:\(location-pool-clone[^)]*\).*/\1/p" | head -n 1)"
 	eventually 90 waits_elsewhere web
-	# Adopted or not, it stays: the twin's attribute has gone under it.
+	# It stays: the twin's attribute has gone under it.
 	settled
 	runs_on web "$to"
 	at crm_resource --cleanup -r web
@@ -132,14 +134,17 @@ waits_elsewhere() {
 	during 5 runs_on web "$to"
 }
 
-@test "a host loses its power: its domains run where their twins wait; nothing comes back by itself" {
-	local lost to
+@test "a host loses its power: its domains are their twins; nothing comes back by itself" {
+	local lost to node
+	local -A twin
 	lost=$(where web)
+	for node in $(others "$lost"); do twin[$node]=$(twin_pid "$node" web); done
 	lab power-off "$lost"
 	gone_from() { runs_somewhere "$1" && ! runs_on "$1" "$lost"; }
 	eventually 60 gone_from web
 	eventually 60 gone_from db
 	to=$(where web)
+	[[ $(lab exec "$to" cat /run/taiki/web/pid) -eq ${twin[$to]} ]]
 	lab power-on "$lost"
 	lab wait 60
 	eventually 60 waits_elsewhere web

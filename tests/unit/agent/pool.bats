@@ -387,6 +387,39 @@ turn() { "$O/tests/unit/agent/turn" "$@"; }
 	until_true 30 ready web@twin
 }
 
+@test "the start of a domain adopts its twin; when the domain has been stopped there is another" {
+	export OCF_RESKEY_domains=web
+	domain web
+	agent start
+	until_true 30 ready web@twin
+	pid=$(pid_of web@twin)
+	env -u OCF_RESKEY_CRM_meta_clone OCF_RESOURCE_INSTANCE=web OCF_RESKEY_config="$dir/web.xml" \
+		"$O/resource-agents/domain" start
+	[[ $(pid_of web) -eq $pid ]]
+	lives "$pid"
+	until_true 10 is web@twin 'active here'
+	run -0 agent monitor
+	[[ $(running) -eq 1 ]]
+	# What the domain had here before is not left under the twin's name.
+	until_true 10 gone web@twin
+	env -u OCF_RESKEY_CRM_meta_clone OCF_RESOURCE_INSTANCE=web OCF_RESKEY_force_stop=true \
+		"$O/resource-agents/domain" stop
+	until_true 30 ready web@twin
+	[[ $(field '.standbys[0].failures') == null ]]
+}
+
+@test "an adoption that was only begun leaves nothing: the standby is ended and made anew" {
+	export OCF_RESKEY_domains=web
+	domain web
+	agent start
+	until_true 30 ready web@twin
+	pid=$(pid_of web@twin)
+	turn web@twin sh -c 'cd "$TAIKI_RUN_DIR/web@twin" && echo begun >new && mv new adopting'
+	until_true 30 grep -q 'web@twin is ended: it is half adopted, and who adopted it is gone' "$dir/log"
+	until_true 30 ready web@twin
+	run ! lives "$pid"
+}
+
 @test "a twin is not made while somebody starts its domain" {
 	export OCF_RESKEY_domains=web
 	domain web
