@@ -42,14 +42,14 @@ uses() {
 	[[ $rss -ge $2 && $rss -le $3 ]]
 }
 
-# guest NAME PRIORITY MINIMUM [CMDLINE]: a definition, 64 MiB in full
+# guest NAME PRIORITY MINIMUM [CMDLINE [QUOTA [STANDBY]]]: a definition, 64 MiB in full
 guest() {
 	cat >"$BATS_TEST_TMPDIR/$1.xml" <<-XML
 		<domain type='kvm'>
 		  <name>$1</name>
 		  <metadata><taiki:domain xmlns:taiki='urn:taiki:domain:1'>
 		    <taiki:engine>soft</taiki:engine>
-		    <taiki:priority>$2</taiki:priority>
+		    ${6:-}<taiki:priority>$2</taiki:priority>
 		    <taiki:minimum memory='$3' unit='MiB' ${5:-}/>
 		  </taiki:domain></metadata>
 		  <memory unit='MiB'>64</memory>
@@ -184,6 +184,29 @@ over() {
 	[[ $(hv ledger --json | jq '.held.memory <= .room.memory') == true ]] || echo "over capacity" >>"$BATS_TEST_TMPDIR/over"
 	[[ ! -e $BATS_TEST_TMPDIR/over ]] || return 1
 	[[ -z $(jobs -r) ]]
+}
+
+@test "a twin is adopted at a squeeze: it goes ahead with what there is, and has all when others have given" {
+	room 100
+	export TAIKI_NODE=n1
+	up low 0 16
+	guest high 5 64 "" "" "<taiki:standby memory='24' unit='MiB'/>"
+	"$O/tests/unit/agent/standby" high@twin "$BATS_TEST_TMPDIR/high.xml"
+	mib high@twin now.memory 24
+	mib high@twin full.memory 64
+	is high@twin kind twin
+	until_true 30 uses high@twin 0 40
+	run -0 hv ledger
+	[[ $output == *"(not known)"*"1"*"40 MiB"*"fits at a squeeze"* ]]
+	hv start --adopt "$BATS_TEST_TMPDIR/high.xml"
+	mib high now.memory 64
+	is high kind active
+	is high state running
+	mib low now.memory 36
+	log_says low 'shrinks from 64 to 36 MiB, for high$'
+	until_true 30 uses high 50 80
+	uses low 0 48
+	[[ $(hv ledger --json | jq '.held.memory') -eq $((100 << 20)) ]]
 }
 
 @test "CPU is squeezed by quota and shares, and given back" {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * standby NAME DEFINITION [IMAGE]: starts a standby as the pool would: NAME is "web@twin" or
+ * standby NAME DEFINITION [IMAGE]: starts a standby as the pool would, but wherever there is no room, too: NAME is "web@twin" or
  * "1@spare", DEFINITION the domain's or the template's file, IMAGE a spare's own first disk.
  */
 #include <stdio.h>
@@ -9,6 +9,7 @@
 
 #include "hv/definition.h"
 #include "hv/launch.h"
+#include "hv/ledger.h"
 #include "hv/standby.h"
 
 static int launch(const char *name, struct hv_definition *d, const char *image,
@@ -18,6 +19,7 @@ static int launch(const char *name, struct hv_definition *d, const char *image,
 			      .resource = "pool",
 			      .fencing_enabled = true,
 			      .timeout_ms = 20000};
+	struct hv_ledger_entry want;
 	struct hv_config c;
 	int rc = hv_standby_config(&d->config, name, hv_node_name(), &c, err);
 
@@ -28,7 +30,8 @@ static int launch(const char *name, struct hv_definition *d, const char *image,
 		c.disk[0].path = strdup(image);
 	}
 	l.config = &c;
-	rc = hv_launch(&l, err);
+	hv_ledger_entry(&d->config, image ? HV_LEDGER_SPARE : HV_LEDGER_TWIN, &want);
+	rc = hv_ledger_launch(&l, &want, HV_LEDGER_FORCE, NULL, NULL, err);
 	hv_config_free(&c);
 	return rc;
 }
