@@ -181,7 +181,9 @@ int hv_ledger_parse(const char *text, size_t len, struct hv_ledger_entry *out, s
 	uint64_t n;
 
 	memset(out, 0, sizeof(*out));
-	if (len >= HV_LEDGER_TEXT || len < sizeof(MAGIC) - 1 || memchr(text, '\0', len) ||
+	if (len >= HV_LEDGER_TEXT)
+		return hv_err(err, -EINVAL, "not a ledger's entry");
+	if (len < sizeof(MAGIC) - 1 || memchr(text, '\0', len) ||
 	    memcmp(text, MAGIC, sizeof(MAGIC) - 1))
 		return hv_err(err, -EINVAL, "not a ledger's entry");
 	memcpy(copy, text, len);

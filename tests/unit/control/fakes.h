@@ -23,7 +23,7 @@ struct fakes {
 	uint64_t gate_ticket; /* of who opened the gate of "vdb"; 0: nobody */
 	unsigned log_lines, nmis;
 	struct hv_limits limits; /* set last, of whatever */
-	char watchdog[20]; /* the action it was set to last */
+	char watchdog[20];       /* the action it was set to last */
 };
 extern struct fakes fakes;
 
