@@ -90,6 +90,7 @@ static const struct field top[] = {
 	F(hv_config, BOOL, balloon),
 	F(hv_config, UINT, balloon_stats_period),
 	F(hv_config, BOOL, free_page_reporting),
+	F(hv_config, BOOL, balloon_autodeflate),
 	F(hv_config, BOOL, panic),
 	FE(hv_config, watchdog, watchdogs),
 	FE(hv_config, watchdog_action, watchdog_actions),

@@ -34,6 +34,12 @@ static enum hv_verdict_kind take_reporting(struct reading *r, xmlNodePtr node, c
 	return HV_UNDERSTOOD;
 }
 
+static enum hv_verdict_kind take_autodeflate(struct reading *r, xmlNodePtr node, const char *value)
+{
+	r->c->balloon_autodeflate = !strcmp(value, "on");
+	return HV_UNDERSTOOD;
+}
+
 static enum hv_verdict_kind take_stats(struct reading *r, xmlNodePtr node, const char *value)
 {
 	return hv_read_uint(r, &r->c->balloon_stats_period, value);
@@ -62,7 +68,11 @@ const struct rule hv_rules_device[] = {
 	{.path = V "memballoon", .kind = HV_UNDERSTOOD, .take = take_balloon, .flags = RULE_ONCE},
 	ONE_OF(V "memballoon/@model", "virtio|virtio-non-transitional|none",
 	       "virtio 1.x only: give model='virtio' or 'none'"),
-	PASS(V "memballoon/@autodeflate", negotiated),
+	{.path = V "memballoon/@autodeflate",
+	 .kind = HV_UNDERSTOOD,
+	 .values = "on|off",
+	 .why = "give on or off",
+	 .take = take_autodeflate},
 	{.path = V "memballoon/@freePageReporting",
 	 .kind = HV_UNDERSTOOD,
 	 .values = "on|off",

@@ -178,7 +178,8 @@ struct hv_config {
 	bool balloon;
 	unsigned balloon_stats_period; /* seconds, 0: off */
 	bool free_page_reporting;
-	bool panic; /* pvpanic */
+	bool balloon_autodeflate; /* a guest that is out of memory may take some back unasked */
+	bool panic;               /* pvpanic */
 	enum hv_watchdog_model watchdog;
 	enum hv_watchdog_action watchdog_action;
 	struct hv_heartbeat heartbeat;

@@ -220,7 +220,9 @@ int virtio_balloon_create(const struct hv_config *c, struct hv_error *err)
 	b->period = c->balloon_stats_period;
 	b->event.expired = change_later;
 	if (c->free_page_reporting)
-		b->v.features = 1ULL << VIRTIO_BALLOON_F_REPORTING;
+		b->v.features |= 1ULL << VIRTIO_BALLOON_F_REPORTING;
+	if (c->balloon_autodeflate)
+		b->v.features |= 1ULL << VIRTIO_BALLOON_F_DEFLATE_ON_OOM;
 	balloon_set_target(b, c->current_memory);
 	balloon_stats_init(b);
 	rc = virtio_add(&b->v, QUEUE_SIZE, err);

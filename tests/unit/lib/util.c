@@ -82,6 +82,7 @@ void sample(struct hv_config *c)
 	c->on_reboot = HV_ACTION_PRESERVE;
 	c->on_crash = HV_ACTION_RESTART;
 	c->console = c->rng = c->balloon = c->free_page_reporting = c->panic = true;
+	c->balloon_autodeflate = true;
 	c->console_is_serial = false;
 	c->balloon_stats_period = 5;
 	c->watchdog = HV_WATCHDOG_I6300ESB;
