@@ -99,7 +99,7 @@ static int role(struct adoption *d, struct hv_error *err)
 	char line[HV_ROLE_LINE_MAX];
 	struct hv_role message;
 
-	/* The first role of this guest: it has had none while it waited. */
+	/* The first role of this guest; told again whenever it opens the port (hv/role.h). */
 	if (hv_role_message(&d->config, 1, &message) || hv_role_format(line, &message) < 0)
 		return hv_err(err, -EINVAL, "domain %s: its role does not fit into one line",
 			      d->domain);
