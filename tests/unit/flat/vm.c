@@ -213,6 +213,10 @@ void vm_open(struct vm *vm, const struct engine_ops *ops, unsigned vcpus, const 
 		.vcpus = vcpus,
 		.cpu = HV_CPU_TAIKI_BASE,
 	};
+	if (!strcmp(ops->name, "kvm") && access("/dev/kvm", F_OK)) {
+		print_message("# skipped: there is no /dev/kvm on this machine\n");
+		skip();
+	}
 	rc = ops->create(&vm->config, &vm->engine, &err);
 	if (rc)
 		fail_msg("%s: %s", ops->name, err.text);
