@@ -83,7 +83,7 @@ bool stream_is_open(const struct stream *s);
 void stream_send(struct stream *s, const struct wire_packet *p, const void *bulk,
 		 struct sent *sent);
 
-/* stream_pause() - Do not read for now, or do again. */
+/* stream_pause() - Stop reading (@pause), or go on. */
 void stream_pause(struct stream *s, bool pause);
 
 /* stream_fail() - As if the stream had: the owner hears of it at the end of this turn or before. */

@@ -14,7 +14,7 @@ node_is_on() { process_of "$LAB/nodes/$1/init" >/dev/null; }
 
 node_make() {
 	local dir=$LAB/nodes/$1
-	mkdir -p "$dir"/disk/{etc,var,usr,home} "$dir"/work/{etc,var,usr,home} "$dir/shared"
+	mkdir -p "$dir"/disk/{etc,var,usr,home} "$dir"/overlay/{etc,var,usr,home} "$dir/shared"
 	touch "$dir/faults"
 	echo 0 >"$dir/boot"
 	cluster_node_files "$1" "$dir/disk"
