@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What agent and daemon share, and what the agent (it runs in guests) needs: libc alone.
-$(call lib,fence_message,$(addprefix fencing/,message.c message_names.c framer.c))
+$(call lib,fence_message,$(addprefix fencing/,message.c message_names.c framer.c) \
+	hvcore/lib/crc.c)
 
 # The doors of taiki-fenced.  Needs libhv.a, -ljansson -lqb -lgnutls.
 $(call lib,fence_doors,$(addprefix fencing/,audit.c door.c door_address.c door_channel.c \

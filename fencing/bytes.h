@@ -14,9 +14,6 @@ enum { FENCE_VERSION = 1 };
 /* The first four bytes of a message. */
 static const uint8_t fence_magic[4] = {'T', 'K', 'F', '1'};
 
-/* fence_crc32() - IEEE 802.3, reflected, as zlib's crc32(). */
-uint32_t fence_crc32(const uint8_t *data, size_t len);
-
 static inline uint16_t fence_get16(const uint8_t *p)
 {
 	return (uint16_t)(p[0] | p[1] << 8);

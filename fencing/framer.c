@@ -4,6 +4,7 @@
 
 #include "fencing/bytes.h"
 #include "fencing/message.h"
+#include "hv/crc.h"
 
 int fence_feed(struct fence_framer *f, const uint8_t *data, size_t len)
 {
@@ -91,7 +92,7 @@ int fence_next(struct fence_framer *f, uint16_t *kind, const uint8_t **body, siz
 		*body_len = fence_get32(h + 8);
 		if (left - FENCE_HEADER < *body_len)
 			break;
-		found = fence_crc32(h + FENCE_HEADER, *body_len) == fence_get32(h + 12);
+		found = hv_crc32(h + FENCE_HEADER, *body_len) == fence_get32(h + 12);
 		if (!found)
 			at += pass(f, 1);
 	}

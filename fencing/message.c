@@ -8,24 +8,7 @@
 
 #include "fencing/bytes.h"
 #include "fencing/message.h"
-
-uint32_t fence_crc32(const uint8_t *data, size_t len)
-{
-	/* Four bits at a time: sixteen entries are enough for messages of this size. */
-	static const uint32_t nibble[16] = {
-		0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4,
-		0x4db26158, 0x5005713c, 0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
-		0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c,
-	};
-	uint32_t crc = ~0u;
-
-	while (len--) {
-		crc ^= *data++;
-		crc = crc >> 4 ^ nibble[crc & 15];
-		crc = crc >> 4 ^ nibble[crc & 15];
-	}
-	return ~crc;
-}
+#include "hv/crc.h"
 
 struct writer {
 	uint8_t *at, *end;
@@ -103,7 +86,7 @@ static int finish(struct writer *w, uint8_t *out, uint16_t kind)
 	fence_put16(out + 4, FENCE_VERSION);
 	fence_put16(out + 6, kind);
 	fence_put32(out + 8, (uint32_t)len);
-	fence_put32(out + 12, fence_crc32(out + FENCE_HEADER, len));
+	fence_put32(out + 12, hv_crc32(out + FENCE_HEADER, len));
 	return (int)(len + FENCE_HEADER);
 }
 

@@ -13,6 +13,7 @@
 #include "fencing/bytes.h"
 #include "fencing/order.h"
 #include "fencing/pack.h"
+#include "hv/crc.h"
 
 enum { ORDER_VERSION = 1, HEADER = 24 };
 
@@ -100,7 +101,7 @@ int order_encode(uint8_t *out, size_t size, const struct order_message *m)
 	fence_put16(out + 6, m->kind);
 	fence_put32(out + 8, (uint32_t)body);
 	put64(out + 16, m->time_ms);
-	fence_put32(out + 12, fence_crc32(out + HEADER, body));
+	fence_put32(out + 12, hv_crc32(out + HEADER, body));
 	return (int)(HEADER + body);
 }
 
@@ -112,7 +113,7 @@ int order_decode(const uint8_t *data, size_t len, struct order_message *m)
 	if (len < HEADER || len > ORDER_WIRE_MAX ||
 	    memcmp(data, order_magic, sizeof(order_magic)) ||
 	    fence_get16(data + 4) != ORDER_VERSION || fence_get32(data + 8) != len - HEADER ||
-	    fence_get32(data + 12) != fence_crc32(data + HEADER, len - HEADER))
+	    fence_get32(data + 12) != hv_crc32(data + HEADER, len - HEADER))
 		return -EINVAL;
 	m->kind = fence_get16(data + 6);
 	m->time_ms = get64(data + 16);

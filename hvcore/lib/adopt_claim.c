@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "adopt.h"
 #include "hv/rundir.h"
@@ -19,23 +18,6 @@
 #include "run_file.h"
 
 enum { SHARES_DEFAULT = 1024 };
-
-static int make_incarnation(char uuid[37])
-{
-	uint8_t b[16];
-	char *at = uuid;
-
-	if (getrandom(b, sizeof(b), 0) != sizeof(b))
-		return -EIO;
-	b[6] = (b[6] & 0x0f) | 0x40; /* RFC 4122: version 4, variant 1 */
-	b[8] = (b[8] & 0x3f) | 0x80;
-	for (int i = 0; i < 16; i++) {
-		bool dash = i == 4 || i == 6 || i == 8 || i == 10;
-
-		at += snprintf(at, 4, "%s%02x", dash ? "-" : "", b[i]);
-	}
-	return 0;
-}
 
 static int write_files(struct adoption *d, struct hv_error *err)
 {
@@ -95,7 +77,7 @@ static int tell(struct adoption *d, struct hv_error *err)
 
 int adopt_claim(struct adoption *d, struct hv_error *err)
 {
-	int rc = make_incarnation(d->incarnation);
+	int rc = hv_incarnation_new(d->incarnation);
 
 	if (rc)
 		return hv_err(err, rc, "domain %s: no random numbers for its incarnation",

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -84,39 +83,26 @@ static int put_file(const char *name, const char *file, const char *text, struct
 	return 0;
 }
 
-static int make_incarnation(char uuid[38])
-{
-	uint8_t b[16];
-
-	if (getrandom(b, sizeof(b), 0) != sizeof(b))
-		return -EIO;
-	b[6] = (b[6] & 0x0f) | 0x40; /* RFC 4122: version 4, variant 1 */
-	b[8] = (b[8] & 0x3f) | 0x80;
-	snprintf(uuid, 38, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x\n",
-		 b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12],
-		 b[13], b[14], b[15]);
-	return 0;
-}
-
 int home_take(const struct hv_config *c, const char *json, struct hv_error *err)
 {
 	const char *name = c->name;
-	char pid[16], uuid[38];
+	char pid[16], uuid[37], line[38];
 	int rc = make_dirs(name, err);
 
 	if (!rc)
 		rc = take_lock(name, err);
 	if (rc)
 		return rc;
-	if (make_incarnation(uuid))
+	if (hv_incarnation_new(uuid))
 		return hv_err(err, -EIO, "domain %s: no random numbers for its incarnation", name);
+	snprintf(line, sizeof(line), "%s\n", uuid);
 	snprintf(pid, sizeof(pid), "%d\n", getpid());
 	/* Before the incarnation: who knows of it finds neither the last one's page nor intent. */
 	rc = hv_intent_write(name, HV_INTENT_NONE, 0, err);
 	if (!rc)
 		rc = progress_create(c, uuid, err);
 	if (!rc)
-		rc = put_file(name, "incarnation", uuid, err);
+		rc = put_file(name, "incarnation", line, err);
 	if (!rc)
 		rc = put_file(name, "config.json", json, err);
 	if (!rc)

@@ -17,7 +17,8 @@ $(call fuzzer,fuzz_virtio_balloon,tests/fuzz/fuzz_virtio_balloon.c $(FUZZ_VIRTIO
 	$(wildcard hvcore/vmm/virtio/balloon*.c),-ljansson)
 $(call fuzzer,fuzz_virtio_rng,tests/fuzz/fuzz_virtio_rng.c $(FUZZ_VIRTIO) hvcore/vmm/virtio/rng.c,\
 	-ljansson)
-$(call fuzzer,fuzz_fence_message,tests/fuzz/fuzz_fence_message.c fencing/message.c fencing/framer.c)
+$(call fuzzer,fuzz_fence_message,tests/fuzz/fuzz_fence_message.c fencing/message.c fencing/framer.c \
+	hvcore/lib/crc.c)
 $(call fuzzer,fuzz_fence_keys,tests/fuzz/fuzz_fence_keys.c fencing/door_keys_parse.c \
 	hvcore/lib/rundir.c hvcore/lib/standby_name.c hvcore/lib/err.c)
 $(call fuzzer,fuzz_kernel,tests/fuzz/fuzz_kernel.c hvcore/vmm/kernel.c hvcore/vmm/payload.c \
@@ -35,7 +36,7 @@ $(call fuzzer,fuzz_beat,tests/fuzz/fuzz_beat.c heartbeat/beat.c hvcore/lib/crc.c
 $(call fuzzer,fuzz_role,tests/fuzz/fuzz_role.c $(addprefix hvcore/lib/,crc.c role.c role_feed.c),)
 $(call fuzzer,fuzz_fence_order,tests/fuzz/fuzz_fence_order.c fencing/message.c \
 	$(addprefix fencing/,authorise.c order.c order_duty.c order_message.c order_state.c \
-	order_table.c pack.c),)
+	order_table.c pack.c) hvcore/lib/crc.c,)
 $(call fuzzer,fuzz_heartbeat_heard,tests/fuzz/fuzz_heartbeat_heard.c \
 	$(addprefix heartbeat/,agent_read.c ask.c lines.c qmp_read.c) hvcore/lib/rundir.c hvcore/lib/standby_name.c hvcore/lib/err.c,\
 	-ljansson)

@@ -9,6 +9,7 @@
 #include "fencing/bytes.h"
 #include "fencing/order.h"
 #include "fencing/order_table.h"
+#include "hv/crc.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
@@ -45,7 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		fence_put16(framed + 4, 1);
 		fence_put16(framed + 6, data[0]);
 		fence_put32(framed + 8, (uint32_t)len - 1);
-		fence_put32(framed + 12, fence_crc32(data + 1, len - 1));
+		fence_put32(framed + 12, hv_crc32(data + 1, len - 1));
 		memcpy(framed + 24, data + 1, len - 1);
 		apply(framed, len + 23);
 	}

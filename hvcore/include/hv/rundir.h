@@ -98,6 +98,9 @@ bool hv_verdict_failed(const char *name);
  */
 bool hv_last_words(const char *name, char *out, size_t size);
 
+/* hv_incarnation_new() - A UUID for a start of a domain, random (RFC 4122, version 4).  0 or -EIO. */
+int hv_incarnation_new(char uuid[37]);
+
 /* hv_run_list() - Names of all domains with a run directory, NULL-terminated, one block to free(). */
 char **hv_run_list(struct hv_error *err);
 
