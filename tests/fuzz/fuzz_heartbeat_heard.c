@@ -3,6 +3,7 @@
  * What heartbeatd reads from domains, guest agents and clients: the first byte
  * says which, and how large the pieces are in which the rest arrives.
  */
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,16 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static bool printable(const char *text, size_t size)
+{
+	size_t n = strnlen(text, size);
+
+	for (size_t i = 0; i < n; i++)
+		if (text[i] < ' ' || text[i] > '~')
+			return false;
+	return n < size;
+}
+
 static void one(unsigned which, const struct lines *l)
 {
 	struct qmp_meaning m;
@@ -22,12 +33,9 @@ static void one(unsigned which, const struct lines *l)
 	switch (which) {
 	case 0:
 		m = qmp_read(l->text, l->len);
-		if (m.vcpus > HV_VCPUS_MAX || (unsigned)m.run >= RUNS || m.id > QMP_ID_CONT ||
-		    strlen(m.cause) >= sizeof(m.cause))
+		if (m.vcpus > HV_VCPUS_MAX || (unsigned)m.run >= RUNS || m.id > QMP_ID_OTHER ||
+		    !printable(m.cause, sizeof(m.cause)) || !printable(m.line, sizeof(m.line)))
 			abort();
-		for (const char *p = m.cause; *p; p++)
-			if (*p < ' ' || *p > '~')
-				abort();
 		break;
 	case 1: agent_read(l->text, l->len, 7); break;
 	default:
