@@ -31,9 +31,8 @@ watching() {
 # again: the guest as the last fault left it is the next one's; its fail-count is forgotten
 again() {
 	lab exec "$(observer)" timeout 20 crm_resource --cleanup -r web >/dev/null 2>&1
-	eventually 60 answers
-	host=$(host_of)
-	[[ -n $host ]]
+	placed() { host=$(host_of) && [[ -n $host ]] && answers; } # it answers before Pacemaker knows
+	eventually 60 placed
 	first_boot=$(boot)
 	: >"$(state)/bmc.log"
 	watching
