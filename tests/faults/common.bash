@@ -44,13 +44,16 @@ all_on() { [[ $(lab power | grep -c ' on$') -eq 3 ]]; }
 # tidy: make a cluster that lost no host as good as new for the next file.  The
 # image stays under another name: its inode number stands in the record.
 tidy() {
-	local node
+	local node name
 	all_on || return 1
 	lab heal
 	lab fence all ok
 	for node in node1 node2 node3; do lab fault $node none; done
-	lab exec node1 timeout 40 pcs resource delete web --force >/dev/null 2>&1 || return 1
-	runs_nowhere || return 1
+	for name in pool web; do
+		! lab exec node1 crm_resource -q -r $name >/dev/null 2>&1 ||
+			lab exec node1 timeout 40 pcs resource delete $name --force >/dev/null 2>&1 || return 1
+	done
+	for node in node1 node2 node3; do [[ -z $(started_as $node) ]] || return 1; done
 	mv "$(state)/shared/web.raw" "$(state)/shared/used.$(now_ms)"
 	mv "$(state)/history/acks" "$(state)/history/acks.$(now_ms)"
 	rm -f "$(state)"/shared/{web.xml,kept,leases} "$(state)/listener"
@@ -149,16 +152,39 @@ process() {
 	done
 	return 1
 }
-# domain_process NODE NAME: the process of that domain there; pid_of NODE: of the guest
-domain_process() {
+# started_as NODE: its hv-domain processes, "PID NAME" a line: the name each was started with
+started_as() {
 	local pid
 	for pid in $(lab pids "$1"); do
-		if [[ $(cat "/proc/$pid/comm" 2>/dev/null) == hv-domain ]] &&
-			grep -qzx "$2" "/proc/$pid/cmdline" 2>/dev/null; then
+		[[ $(cat "/proc/$pid/comm" 2>/dev/null) != hv-domain ]] ||
+			echo "$pid $(tr '\0' '\n' 2>/dev/null <"/proc/$pid/cmdline" | tail -n 1)"
+	done
+}
+# adopted_as NODE NAME: by which number the node itself knows the process of that domain
+adopted_as() { lab exec "$1" cat "/run/taiki/$2/pid" 2>/dev/null; }
+inner_pid() { sed -n 's/^NSpid:.*[[:space:]]//p' "/proc/$1/status" 2>/dev/null; }
+
+# domain_process NODE NAME: the process of that domain there; pid_of NODE: of the guest.
+# Who was adopted keeps the name that it waited under, and is the domain by its run directory.
+domain_process() {
+	local pid name
+	while read -r pid name; do
+		if [[ $name == "$2" || ($name == *@* && $(inner_pid "$pid") == $(adopted_as "$1" "$2")) ]]; then
 			echo "$pid"
 			return
 		fi
-	done
+	done < <(started_as "$1")
+	return 1
+}
+# waiting_process NODE NAME: of what waits there under this name
+waiting_process() {
+	local pid name
+	while read -r pid name; do
+		if [[ $name == "$2" && $(inner_pid "$pid") == $(adopted_as "$1" "$2") ]]; then
+			echo "$pid"
+			return
+		fi
+	done < <(started_as "$1")
 	return 1
 }
 pid_of() { domain_process "$1" web; }

@@ -4,7 +4,8 @@
 # The guests of a standby pool, for tests, the demo and benchmarks: what waits is booted and
 # serves nobody; the disk, the link, the address and the service come with the role.
 
-# standby_domain NAME ADDRESS [WORDS [METADATA]]: the domain XML; WORDS of its kernel's command line
+# standby_domain NAME ADDRESS [WORDS [METADATA [DEVICES]]]: the domain XML; WORDS of its kernel's
+# command line
 standby_domain() {
 	cat <<-END
 		<domain type='kvm'>
@@ -31,6 +32,7 @@ standby_domain() {
 		  <features><acpi/></features>
 		  <devices>
 		    <disk type='file' device='disk'><source file='/shared/$1.raw'/><target dev='vda' bus='virtio'/></disk>
+		    ${5:-}
 		    <interface type='bridge'><source bridge='br0'/><model type='virtio'/></interface>
 		    <serial type='pty'/>
 		    <memballoon model='virtio'/>
