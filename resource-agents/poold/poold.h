@@ -75,7 +75,7 @@ enum source_state {
 	SOURCE_ASKED,   /* nothing known yet */
 	SOURCE_KNOWN,   /* .config is what it is */
 	SOURCE_BROKEN,  /* there is something, and it cannot be used: .why */
-	SOURCE_MISSING, /* the cluster has no such resource */
+	SOURCE_MISSING, /* the cluster has no such resource; nothing is kept of what it was */
 };
 
 struct source {
@@ -120,6 +120,8 @@ const char *source_parameter(const struct source *s, const char *name);
 void source_consider(struct source *s);
 /* source_broken() - It cannot be used, and @why; what it was before stays. */
 void source_broken(struct source *s, enum source_state state, const char *why);
+/* source_missing() - The cluster has it no more: what it was, and who is still reading it, is forgotten. */
+void source_missing(struct source *s);
 
 /* place.c: one standby. */
 struct place {

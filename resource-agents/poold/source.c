@@ -46,7 +46,7 @@ static void told(struct source *s, const struct reporter_answer *a, int fd)
 	const char *fencing;
 
 	if (a->rc == -ENXIO) {
-		source_broken(s, SOURCE_MISSING, "the cluster has no such resource");
+		source_missing(s);
 		return;
 	}
 	if (a->rc <= 0 || a->rc > PARAMETERS_MAX || fd < 0) {
@@ -61,6 +61,10 @@ static void told(struct source *s, const struct reporter_answer *a, int fd)
 	if (!text || pread(fd, text, (size_t)a->rc, 0) != a->rc || text[a->rc - 1]) {
 		free(text);
 		return;
+	}
+	if (s->state == SOURCE_MISSING) {
+		s->state = SOURCE_ASKED;
+		s->why[0] = '\0';
 	}
 	free(s->parameters);
 	s->parameters = text;

@@ -37,6 +37,16 @@ static const char *file_of(const struct source *s)
 	return s->resource ? source_parameter(s, "config") : s->d->settings.template;
 }
 
+static void forget_config(struct source *s)
+{
+	if (s->has_config)
+		hv_config_free(&s->config);
+	free(s->json);
+	free(s->text);
+	s->json = s->text = NULL;
+	s->has_config = false;
+}
+
 void source_broken(struct source *s, enum source_state state, const char *why)
 {
 	if (s->state != state || strcmp(s->why, why) != 0)
@@ -44,6 +54,20 @@ void source_broken(struct source *s, enum source_state state, const char *why)
 	s->state = state;
 	snprintf(s->why, sizeof(s->why), "%s", why);
 	pool_stir(s->d);
+}
+
+void source_missing(struct source *s)
+{
+	/* Whoever still reads what it was would bring it back. */
+	job_forget(&s->resolving);
+	s->again = false;
+	free(s->parameters);
+	free(s->stamp);
+	s->parameters = s->stamp = NULL;
+	s->parameters_len = 0;
+	forget_config(s);
+	s->domain = POOL_AWAY;
+	source_broken(s, SOURCE_MISSING, "the cluster has no such resource");
 }
 
 static int read_text(const struct source *s, char **text, size_t *len, struct hv_error *err)
@@ -120,10 +144,7 @@ static void take(struct source *s, char *json, size_t len)
 		source_broken(s, SOURCE_BROKEN, n >= len ? "it was cut short" : err.text);
 		return;
 	}
-	if (s->has_config)
-		hv_config_free(&s->config);
-	free(s->json);
-	free(s->text);
+	forget_config(s);
 	s->config = c;
 	s->json = strdup(json);
 	s->text = strdup(json + n + 1);
@@ -153,6 +174,11 @@ static void resolved(void *owner, int rc, char *text, size_t len)
 	if (s->again) {
 		resolve_now(s);
 		return;
+	}
+	if (rc && rc != -EINVAL && rc != -ENOENT) {
+		/* It is not the definition's fault: read again at the next look. */
+		free(s->stamp);
+		s->stamp = NULL;
 	}
 	if (rc)
 		source_broken(s, SOURCE_BROKEN, text && *text ? text : strerror(-rc));
@@ -197,7 +223,7 @@ void source_consider(struct source *s)
 {
 	char *stamp = stamp_of(s);
 
-	if (stamp && s->stamp && !strcmp(stamp, s->stamp) && s->state != SOURCE_MISSING) {
+	if (stamp && s->stamp && !strcmp(stamp, s->stamp)) {
 		free(stamp);
 		return;
 	}
