@@ -10,6 +10,7 @@
 #include <strings.h>
 
 #include "hv/definition.h"
+#include "hvcore/lib/resolved.h"
 
 #include "domain.h"
 
@@ -79,8 +80,12 @@ enum ocf_rc domain_config(struct hv_config *c, char **text, struct hv_error *err
 		*text = NULL;
 	if (rc)
 		return rc;
-	int res = hv_definition_resolve(c, xml, len, where,
-					left < RESOLVE_TIMEOUT_MS ? left : RESOLVE_TIMEOUT_MS, err);
+	int res = 0;
+	/* A start that adopts a twin is in a hurry. */
+	if (!hv_resolved_find(c, xml, len, ocf_instance()))
+		res = hv_definition_resolve(c, xml, len, where,
+					    left < RESOLVE_TIMEOUT_MS ? left : RESOLVE_TIMEOUT_MS,
+					    err);
 	if (!res && text)
 		*text = xml;
 	else

@@ -162,13 +162,27 @@ static int become(struct adoption *d, struct hv_error *err)
 	return 0;
 }
 
-static int try(const struct hv_adopt *a, const char *name, uint64_t began, int64_t deadline,
-	       struct hv_error *err)
+/* An adoption at large: which standbys are still worth trying. */
+struct search {
+	const struct hv_adopt *a;
+	uint64_t began;
+	int64_t deadline;
+	bool hopeless;
+};
+
+/* over() - Whether after @rc there is no use in another standby. */
+static bool over(const struct search *s, int rc)
 {
-	struct adoption d = {.a = a,
-			     .domain = a->config->name,
-			     .began = began,
-			     .deadline = deadline,
+	return !rc || rc == -ENOSPC || rc == -ENOTRECOVERABLE || s->hopeless;
+}
+
+static int try(struct search *s, const char *name, bool only_ready, struct hv_error *err)
+{
+	struct adoption d = {.a = s->a,
+			     .domain = s->a->config->name,
+			     .began = s->began,
+			     .deadline = s->deadline,
+			     .only_ready = only_ready,
 			     .turn = -1,
 			     .booking = -1};
 	int rc;
@@ -185,6 +199,7 @@ static int try(const struct hv_adopt *a, const char *name, uint64_t began, int64
 	else
 		give_back(&d);
 	keep_turns(&d);
+	s->hopeless = d.hopeless;
 	return rc;
 }
 
@@ -195,8 +210,7 @@ static int by_number(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static int try_spares(const struct hv_adopt *a, uint64_t began, int64_t deadline,
-		      struct hv_error *err)
+static int try_spares(struct search *s, struct hv_error *err)
 {
 	char **all = hv_run_list(err);
 	int rc = -ENOENT;
@@ -208,12 +222,13 @@ static int try_spares(const struct hv_adopt *a, uint64_t began, int64_t deadline
 		if (hv_spare_number(all[i]))
 			all[n++] = all[i];
 	qsort(all, n, sizeof(*all), by_number);
-	for (size_t i = 0; i < n && rc && rc != -ENOSPC && rc != -ENOTRECOVERABLE; i++) {
+	/* First those whose guest is booted, as far as it can say so; then whatever runs. */
+	for (size_t i = 0; i < 2 * n && !over(s, rc); i++) {
 		struct hv_error why = {""};
-		int one = try(a, all[i], began, deadline, &why);
+		int one = try(s, all[i % n], i < n, &why);
 
-		/* That one is gone or taken is no news. */
-		if (one == -ENOENT || one == -EBUSY)
+		/* That one is gone, taken or not ready is no news. */
+		if (one == -ENOENT || one == -EBUSY || one == -EINPROGRESS)
 			continue;
 		rc = one;
 		if (err)
@@ -241,12 +256,11 @@ static int clear(const char *twin, int64_t deadline, struct hv_error *err)
 
 int hv_adopt(const struct hv_adopt *a, struct hv_error *err)
 {
-	int64_t deadline = hv_clock_ms() + a->timeout_ms;
-	bool standby = a->config->standby.wanted;
-	int rc = -ENOENT, cleared;
-	uint64_t began = now_ns();
+	struct search s = {.a = a, .began = now_ns(), .deadline = hv_clock_ms() + a->timeout_ms};
+	const struct hv_standby *standby = &a->config->standby;
 	struct hv_error why = {""};
 	char twin[HV_NAME_MAX + 1];
+	int rc = -ENOENT, one;
 
 	if (hv_presence(a->config->name, NULL, NULL) != HV_ABSENT)
 		return hv_err(err, -EEXIST, "domain %s: it runs already on this host",
@@ -254,18 +268,16 @@ int hv_adopt(const struct hv_adopt *a, struct hv_error *err)
 	hv_err(&why, rc, "domain %s: no standby of it waits on this host", a->config->name);
 	if (hv_twin_name(twin, a->config->name)) /* its name is too long to have one */
 		return hv_err(err, rc, "%s", why.text);
-	if (standby && a->from & HV_ADOPT_TWIN)
-		rc = try(a, twin, began, deadline, &why);
-	if (rc && rc != -ENOSPC && rc != -ENOTRECOVERABLE && standby && a->from & HV_ADOPT_SPARE &&
-	    a->config->standby.spare) {
-		int one = try_spares(a, began, deadline, &why);
-
+	if (standby->wanted && a->from & HV_ADOPT_TWIN)
+		rc = try(&s, twin, false, &why);
+	if (!over(&s, rc) && standby->spare && a->from & HV_ADOPT_SPARE) {
+		one = try_spares(&s, &why);
 		rc = one == -ENOENT ? rc : one;
 	}
 	/* Where there is no room, nobody starts it cold: the twin goes on waiting. */
 	if (rc && rc != -ENOTRECOVERABLE && rc != -ENOSPC) {
-		cleared = clear(twin, deadline, &why);
-		rc = cleared ? cleared : rc;
+		one = clear(twin, s.deadline, &why);
+		rc = one ? one : rc;
 	}
 	if (rc)
 		hv_err(err, rc, "%s", why.text);

@@ -25,6 +25,7 @@ struct adoption {
 	char now[HV_NAME_MAX + 1]; /* the name of its run directory now */
 	int turn;                  /* the standby's; after the renaming the domain's */
 	char incarnation[37];      /* of the domain */
+	bool only_ready;           /* a guest that has not said hello is passed over */
 	bool claimed;              /* something in the run directory has been changed */
 	struct hv_qmp *qmp;
 	struct hv_config was;    /* what the standby was started with */
@@ -32,6 +33,7 @@ struct adoption {
 	int disk[HV_DISKS_MAX];  /* opened here; -1: none */
 	int booking;             /* hv_ledger_book()'s, or -1 */
 	uint64_t memory;         /* bytes the balloon is to leave */
+	bool hopeless;           /* what failed would fail with any other standby as well */
 	bool squeeze;            /* others shrink for it */
 };
 
@@ -41,7 +43,7 @@ int adopt_left(const struct adoption *d, int ms);
 /*
  * adopt_find() - Take the turn of @name and look whether it can be adopted: it runs, fits, answers.
  * 0: d->turn, .qmp, .was, .config are set; else all is given back: -ENOENT not there, -EBUSY its
- * turn is somebody else's, or why not.
+ * turn is somebody else's, -EINPROGRESS not ready and d->only_ready, or why not.
  */
 int adopt_find(struct adoption *d, const char *name, struct hv_error *err);
 

@@ -63,6 +63,19 @@ static int ask(struct adoption *d, const char *name, struct hv_error *err)
 	return rc;
 }
 
+/* said_hello() - Whether its guest has opened its role's port and said that it is booted. */
+static bool said_hello(struct adoption *d)
+{
+	json_t *ret = NULL;
+	bool said = !hv_qmp_call(d->qmp, "x-taiki-query-role", NULL,
+				 adopt_left(d, HV_ADOPT_LOOK_MS), &ret, NULL) &&
+		    json_is_true(json_object_get(ret, "open")) &&
+		    json_is_string(json_object_get(ret, "last"));
+
+	json_decref(ret);
+	return said;
+}
+
 static int look(struct adoption *d, const char *name, struct hv_error *err)
 {
 	int rc = is_there(name, err);
@@ -76,6 +89,8 @@ static int look(struct adoption *d, const char *name, struct hv_error *err)
 		rc = hv_adopted_config(d->a->config, &d->was, &d->config, err);
 	if (!rc)
 		rc = ask(d, name, err);
+	if (!rc && d->only_ready && !said_hello(d))
+		rc = hv_err(err, -EINPROGRESS, "%s has not said that it is booted", name);
 	return rc;
 }
 

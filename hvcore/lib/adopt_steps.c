@@ -40,6 +40,7 @@ static int disks(struct adoption *d, struct hv_error *err)
 {
 	int rc = adopt_open_disks(&d->config, d->disk, d->deadline, err);
 
+	d->hopeless = rc;
 	if (!rc)
 		rc = adopt_identify(d, err);
 	for (unsigned i = 0; i < d->config.ndisks && !rc; i++)

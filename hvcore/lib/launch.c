@@ -19,6 +19,7 @@
 #include "hv/standby.h"
 #include "launch_child.h"
 #include "probe.h"
+#include "resolved.h"
 #include "run_file.h"
 #include "turn.h"
 
@@ -55,6 +56,8 @@ static int write_run_dir(const struct hv_launch *l, const char *json, struct hv_
 
 	for (size_t i = 0; !rc && i < sizeof(stale) / sizeof(stale[0]); i++)
 		rc = hv_run_put(name, stale[i], NULL, err);
+	if (!rc)
+		rc = hv_resolved_put(name, l->domain, l->definition, err);
 	if (!rc)
 		rc = hv_run_put(name, "definition.xml", l->definition, err);
 	if (!rc)

@@ -87,6 +87,7 @@ static int launch(const struct place *p, const struct hv_config *c, struct hv_er
 	struct hv_launch l = {
 		.config = c,
 		.definition = p->source->text,
+		.domain = p->p.spare ? NULL : &p->source->config,
 		.resource = p->d->settings.resource,
 		/* A spare's own disks were made here a moment ago: nobody else can have them. */
 		.fencing_enabled = p->p.spare || p->d->fencing || p->d->settings.assume_fencing,

@@ -12,12 +12,17 @@
 struct hv_launch {
 	const struct hv_config *config;
 	const char *definition; /* XML text kept in the run directory, or NULL */
-	const char *resource;   /* Pacemaker resource it belongs to, or NULL */
-	bool fencing_enabled;   /* whether the guard `fencing` may be relied on */
-	bool paused;            /* start, but do not run the guest yet */
-	bool has_turn;          /* the caller has its turn (lib/turn.h), and keeps it */
-	int timeout_ms;         /* until it must say that it is ready */
-	int booking;            /* hv_ledger_book()'s descriptor, 0: none; stays the caller's */
+	/*
+	 * A twin's: what its definition came to for the domain, kept for who adopts it
+	 * (lib/resolved.h).  Else NULL.
+	 */
+	const struct hv_config *domain;
+	const char *resource; /* Pacemaker resource it belongs to, or NULL */
+	bool fencing_enabled; /* whether the guard `fencing` may be relied on */
+	bool paused;          /* start, but do not run the guest yet */
+	bool has_turn;        /* the caller has its turn (lib/turn.h), and keeps it */
+	int timeout_ms;       /* until it must say that it is ready */
+	int booking;          /* hv_ledger_book()'s descriptor, 0: none; stays the caller's */
 };
 
 /*

@@ -10,6 +10,8 @@
  *   resource        the Pacemaker resource it belongs to; absent: none
  *   definition.xml  what it was started from
  *   config.json     what was left of that (hv/config.h)
+ *   resolved        a twin's: what is left of it for the domain (lib/resolved.h)
+ *   adopting        a standby becomes this domain, or its adopter died (hv/adopt.h)
  *   progress        a page of shared memory (hv/progress.h)
  *   intent          what the cluster's agent is about to do to it; see below
  *   ledger          what it holds of this host (hv/ledger.h)

@@ -153,6 +153,37 @@ ended() { ! agent monitor >/dev/null 2>&1; }
 	one_runs web
 }
 
+@test "a twin's reading of the definition serves for the same bytes, release and node, and for nothing else" {
+	waits web@twin "$OCF_RESKEY_config"
+	local twin resolved
+	twin=$(pid_of web@twin)
+	resolved=$(run_of web@twin)/resolved
+	cp "$resolved" "$BATS_TEST_TMPDIR/as-made"
+	export TAIKI_HV=/bin/false
+	TAIKI_NODE=n2 run ! agent start
+	echo ' ' >>"$OCF_RESKEY_config"
+	run ! agent start
+	truncate -s -2 "$OCF_RESKEY_config"
+	sed -i '1s/^taiki [^,]*/taiki 0.0/' "$resolved"
+	run ! agent start
+	# Cut short it is nothing, and no error either.
+	head -c 300 "$BATS_TEST_TMPDIR/as-made" >"$resolved"
+	run ! agent start
+	lives "$twin"
+	cp "$BATS_TEST_TMPDIR/as-made" "$resolved"
+	# Whatever the resource is called.
+	OCF_RESOURCE_INSTANCE=web run -0 agent validate-all
+	run -0 agent start
+	[[ $(pid_of web) == "$twin" ]]
+	one_runs web
+	run -0 agent stop
+	# It has become the domain's, which is not asked: only what waits is.
+	run ! agent start
+	export TAIKI_HV=$O/hv
+	run -0 agent start
+	[[ ! -e $(run_of web)/resolved ]]
+}
+
 @test "a twin that hangs, has panicked or is paused is ended, and the start is cold" {
 	waits web@twin "$OCF_RESKEY_config"
 	kill -STOP "$(pid_of web@twin)"
@@ -251,6 +282,24 @@ half() {
 	OCF_RESKEY_CRM_meta_timeout=4000 run -0 agent stop
 	kill -KILL "$holder"
 	run -0 agent start
+	one_runs web
+}
+
+@test "its data held by somebody else: not every spare is spent on it" {
+	domain "template='yes'" minimal "$(disk vda template.raw)$(disk vdb slot)"
+	local template=$OCF_RESKEY_config k
+	for k in 1 2; do
+		truncate -s 1M "$BATS_TEST_TMPDIR/spare$k.raw"
+		waits "$k@spare" "$template" "$BATS_TEST_TMPDIR/spare$k.raw"
+	done
+	domain "spare='yes'"
+	hold "$BATS_TEST_TMPDIR/data.raw"
+	run -1 agent start
+	run ! test -e "$(run_of 1@spare)"
+	lives "$(pid_of 2@spare)"
+	kill -KILL "$holder"
+	run -0 --separate-stderr agent start
+	[[ $stderr == *"adopts 2@spare: done"* ]]
 	one_runs web
 }
 

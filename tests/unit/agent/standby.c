@@ -25,6 +25,8 @@ static int launch(const char *name, struct hv_definition *d, const char *image,
 
 	if (rc)
 		return rc;
+	if (hv_name_kind(name) == HV_KIND_TWIN)
+		l.domain = &d->config;
 	if (image) {
 		free(c.disk[0].path);
 		c.disk[0].path = strdup(image);

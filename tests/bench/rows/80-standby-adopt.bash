@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash disable=SC2154 # bench sets O, work
+#
+# Adoption by itself: the agent's start where a twin waits, without a cluster around it.
+
+# adopting WHAT N: adopt.py in a network of its own
+adopting() { O=$O timeout 900 unshare -n python3 tests/bench/adopt.py "$@"; }
+
+bench_standby_adopt() {
+	limit standby-adopt ms 20 "$(adopting alone 100 | xargs)"
+}
+
+bench_standby_burst() {
+	local i told ended all='' last=''
+	for ((i = 0; i < ROUNDS; i++)); do
+		read -r told ended < <(adopting burst 80) || return
+		all+=" $told" last+=" $ended"
+	done
+	limit standby-burst ms 3000 "$all"
+	part standby-burst-ended ms "$last"
+}
+
+explain <<'END'
+`standby-adopt`: the agent's start called, until guard, disks, CPU and link are done and the role message is sent; a
+flat guest's twin with one disk of its own, one active-only disk and one active-only interface. The worst of 100 has to
+be below 50 ms. `standby-burst`: 80 of them at once, until the last one's role message, and until the last agent has
+ended; none lost, none twice.
+END
+
+any standby-adopt && bench_standby_adopt
+any standby-burst standby-burst-ended && bench_standby_burst
