@@ -201,6 +201,11 @@ static int check_disks(const struct hv_config *c, struct hv_error *err)
 			return hv_err(err, -EINVAL,
 				      "disk %s: its serial is not 1 to %d printable bytes",
 				      d->target, SERIAL_MAX);
+		if (d->block_size && d->block_size != 512 && d->block_size != 4096)
+			return hv_err(
+				err, -EINVAL,
+				"disk %s: a block size of %llu bytes, and 512 or 4096 are possible",
+				d->target, (unsigned long long)d->block_size);
 		for (unsigned j = 0; j < i; j++) {
 			const struct hv_disk *e = &c->disk[j];
 

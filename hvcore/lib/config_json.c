@@ -128,6 +128,7 @@ static const struct field disk[] = {
 	F(hv_disk, BOOL, readonly),
 	F(hv_disk, BOOL, discard),
 	F(hv_disk, BOOL, gated),
+	F(hv_disk, U64_IF, block_size),
 	FE(hv_disk, guard, guards),
 	F(hv_disk, STR, lease_lockspace),
 	F(hv_disk, STR, lease_key),
@@ -245,7 +246,7 @@ static json_t *put_value(const struct field *f, const void *p)
 	return NULL;
 }
 
-/* A string or a limit that was not given is left out, everything else is always there. */
+/* A string, a limit or a size that was not given is left out, everything else is always there. */
 static int put_fields(json_t *o, const struct field *fields, const void *base)
 {
 	for (const struct field *f = fields; f->key; f++) {

@@ -89,6 +89,12 @@ static enum hv_verdict_kind take_discard(struct reading *r, xmlNodePtr node, con
 	return HV_UNDERSTOOD;
 }
 
+static enum hv_verdict_kind take_block_size(struct reading *r, xmlNodePtr node, const char *value)
+{
+	r->disk->block_size = !strcmp(value, "4096") ? 4096 : 512;
+	return HV_UNDERSTOOD;
+}
+
 static enum hv_verdict_kind take_backing(struct reading *r, xmlNodePtr node, const char *value)
 {
 	if (xmlFirstElementChild(node))
@@ -173,8 +179,12 @@ const struct rule hv_rules_disk[] = {
 	REFUSE(D "/product", "virtio disks have a <serial>, and no product"),
 	REFUSE(D "/throttlefilters", "a disk has its own limits: give <iotune>"),
 	REFUSE(D "/geometry", "it cannot be chosen"),
-	PASS(D "/blockio", describes),
-	PASS_IF(D "/blockio/@logical_block_size", "512", "sectors are of 512 bytes"),
+	{.path = D "/blockio", .kind = HV_UNDERSTOOD, .flags = RULE_ONCE},
+	{.path = D "/blockio/@logical_block_size",
+	 .kind = HV_UNDERSTOOD,
+	 .values = "512|4096",
+	 .why = "sectors are of 512 or of 4096 bytes",
+	 .take = take_block_size},
 	PASS_IF(D "/blockio/@physical_block_size", "512|4096", "it cannot be chosen"),
 	{0},
 };

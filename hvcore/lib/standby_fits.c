@@ -84,6 +84,12 @@ static struct hv_disk *slot(struct hv_config *s, const char *target)
 	return NULL;
 }
 
+/* Of a gate: nobody asks the storage. */
+static uint64_t block_size(const struct hv_disk *d)
+{
+	return d->block_size ? d->block_size : 512;
+}
+
 static int spare_fits(const struct hv_config *c, const struct hv_config *s, struct hv_error *err)
 {
 	if (!c->standby.spare)
@@ -101,6 +107,12 @@ static int spare_fits(const struct hv_config *c, const struct hv_config *s, stru
 			return hv_err(err, -EINVAL, "%s: it has no %s active-only disk %s for %s",
 				      s->name, d->readonly ? "read-only" : "writable", d->target,
 				      c->name);
+		if (block_size(its) != block_size(d))
+			return hv_err(err, -EINVAL,
+				      "%s: its disk %s has blocks of %llu bytes, and that of %s of "
+				      "%llu (<blockio logical_block_size=>)",
+				      s->name, d->target, (unsigned long long)block_size(its),
+				      c->name, (unsigned long long)block_size(d));
 	}
 	/* Interfaces of the role take the gated ones in their order, bridge by bridge. */
 	for (unsigned i = 0, j = 0; i < c->nnics; i++) {

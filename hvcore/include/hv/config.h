@@ -58,6 +58,11 @@ struct hv_disk {
 	 * cold it is a disk like any other.
 	 */
 	bool gated;
+	/*
+	 * Bytes of the guest's smallest request, 512 or 4096; 0: as its storage has it, and of a
+	 * closed gate, whose storage nobody has asked, 512.
+	 */
+	uint64_t block_size;
 	enum hv_guard guard;
 	char *lease_lockspace; /* guard lease: sanlock's lockspace, key, and path:offset */
 	char *lease_key;

@@ -24,17 +24,10 @@
 #include "hvcore/vmm/virtio/devices.h"
 
 enum {
-	SECTOR = 512,
 	HEADER = 16,
 	SERIAL = VIRTIO_BLK_ID_BYTES,
-	QUEUE_SIZE = 512,              /* so that 1 MiB in scattered pages is one request */
-	SEG_MAX = QUEUE_SIZE - 2,      /* header and status take one each */
-	DISCARD_SECTORS_MAX = 1 << 22, /* 2 GiB a request */
-	LARGE = 64 * 1024,             /* bytes: transfers that huge pages help */
-	ZEROES_SECTORS_MAX = 1 << 15,  /* 16 MiB: may have to be written */
+	LARGE = 64 * 1024, /* bytes: transfers that huge pages help */
 };
-
-struct blk *blk_list;
 
 /* A request in flight.  What is needed of the chain is copied: the ring moves on. */
 struct request {
@@ -112,8 +105,8 @@ static void request_done(struct block_request *b, int result)
 /* Whether [sector, sector + len) lies on the disk and is whole sectors. */
 static bool on_disk(const struct blk *d, uint64_t sector, uint64_t len)
 {
-	return len % SECTOR == 0 && sector <= d->block.size / SECTOR &&
-	       len <= d->block.size - sector * SECTOR;
+	return len % BLK_SECTOR == 0 && sector <= d->block.size / BLK_SECTOR &&
+	       len <= d->block.size - sector * BLK_SECTOR;
 }
 
 static struct request *request_new(struct blk *d, struct virtq *q, const struct virtq_chain *c,
@@ -215,7 +208,7 @@ static int do_transfer(struct blk *d, struct virtq *q, const struct virtq_chain 
 		add_buffers(r, c, c->nout, c->nin, 0, len);
 	else
 		add_buffers(r, c, 0, c->nout, HEADER, len);
-	request_submit(r, sector * SECTOR, len);
+	request_submit(r, sector * BLK_SECTOR, len);
 	return -1;
 }
 
@@ -235,7 +228,7 @@ static int do_flush(struct blk *d, struct virtq *q, const struct virtq_chain *c)
 /* Discard and write zeroes: one range a request, as the configuration space says. */
 static int do_range(struct blk *d, struct virtq *q, const struct virtq_chain *c, enum block_op op)
 {
-	uint32_t max = op == BLOCK_DISCARD ? DISCARD_SECTORS_MAX : ZEROES_SECTORS_MAX;
+	uint32_t max = op == BLOCK_DISCARD ? BLK_DISCARD_MAX : BLK_ZEROES_MAX;
 	struct virtio_blk_discard_write_zeroes range;
 	struct request *r;
 
@@ -247,7 +240,7 @@ static int do_range(struct blk *d, struct virtq *q, const struct virtq_chain *c,
 	if (range.flags & ~(op == BLOCK_ZEROES ? 1U : 0U))
 		return VIRTIO_BLK_S_UNSUPP;
 	if (range.num_sectors > max ||
-	    !on_disk(d, range.sector, (uint64_t)range.num_sectors * SECTOR)) {
+	    !on_disk(d, range.sector, (uint64_t)range.num_sectors * BLK_SECTOR)) {
 		guest_fault(d->v.name,
 			    "%s of %u sectors at sector %llu: too long or not on the disk",
 			    blk_op_name[op], range.num_sectors, (unsigned long long)range.sector);
@@ -259,7 +252,7 @@ static int do_range(struct blk *d, struct virtq *q, const struct virtq_chain *c,
 	if (!r)
 		return VIRTIO_BLK_S_IOERR;
 	r->block.unmap = d->discard && (range.flags & 1);
-	request_submit(r, range.sector * SECTOR, (uint64_t)range.num_sectors * SECTOR);
+	request_submit(r, range.sector * BLK_SECTOR, (uint64_t)range.num_sectors * BLK_SECTOR);
 	return -1;
 }
 
@@ -300,7 +293,7 @@ static int begin(struct blk *d, struct virtq *q, const struct virtq_chain *c)
 static void blk_kick(struct virtio *v, struct virtq *q)
 {
 	struct blk *d = (struct blk *)v;
-	unsigned budget = QUEUE_SIZE;
+	unsigned budget = BLK_QUEUE_SIZE;
 	struct virtq_chain c;
 
 	while (virtq_take(q, &c, &budget)) {
@@ -337,7 +330,7 @@ static void blk_resume(struct virtio *v)
 	blk_release((struct blk *)v);
 }
 
-static const struct virtio_device_ops blk_ops = {
+const struct virtio_device_ops blk_ops = {
 	.id = 2,
 	.class_code = 0x010000, /* mass storage, SCSI: as every guest expects of it */
 	.features = 1ULL << VIRTIO_BLK_F_SEG_MAX | 1ULL << VIRTIO_BLK_F_BLK_SIZE |
@@ -348,94 +341,3 @@ static const struct virtio_device_ops blk_ops = {
 	.busy = blk_busy,
 	.resume = blk_resume,
 };
-
-/* --- set-up --- */
-
-void blk_set_capacity(struct blk *d)
-{
-	uint64_t sectors = d->block.size / SECTOR;
-
-	memcpy(d->v.config + offsetof(struct virtio_blk_config, capacity), &sectors,
-	       sizeof(sectors));
-}
-
-static void set_config(struct blk *d)
-{
-	struct virtio_blk_config cfg = {
-		.seg_max = SEG_MAX,
-		.blk_size = d->block.align > SECTOR ? d->block.align : SECTOR,
-		.num_queues = 1,
-		.max_discard_sectors = DISCARD_SECTORS_MAX,
-		.max_discard_seg = 1,
-		.discard_sector_alignment = d->block.align > SECTOR ? d->block.align / SECTOR : 1,
-		.max_write_zeroes_sectors = ZEROES_SECTORS_MAX,
-		.max_write_zeroes_seg = 1,
-		.write_zeroes_may_unmap = d->discard,
-	};
-
-	_Static_assert(offsetof(struct virtio_blk_config, unused1) <= VIRTIO_CONFIG_MAX, "fits");
-	d->v.config_len = offsetof(struct virtio_blk_config, unused1);
-	memcpy(d->v.config, &cfg, d->v.config_len);
-	blk_set_capacity(d);
-	if (d->block.readonly)
-		d->v.features |= 1ULL << VIRTIO_BLK_F_RO;
-	else
-		d->v.features |= 1ULL << VIRTIO_BLK_F_WRITE_ZEROES;
-	if (d->discard)
-		d->v.features |= 1ULL << VIRTIO_BLK_F_DISCARD;
-}
-
-/* A closed gate: no image, and a guard that is not taken yet. */
-static int open_closed(struct blk *d, const struct hv_disk *disk, struct hv_error *err)
-{
-	int rc = hv_guard_prepare(disk, err);
-
-	if (!rc)
-		rc = block_prepare(&d->block, disk, err);
-	d->gate.state = GATE_CLOSED;
-	d->block.align = disk->readonly ? 1 : SECTOR;
-	return rc;
-}
-
-static int open_now(struct blk *d, const struct hv_disk *disk, const char *domain, bool fencing,
-		    struct hv_error *err)
-{
-	int rc = hv_guard_take(disk, domain, fencing, 0, HV_GUARD_WAIT_MS, err);
-
-	return rc ? rc : block_open(&d->block, disk, err);
-}
-
-int virtio_blk_create(const struct hv_disk *disk, const char *domain, bool fencing, bool closed,
-		      struct hv_error *err)
-{
-	struct blk *d = calloc(1, sizeof(*d)), **end = &blk_list;
-	int rc;
-
-	if (!d)
-		return hv_err(err, -ENOMEM, "disk %s: no memory for the device", disk->target);
-	d->block.fd = -1;
-	rc = closed ? open_closed(d, disk, err) : open_now(d, disk, domain, fencing, err);
-	if (rc)
-		goto out;
-	d->v.ops = &blk_ops;
-	d->v.name = d->block.name;
-	d->v.nqueues = 1;
-	blk_report_init(d);
-	blk_throttle_init(d, &disk->limits);
-	d->serial = disk->serial;
-	d->discard = disk->discard && !disk->readonly;
-	set_config(d);
-	rc = virtio_add(&d->v, QUEUE_SIZE, err);
-	if (rc)
-		goto out;
-	for (; *end; end = &(*end)->next)
-		d->index++;
-	*end = d;
-	return 0;
-out:
-	/* After a failed virtio_add() the process ends: its doorbells are not undone. */
-	if (d->block.fd >= 0)
-		block_close(&d->block);
-	free(d);
-	return rc;
-}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the parts of the block device share: blk.c (requests), blk_gate.c (a standby's gate),
+ * What the parts of the block device share: blk.c (requests), blk_setup.c, blk_gate.c (a standby's gate),
  * blk_report.c (errors), blk_throttle.c (limits), blk_query.c (control).
  */
 #ifndef VMM_VIRTIO_BLK_H
@@ -10,6 +10,13 @@
 #include "hvcore/vmm/loop.h"
 #include "hvcore/vmm/virtio/throttle.h"
 #include "hvcore/vmm/virtio/virtio.h"
+
+enum {
+	BLK_QUEUE_SIZE = 512, /* so that 1 MiB in scattered pages is one request */
+	BLK_SECTOR = 512,     /* bytes: what the device counts in, whatever the guest's sector */
+	BLK_DISCARD_MAX = 1 << 22, /* sectors: 2 GiB a request */
+	BLK_ZEROES_MAX = 1 << 15,  /* sectors: 16 MiB, which may have to be written */
+};
 
 /* One row for each enum block_op. */
 struct blk_count {
@@ -47,6 +54,7 @@ struct blk {
 	struct block block;
 	char *serial;
 	bool discard;
+	unsigned sector; /* bytes: the smallest request, as the guest is told */
 	unsigned inflight;
 	uint64_t began; /* host ns since when nothing was answered; 0: nothing is owed */
 	struct blk_count count[BLOCK_ZEROES + 1];
@@ -69,6 +77,7 @@ struct blk {
 };
 
 extern struct blk *blk_list;
+extern const struct virtio_device_ops blk_ops;
 
 /* What events and messages call an enum block_op. */
 extern const char *const blk_op_name[BLOCK_ZEROES + 1];

@@ -12,9 +12,9 @@
  * answers nor which alignment it wants; and it is asynchronous, since it may hang.
  *
  * The block size is announced when the device is made, and the guest does not look at it again.
- * It is 512, as nearly every disk has it: partition tables and file systems are laid out in it, so the
- * guest must find the same as after a start with the open image.  An image whose storage wants more
- * cannot be opened here, and is refused.
+ * It is the definition's, or else 512, as nearly every disk has it: partition tables and file systems
+ * are laid out in it, so the guest must find the same as after a start with the open image.  An image
+ * whose storage wants more cannot be opened here, and is refused.
  */
 #include <errno.h>
 #include <linux/virtio_blk.h>
@@ -27,7 +27,7 @@
 #include "hvcore/vmm/virtio/blk.h"
 #include "hvcore/vmm/virtio/devices.h"
 
-enum { SECTOR = 512, CAPACITY_BYTES = 8, CAPACITY_READ = 0xff };
+enum { CAPACITY_BYTES = 8, CAPACITY_READ = 0xff };
 
 static void report(const struct blk *d, const char *state)
 {
@@ -70,9 +70,9 @@ static void failed(struct blk *d, int rc)
 
 	if (rc == -EINVAL)
 		hv_err(&err, rc,
-		       "disk %s: image %s wants requests larger than the %d bytes that the guest "
-		       "was told; a disk on such storage cannot be gated",
-		       d->v.name, d->block.path, SECTOR);
+		       "disk %s: image %s wants requests larger than the %u bytes that the guest "
+		       "was told; give the disk <blockio logical_block_size='4096'/>",
+		       d->v.name, d->block.path, d->sector);
 	else
 		hv_err(&err, rc, "disk %s: cannot read image %s: %s", d->v.name, d->block.path,
 		       strerror(-rc));
@@ -107,13 +107,13 @@ static int probe(struct blk *d)
 {
 	struct blk_gate *g = &d->gate;
 
-	g->buf = aligned_alloc(2 * SECTOR, 2 * SECTOR);
+	g->buf = aligned_alloc(2 * d->sector, 2 * d->sector);
 	if (!g->buf)
 		return -ENOMEM;
-	g->iov = (struct iovec){.iov_base = g->buf + SECTOR, .iov_len = SECTOR};
+	g->iov = (struct iovec){.iov_base = g->buf + d->sector, .iov_len = d->sector};
 	g->probe = (struct block_request){.block = &d->block,
 					  .op = BLOCK_READ,
-					  .len = SECTOR,
+					  .len = d->sector,
 					  .iov = &g->iov,
 					  .niov = 1,
 					  .done = probed};
@@ -175,6 +175,13 @@ int virtio_blk_open_gate(const char *target, int fd, uint64_t ticket, struct hv_
 	rc = block_attach(&d->block, fd, err);
 	if (rc)
 		return rc;
+	if (d->block.size < d->sector) {
+		rc = hv_err(err, -EINVAL, "disk %s: image %s is smaller than a sector of %u bytes",
+			    target, d->block.path, d->sector);
+		d->block.fd = -1;
+		d->block.size = 0;
+		return rc;
+	}
 	rc = probe(d);
 	if (rc) {
 		d->block.fd = -1;

@@ -27,7 +27,10 @@ setup() {
 	domain
 }
 
-teardown() { kill_domains; }
+teardown() {
+	kill_domains
+	[[ -z ${loop:-} ]] || losetup --detach "$loop"
+}
 
 agent() { timeout 60 "$AGENT" "$@"; }
 reason() { sed -n 's/^ocf-exit-reason://p' <<<"$stderr"; }
@@ -398,4 +401,58 @@ took_up() { grep -q "domain $1: incarnation $2, process" "$hb_log"; }
 	until_true 10 grep -q 'domain web: .*failed' "$hb_log"
 	run ! grep 'web@twin: .*failed' "$hb_log"
 	kill "$(cat "$TAIKI_RUN_DIR/.heartbeatd.lock")"
+}
+
+@test "data on storage of 4096-byte blocks: adopted where the definition says so, else refused by what to say" {
+	local storage=$BATS_TEST_TMPDIR/large.raw why blocks
+	truncate -s 1M "$storage"
+	loop=$(losetup --sector-size 4096 --find --show "$storage" 2>"$BATS_TEST_TMPDIR/why") ||
+		skip "no loop device is to be had here: $(cat "$BATS_TEST_TMPDIR/why")"
+	for blocks in "" "<blockio logical_block_size='4096'/>"; do
+		domain "" web "$(disk vda 'own-{node}.raw')<disk type='block'><source dev='$loop'/>
+			<target dev='vdb'/>$blocks</disk>"
+		waits web@twin "$OCF_RESKEY_config"
+		run -0 --separate-stderr agent start
+		run -0 agent monitor
+		lives "$(pid_of web)"
+		locked "$loop"
+		if [[ -n $blocks ]]; then
+			[[ $stderr == *"adopts web@twin: done"* ]]
+		else
+			why="disk vdb: image $loop wants requests larger than the 512 bytes"
+			[[ $stderr == *"started cold: $why"*"<blockio logical_block_size='4096'/>"* ]]
+		fi
+		run -0 agent stop
+	done
+	# And a guest that would be told less than its storage can is not started.
+	domain "" web "$(disk vda 'own-{node}.raw')<disk type='block'><source dev='$loop'/>
+		<target dev='vdb'/><blockio logical_block_size='512'/></disk>"
+	run -1 --separate-stderr agent start
+	[[ $(reason) == *"disk vdb: image $loop wants requests of 4096 bytes, and the definition says 512"* ]]
+}
+
+@test "started by hand beside its twin: refused by what both have; with disks of its own it runs, and the twin waits on" {
+	export CIB_file=$BATS_TEST_TMPDIR/none
+	local definition=$OCF_RESKEY_config twin
+	waits web@twin "$definition"
+	twin=$(pid_of web@twin)
+	run ! "$O/hv" start "$definition"
+	[[ $output == *"own-n1.raw) is the disk vda of domain web@twin, which runs"* ]]
+	run -7 agent monitor
+	truncate -s 1M "$BATS_TEST_TMPDIR/hand.raw"
+	define web 0 "$(disk vda hand.raw)$(disk vdb data.raw)"
+	mv "$OCF_RESKEY_config" "$BATS_TEST_TMPDIR/by-hand.xml"
+	domain
+	run -0 "$O/hv" start "$BATS_TEST_TMPDIR/by-hand.xml"
+	# The cluster takes it for what it is: the domain runs, and nobody is adopted.
+	run -0 --separate-stderr agent start
+	[[ $stderr != *adopts* ]]
+	lives "$twin"
+	[[ $(pid_of web) != "$twin" ]]
+	locked "$BATS_TEST_TMPDIR/data.raw"
+	run -0 agent stop
+	lives "$twin"
+	run -0 agent start
+	[[ $(pid_of web) == "$twin" ]]
+	one_runs web
 }

@@ -190,6 +190,10 @@ static void m_mac(struct hv_config *c)
 {
 	c->nic[1].mac[5]++;
 }
+static void m_blocks(struct hv_config *c)
+{
+	c->disk[1].block_size = 4096;
+}
 static void m_cmdline(struct hv_config *c)
 {
 	free(c->cmdline);
@@ -200,9 +204,9 @@ static const struct {
 	void (*changes)(struct hv_config *c);
 	bool fits;
 } changes[] = {
-	{m_cpu, true},          {m_memory, true}, {m_gated_path, true},
-	{m_role, true},         {m_total, false}, {m_own_path, false},
-	{m_fewer_disks, false}, {m_mac, false},   {m_cmdline, false},
+	{m_cpu, true},      {m_memory, true},    {m_gated_path, true},   {m_role, true},
+	{m_total, false},   {m_own_path, false}, {m_fewer_disks, false}, {m_mac, false},
+	{m_cmdline, false}, {m_blocks, false},
 };
 
 static void a_twin_that_fits(void **state)
@@ -300,6 +304,10 @@ static void s_read_only(struct hv_config *c, struct hv_config *s)
 {
 	s->disk[1].readonly = true;
 }
+static void s_blocks(struct hv_config *c, struct hv_config *s)
+{
+	s->disk[1].block_size = 4096;
+}
 static void s_bridge(struct hv_config *c, struct hv_config *s)
 {
 	free(s->nic[1].bridge);
@@ -333,6 +341,7 @@ static const struct {
 	{s_not_allowed, "does not allow a spare"},
 	{s_no_slot, "disk vdb for web1"},
 	{s_read_only, "writable active-only disk vdb"},
+	{s_blocks, "has blocks of 4096 bytes, and that of web1 of 512"},
 	{s_bridge, "interface on br1"},
 	{s_no_interface, "interface on br1"},
 	{s_small, "smaller"},

@@ -40,7 +40,7 @@ static void make_image(const char *path)
 	free(all);
 }
 
-static int setup_disk(bool readonly)
+static int setup_disk(bool readonly, unsigned block_size)
 {
 	struct hv_error err;
 
@@ -55,6 +55,7 @@ static int setup_disk(bool readonly)
 				.serial = (char *)"gated",
 				.discard = true,
 				.readonly = readonly,
+				.block_size = block_size,
 				.guard = HV_GUARD_FENCING};
 	second_disk = disk;
 	second_disk.path = other;
@@ -74,12 +75,17 @@ static int setup_disk(bool readonly)
 
 static int setup(void **state)
 {
-	return setup_disk(false);
+	return setup_disk(false, 0);
 }
 
 static int setup_readonly(void **state)
 {
-	return setup_disk(true);
+	return setup_disk(true, 0);
+}
+
+static int setup_large_blocks(void **state)
+{
+	return setup_disk(false, 4096);
 }
 
 static void destroy(struct blk *b)
@@ -390,6 +396,38 @@ static void the_first_read_decides(void **state)
 	assert_int_equal(request(VIRTIO_BLK_T_IN, NULL, 512, true), VIRTIO_BLK_S_OK);
 }
 
+static uint32_t block_size(void)
+{
+	return (uint32_t)reg_read(&blk->v, R_CONFIG + offsetof(struct virtio_blk_config, blk_size),
+				  4);
+}
+
+static void as_large_as_the_definition_says(void **state)
+{
+	struct hv_error err;
+	int fd;
+
+	/* Known before there is a disk, and the same when there is one. */
+	assert_int_equal(block_size(), 4096);
+	fd = open_image(O_RDWR | O_DIRECT);
+	assert_int_equal(ftruncate(fd, 512), 0);
+	assert_int_equal(hand_over("vdb", fd, &err), -EINVAL);
+	assert_non_null(strstr(err.text, "smaller than a sector of 4096"));
+	close(fd);
+	make_image(image);
+	fd = open_image(O_RDWR | O_DIRECT);
+	assert_int_equal(ftruncate(fd, BYTES - 512), 0);
+	assert_int_equal(hand_over("vdb", fd, &err), 0);
+	assert_int_equal(blk->gate.probe.len, 4096);
+	assert_true(rig_run_until(answered, NULL, 5000));
+	assert_int_equal(rig.answer_rc, 0);
+	assert_int_equal(block_size(), 4096);
+	/* Whole blocks of it. */
+	assert_int_equal(capacity(), (BYTES - 4096) / 512);
+	assert_int_equal(request(VIRTIO_BLK_T_IN, NULL, 4096, true), VIRTIO_BLK_S_OK);
+	assert_int_equal(*(uint8_t *)drv_at(DATA), 0xa5);
+}
+
 static void read_only(void **state)
 {
 	struct hv_error err;
@@ -422,6 +460,8 @@ int main(void)
 		TEST(what_cannot_be_its_image),
 		TEST(an_image_without_sectors),
 		TEST(the_first_read_decides),
+		cmocka_unit_test_setup_teardown(as_large_as_the_definition_says, setup_large_blocks,
+						teardown),
 		cmocka_unit_test_setup_teardown(read_only, setup_readonly, teardown),
 	};
 	int rc;
