@@ -74,6 +74,11 @@ int plan_ask(struct plan_cluster *c, struct hv_error *err);
 /* plan_parse() - A configuration's tree, as far as a plan needs it; NULL: it is not XML. */
 xmlDocPtr plan_parse(const char *text, size_t len);
 /*
+ * plan_cut() - @text (of *@len bytes) without resources that a host's probe has not found and that
+ * are nothing else there; the caller's to free, and *@len its length.  NULL: it is to be read as it is.
+ */
+char *plan_cut(const char *text, size_t *len);
+/*
  * plan_read() - Read @c->doc (set by the caller) into the rest of @c.  0, -EINVAL, -ENOMEM.
  * Free with plan_free(), also where it failed.
  */

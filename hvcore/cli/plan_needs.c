@@ -8,6 +8,7 @@
 
 #include "hv/definition.h"
 #include "hv/ledger.h"
+#include "hv/live.h"
 #include "plan.h"
 
 enum { MIB = 1 << 20 };
@@ -45,18 +46,78 @@ static int load(struct plan_cluster *c, xmlNodePtr primitive, struct hv_definiti
 	return rc;
 }
 
-/* As the hosts' ledgers see it. */
-static void needs(const struct hv_config *g, struct hv_plan_item *it, struct plan_item *more)
-{
-	struct hv_ledger_entry active, twin;
+enum { MEMORY = 1 << HV_PLAN_MEMORY, CPU = 1 << HV_PLAN_CPU };
 
-	hv_ledger_entry(g, HV_LEDGER_ACTIVE, &active);
+/* As the hosts' ledgers see it; of each of @kinds the most counts that it ever takes. */
+static void consider(const struct hv_config *g, struct hv_plan_item *it, struct plan_item *more,
+		     unsigned kinds)
+{
+	struct hv_ledger_entry e;
+	int64_t full[HV_PLAN_OURS], least[HV_PLAN_OURS];
+
+	hv_ledger_entry(g, HV_LEDGER_ACTIVE, &e);
+	full[HV_PLAN_MEMORY] = mib(e.full.memory);
+	full[HV_PLAN_CPU] = (int64_t)e.full.cpu;
+	least[HV_PLAN_MEMORY] = mib(e.minimum.memory);
+	least[HV_PLAN_CPU] = (int64_t)e.minimum.cpu;
+	for (unsigned k = 0; k < HV_PLAN_OURS; k++) {
+		if (!(kinds & 1U << k) || full[k] < it->full[k])
+			continue;
+		it->full[k] = full[k];
+		it->least[k] = more->needs[k] = least[k];
+	}
+}
+
+/* What one set of the resource's parameters says in the definition's place: which kinds. */
+static unsigned apply_set(struct plan_cluster *c, xmlNodePtr set, struct hv_config *g)
+{
+	unsigned kinds = 0;
+
+	for (xmlNodePtr p = set->children; p; p = p->next) {
+		const char *name = plan_is(p, "nvpair") ? plan_attr(p, "name") : NULL;
+		const char *value = name ? plan_attr(p, "value") : NULL;
+		unsigned what = 0, kind;
+		struct hv_error err = {""};
+		char setting[128];
+
+		kind = !value                                              ? 0
+		       : !strcmp(name, "memory")                           ? MEMORY
+		       : !strcmp(name, "quota") || !strcmp(name, "period") ? CPU
+									   : 0;
+		if (!kind)
+			continue;
+		snprintf(setting, sizeof(setting), "%s=%s", name, value);
+		if (hv_live_change(g, setting, &what, &err))
+			plan_note(c, "%s: %s", plan_attr(set, "id") ? plan_attr(set, "id") : "",
+				  err.text);
+		else
+			kinds |= kind;
+	}
+	return kinds;
+}
+
+/* Parameters that change by the clock: what is booked has to do at every hour. */
+static void needs(struct plan_cluster *c, xmlNodePtr primitive, struct hv_config *g,
+		  struct hv_plan_item *it, struct plan_item *more)
+{
+	const struct hv_config as_defined = *g;
+	unsigned always = 0;
+	struct hv_ledger_entry twin;
+
+	for (xmlNodePtr s = primitive->children; s; s = s->next) {
+		unsigned kinds;
+
+		if (!plan_is(s, "instance_attributes"))
+			continue;
+		kinds = apply_set(c, s, g);
+		consider(g, it, more, kinds);
+		always |= plan_child(s, "rule") ? 0 : kinds;
+		g->current_memory = as_defined.current_memory;
+		g->cputune = as_defined.cputune;
+	}
+	consider(g, it, more, (MEMORY | CPU) & ~always);
 	hv_ledger_entry(g, HV_LEDGER_TWIN, &twin);
-	it->full[HV_PLAN_MEMORY] = mib(active.full.memory);
-	it->full[HV_PLAN_CPU] = (int64_t)active.full.cpu;
-	it->least[HV_PLAN_MEMORY] = more->needs[HV_PLAN_MEMORY] = mib(active.minimum.memory);
-	it->least[HV_PLAN_CPU] = more->needs[HV_PLAN_CPU] = (int64_t)active.minimum.cpu;
-	it->shrink = (int)active.priority;
+	it->shrink = (int)g->priority;
 	it->spare = g->standby.wanted && g->standby.spare;
 	more->standby = g->standby.wanted ? mib(twin.now.memory) : 0;
 }
@@ -75,7 +136,7 @@ void plan_read_domain(struct plan_cluster *c, unsigned i)
 		char *name = (char *)xmlDictLookup(c->names, (const xmlChar *)d.config.name, -1);
 
 		it->name = name ? name : it->name;
-		needs(&d.config, it, more);
+		needs(c, more->primitive, &d.config, it, more);
 	}
 	hv_definition_free(&d);
 	for (unsigned k = 0; k < HV_PLAN_OURS; k++) {

@@ -4,7 +4,8 @@
  *
  * Of a big cluster nine tenths of the text are what every host's probe of every
  * resource found: nothing, as it should be.  Building a tree of that takes
- * longer than all planning; so it is left out while it is read.  Of an operation
+ * longer than all planning; so it is cut out of the text where it is simple
+ * (plan_cut.c), and left out of the tree where it is not.  Of an operation
  * only the attributes that history is told from are kept.
  */
 #include <errno.h>
@@ -12,6 +13,7 @@
 #include <libxml/parser.h>
 #include <libxml/parserInternals.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "plan.h"
@@ -162,10 +164,14 @@ xmlDocPtr plan_parse(const char *text, size_t len)
 	struct filter f = {0};
 	xmlParserCtxtPtr ctxt;
 	xmlDocPtr doc;
+	char *cut = plan_cut(text, &len);
 
+	text = cut ? cut : text;
 	ctxt = len && len <= INT32_MAX ? xmlCreateMemoryParserCtxt(text, (int)len) : NULL;
-	if (!ctxt)
+	if (!ctxt) {
+		free(cut);
 		return NULL;
+	}
 	xmlCtxtUseOptions(ctxt, XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING |
 					XML_PARSE_HUGE | XML_PARSE_COMPACT | XML_PARSE_NOBLANKS);
 	ctxt->_private = &f;
@@ -178,5 +184,6 @@ xmlDocPtr plan_parse(const char *text, size_t len)
 		doc = NULL;
 	}
 	xmlFreeParserCtxt(ctxt);
+	free(cut);
 	return doc;
 }

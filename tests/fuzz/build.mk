@@ -50,7 +50,7 @@ $(call fuzzer,fuzz_ledger,tests/fuzz/fuzz_ledger.c \
 $(call fuzzer,fuzz_mirror_wire,tests/fuzz/fuzz_mirror_wire.c $(addprefix mirror/drbd/,state_word.c wire.c \
 	wire_bits.c wire_fields.c wire_table.c),)
 $(call fuzzer,fuzz_plan,tests/fuzz/fuzz_plan.c $(wildcard hvcore/lib/plan*.c) \
-	$(addprefix hvcore/cli/plan_,constraints.c history.c hosts.c items.c needs.c parse.c read.c rule.c values.c) \
+	$(addprefix hvcore/cli/plan_,constraints.c cut.c history.c hosts.c items.c needs.c parse.c read.c rule.c values.c) \
 	$(filter-out hvcore/lib/definition_read.c,$(wildcard hvcore/lib/definition*.c)) \
-	$(addprefix hvcore/lib/,config.c config_check.c config_heartbeat.c config_standby.c config_json.c config_tune.c cpuset.c limits.c derive.c encode.c err.c ledger_entry.c ledger_sum.c mac.c role.c role_message.c crc.c rundir.c standby_name.c),\
+	$(addprefix hvcore/lib/,config.c config_check.c config_heartbeat.c config_standby.c config_json.c config_tune.c cpuset.c limits.c derive.c encode.c err.c ledger_entry.c ledger_sum.c live_change.c config_edit.c limits_json.c mac.c role.c role_message.c crc.c rundir.c standby_name.c),\
 	$$(LIBHV_LIBS))

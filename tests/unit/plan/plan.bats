@@ -51,6 +51,22 @@ against() { "$BATS_TEST_DIRNAME/against-pacemaker" "$@" >&3; }
 	against 710 711 712 -- strategy=minimal
 }
 
+@test "what is cut out of a text before it is read makes no difference" {
+	local seed whole
+	for seed in 1 2 3; do
+		"$BATS_TEST_DIRNAME/random-cib" $seed hosts=4 domains=24 placed failed twins capacity=9000 >"$CIB"
+		# A probe that found it running, one with more to it, and one that failed.
+		sed -i -e '0,/rc-code="7"/s//rc-code="0"/' -e 's/\(id="d5_0".*\)op-status="0"/\1op-status="4"/' \
+			-e "s/exit-reason=\"\" on_node=\"node2\"/exit-reason='a \" rc-code=\"' on_node=\"node2\"/" "$CIB"
+		run --separate-stderr "$HV" plan --cib "$CIB" --json --losses 2
+		[[ $output == "{"* ]]
+		# With a comment in it nothing is cut.
+		(cat "$CIB" && echo '<!-- -->') >"$CIB.whole"
+		whole=$("$HV" plan --cib "$CIB.whole" --json --losses 2) || true
+		diff <(jq -S . <<<"$output") <(jq -S . <<<"$whole")
+	done
+}
+
 # cluster [WORD=VALUE...]: three hosts of 1024 MiB, web and db (512) on node1, mail (768) on node2
 cluster() { "$BATS_TEST_DIRNAME/small-cib" "$@" >"$CIB"; }
 
@@ -120,6 +136,25 @@ json() {
 	json 0 '.losses[] | select(.lost == ["node1"]) | .twin == 1 and .cold + .spare == 1'
 	plan 0 --loss node1
 	[[ $output == *"web (node1): adopts its twin on node3"* ]]
+}
+
+# params SET...: more instance attributes of web
+params() { sed -i "s|<meta_attributes id=\"web-ma\">|$1&|" "$CIB"; }
+booked() { jq -r --arg n "$1" '.domains[] | select(.domain == "web").booked[$n]' <<<"$output"; }
+
+@test "parameters count in the definition's place; by the clock, the most of any hour" {
+	cluster unbooked
+	params '<instance_attributes id="night" score="1"><nvpair id="n1" name="memory" value="128MiB"/><nvpair id="n2" name="quota" value="20000"/></instance_attributes>'
+	plan 0 --json
+	[[ $(booked taiki-memory) -eq 128 && $(booked taiki-cpu) -eq 20 ]]
+	params '<instance_attributes id="day" score="2"><rule id="day-r" score="0"><date_expression id="day-x" operation="date_spec"><date_spec id="day-s" hours="7-19"/></date_expression></rule><nvpair id="y1" name="memory" value="256MiB"/></instance_attributes>'
+	plan 0 --json
+	[[ $(booked taiki-memory) -eq 256 && $(booked taiki-cpu) -eq 20 ]]
+	# Where the clock says it only at times, the definition holds at the others.
+	cluster unbooked
+	params '<instance_attributes id="day" score="2"><rule id="day-r" score="0"><date_expression id="day-x" operation="date_spec"><date_spec id="day-s" hours="7-19"/></date_expression></rule><nvpair id="y1" name="memory" value="256MiB"/></instance_attributes>'
+	plan 0 --json
+	[[ $(booked taiki-memory) -eq 512 && $(booked taiki-cpu) -eq 100 ]]
 }
 
 @test "pairs of hosts, and only those asked for" {
