@@ -8,6 +8,7 @@ QB_LIBS     := $(shell $(PKG_CONFIG) --libs libqb 2>/dev/null)
 PCMK_CFLAGS := $(shell $(PKG_CONFIG) --cflags pacemaker glib-2.0 2>/dev/null)
 PCMK_LIBS   := $(shell $(PKG_CONFIG) --libs pacemaker pacemaker-cib glib-2.0 libxml-2.0 2>/dev/null)
 CFLAGS_reporter_worker.c := $(patsubst -I%,-isystem %,$(PCMK_CFLAGS))
+CFLAGS_reporter_capacity.c := $(CFLAGS_reporter_worker.c)
 CFLAGS_reporter_cib.c    := $(CFLAGS_reporter_worker.c)
 CFLAGS_reporter_watch.c  := $(CFLAGS_reporter_worker.c)
 
@@ -20,7 +21,7 @@ HEARTBEATD := $(HEARTBEAT_PURE) $(addprefix heartbeat/,act_do.c control.c domain
 
 $(call prog,taiki-heartbeatd,$(HEARTBEATD),libhv.a libbeat.a,$(QB_LIBS) -ljansson -lz -lm,sbin)
 $(call prog,taiki-heartbeat-reporter,$(addprefix heartbeat/,reporter_main.c reporter_worker.c \
-	reporter_cib.c reporter_watch.c),libhv.a,$(PCMK_LIBS),libexec/taiki)
+	reporter_capacity.c reporter_cib.c reporter_watch.c),libhv.a,$(PCMK_LIBS),libexec/taiki)
 $(call prog,taiki-heartbeat,$(wildcard heartbeat/cli/*.c),libhv.a,-ljansson,sbin)
 INSTALLS += heartbeat/taiki-heartbeatd.service:/usr/lib/systemd/system/taiki-heartbeatd.service:644
 INSTALLS += heartbeat/taiki-heartbeat.bash-completion:share/bash-completion/completions/taiki-heartbeat:644

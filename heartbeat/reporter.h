@@ -15,6 +15,9 @@
  * Between them go the two structures below, one a packet, on its descriptor
  * REPORTER_FD: both ends are made together.
  *
+ * A worker that has found the controller also tells the cluster what this host can give
+ * (reporter_capacity.h).
+ *
  * taiki-poold has one of its own, for its attributes and for what its domains are defined as.
  */
 #ifndef HEARTBEAT_REPORTER_H

@@ -22,6 +22,7 @@
 #include "hv/daemon.h"
 
 #include "reporter.h"
+#include "reporter_capacity.h"
 #include "reporter_cib.h"
 #include "reporter_watch.h"
 
@@ -151,6 +152,7 @@ static void controld_event(pcmk_ipc_api_t *api, enum pcmk_ipc_event type, crm_ex
 	if (type == pcmk_ipc_event_disconnect) {
 		hv_log_line(LOG_NOTICE, "reporter: the controller has gone");
 		w->node[0] = '\0';
+		capacity_forget();
 		answer_all(w, -ENOTCONN);
 		return;
 	}
@@ -272,8 +274,10 @@ static gboolean keep_connected(gpointer user)
 	struct worker *w = user;
 
 	alarm(REPORTER_CALL_S);
-	if (!connected(w))
+	if (!connected(w)) {
 		cib_connect();
+		capacity_say();
+	}
 	alarm(0);
 	return TRUE;
 }

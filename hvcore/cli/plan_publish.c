@@ -38,15 +38,17 @@ void plan_measure(struct plan_cluster *c)
 							: clip(cap.room.cpu);
 }
 
+/* Permanent: what a host is made of does not change because it is away for a while. */
 static int update(const struct options *o, const char *name, const char *value,
 		  struct hv_error *err)
 {
-	const char *const argv[] = {"attrd_updater", "--name", name, "--update", value, NULL};
+	const char *const argv[] = {"crm_attribute", "--lifetime", "forever", "--name", name,
+				    "--update",      value,        NULL};
 	struct hv_command cmd = {.argv = argv, .timeout_ms = left(o)};
 	int rc = hv_command(&cmd, NULL, NULL, err);
 
 	return rc > 0 ? hv_err(err, -ENOTCONN,
-			       "attrd_updater failed with exit code %d; does the cluster run here?",
+			       "crm_attribute failed with exit code %d; does the cluster run here?",
 			       rc)
 		      : rc;
 }

@@ -5,8 +5,6 @@
 # lost host's domains go where the plan said, and the way back.  Guests are of one page.
 # What they say and refuse on configurations in files is in tests/unit/plan.
 
-# domain.bash sets $OCF_RESKEY_config.
-# shellcheck disable=SC2154
 bats_require_minimum_version 1.5.0
 # shellcheck source=tests/lab/lab.bash
 load lab.bash
@@ -19,11 +17,10 @@ setup_file() {
 	lab down
 	lab up -n 3
 	make_roms
-	cp "$BATS_FILE_TMPDIR"/guest?.rom "$(state)/shared/"
-	local name BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR
+	cp "$BATS_FILE_TMPDIR"/guest0.rom "$(state)/shared/"
+	local name
 	for name in web db mail; do
-		define $name 0
-		sed "s|$BATS_FILE_TMPDIR|/shared|" "$OCF_RESKEY_config" >"$(state)/shared/$name.xml"
+		definition $name >"$(state)/shared/$name.xml"
 	done
 	# web and db on node1, mail on node2: at first by a preference that is then taken away
 	lab exec node1 crm configure rsc_defaults resource-stickiness=1000
@@ -33,12 +30,29 @@ setup_file() {
 	lab exec node1 crm_resource --move -r web --node node1
 	lab exec node1 crm_resource --move -r db --node node1
 	lab exec node1 crm_resource --move -r mail --node node2
-	eventually 60 settled
+	eventually 120 settled
 	for name in web db mail; do lab exec node1 crm_resource --clear -r $name; done
 	eventually 30 settled
 }
 
 teardown_file() { lab down; }
+
+definition() {
+	cat <<-XML
+		<domain type='kvm'>
+		  <name>$1</name>
+		  <metadata><taiki:domain xmlns:taiki='urn:taiki:domain:1'>
+		    <taiki:standby memory='8' unit='MiB' quota='20000'/>
+		  </taiki:domain></metadata>
+		  <memory unit='MiB'>16</memory>
+		  <vcpu>1</vcpu>
+		  <cputune><quota>20000</quota></cputune>
+		  <os><type arch='x86_64'>hvm</type><loader type='rom'>/shared/guest0.rom</loader></os>
+		  <features><acpi/></features>
+		  <devices><serial type='pty'/><memballoon model='virtio'/></devices>
+		</domain>
+	XML
+}
 
 settled() { lab exec node2 crm_resource --wait --timeout 30; }
 # where NAME: the node that runs it
@@ -49,18 +63,28 @@ incarnations() { for name in web db mail; do incarnation $name; done; }
 cib() { lab exec node2 cibadmin --query; }
 constraints() { cib | xmllint --xpath 'count(//rsc_location)' -; }
 plan() { lab exec node2 hv plan "$@"; }
+# said NODE ATTRIBUTE: its permanent value
+said() { lab exec node2 crm_attribute --node "$1" --lifetime forever --name "$2" --query --quiet; }
 back() { lab exec node2 crm_mon -1 2>/dev/null | grep -q 'Online: \[ node1 node2 node3 \]'; }
 
 @test "every host says what it can give, and a plan knows it" {
-	local n
+	local n all
 	runs_on web node1 && runs_on db node1 && runs_on mail node2
-	run -6 plan
-	[[ $output == *"host node1: nobody has said its taiki-memory"* ]]
-	for n in node1 node2 node3; do
-		lab exec $n hv plan --publish
-	done
+	# Nobody had to run anything: taiki-heartbeatd is there.
+	eventually 120 plan
 	run -0 plan
 	[[ $output == *"Covered, every domain in full."* ]]
+	all=$(said node1 taiki-capacity-memory)
+	for n in node2 node3; do
+		[[ $(said $n taiki-capacity-memory) == "$all" && -n $(said $n taiki-capacity-cpu) ]]
+	done
+	# By hand, after a change.
+	lab exec node3 bash -c 'mkdir -p /etc/taiki; echo "keep-memory = 64MiB" >/etc/taiki/host.conf'
+	run -0 lab exec node3 hv plan --publish
+	[[ $output == "This host gives $((all - 64)) MiB of memory"* && $(said node3 taiki-capacity-memory) -eq $((all - 64)) ]]
+	lab exec node3 rm /etc/taiki/host.conf
+	lab exec node3 hv plan --publish
+	[[ $(said node3 taiki-capacity-memory) -eq $all ]]
 	plan --json | jq -e '.hosts | length == 3 and all(.capacity["taiki-memory"] > 0)'
 }
 
@@ -151,4 +175,37 @@ back() { lab exec node2 crm_mon -1 2>/dev/null | grep -q 'Online: \[ node1 node2
 	[[ $(where web) == node[13] ]]
 	lab exec node2 hv failback web
 	runs_on web node1
+}
+
+twin_waits() { [[ $(plan --json | jq -r --arg n "$1" '.domains[] | select(.domain == $n).twins[]') == *"$2"* ]]; }
+
+@test "with a pool: preferred, planned as a twin, adopted, and adopted on the way back" {
+	local to
+	lab exec node2 pcs resource create pool ocf:taiki:pool domains=web ready_after=300ms \
+		op monitor interval=2s timeout=20s clone
+	eventually 90 twin_waits web node2
+	eventually 90 twin_waits web node3
+	run -0 plan --apply
+	[[ $output == *"+ domain web: prefers hosts where its twin waits"* ]]
+	[[ $output == *"~ host node1: taiki-memory="*"~ host node2: taiki-memory="* ]] # less what waits there
+	settled
+	runs_on web node1
+	run -0 plan --apply
+	[[ $output == "Nothing to change." ]]
+	plan --json --loss node1 >"$BATS_TEST_TMPDIR/plan.json"
+	to=$(jq -r '.losses[0].domains[] | select(.domain == "web" and .how == "twin").to' "$BATS_TEST_TMPDIR/plan.json")
+	[[ $to == node[23] ]]
+	lab power-off node1
+	eventually 60 runs_on web "$to"
+	settled
+	lab exec node2 attrd_updater -n taiki-twin-web -N "$to" -Q 2>&1 | grep -q 'value="1"' && return 1
+	lab power-on node1
+	eventually 90 back
+	eventually 90 twin_waits web node1
+	settled
+	runs_on web "$to" # the rule does not push it back to where a twin waits now
+	run -0 lab exec node2 hv failback web
+	[[ $output == *"web: $to -> node1, where its twin waits"*"web is on node1."* ]]
+	eventually 90 twin_waits web "$to"
+	[[ $(cib | xmllint --xpath 'count(//rsc_location[starts-with(@id, "taiki-failback")])' -) -eq 0 ]]
 }

@@ -38,7 +38,7 @@
 #define HV_UTIL_MEMORY "taiki-memory" /* MiB */
 #define HV_UTIL_CPU    "taiki-cpu"    /* percent of one processor */
 
-/* Node attributes: what a host can give (transient; from its pool), and what waits there. */
+/* Node attributes: what a host can give (its reporter, `hv plan --publish`), and what waits (its pool). */
 #define HV_ATTR_CAPACITY_MEMORY "taiki-capacity-memory" /* MiB */
 #define HV_ATTR_CAPACITY_CPU    "taiki-capacity-cpu" /* percent of one processor, or "unlimited" */
 #define HV_ATTR_TWIN            "taiki-twin-"        /* NAME; 1: it is ready to be adopted */
