@@ -68,8 +68,9 @@ static int cold(const struct options *o, struct hv_launch *l, struct hv_error *e
 
 	l->timeout_ms = left(o);
 	return rc ? rc
-		  : hv_ledger_launch(l, NULL, o->given & OPT_FORCE ? HV_LEDGER_FORCE : 0, NULL,
-				     NULL, err);
+		  : hv_ledger_launch(l, NULL,
+				     o->given & OPT_FORCE ? HV_LEDGER_FORCE : HV_LEDGER_NEW_WORK,
+				     NULL, NULL, err);
 }
 
 static int adopt_or_cold(const struct options *o, struct hv_launch *l, struct hv_error *err)

@@ -41,6 +41,23 @@ static int write_changes(struct hv_ledger *l, const struct hv_ledger_answer *a,
 	return rc;
 }
 
+/* An adoption is what was promised, and is in a hurry: it is not asked about. */
+static void look_at_promises(const struct hv_capacity *cap, const struct hv_ledger *l,
+			     const struct hv_ledger_entry *want, struct hv_ledger_answer *answer)
+{
+	const struct hv_ledger_entry *old = ledger_find(l, want->name), *twin;
+
+	if (old && old->kind != HV_LEDGER_ACTIVE && want->kind == HV_LEDGER_ACTIVE)
+		return;
+	if (hv_ledger_breaks(cap, l, want, answer, ledger_now(), &twin) <= 0)
+		return;
+	snprintf(answer->breaks, sizeof(answer->breaks),
+		 "the room is promised: if %s%.64s is lost, %.70s takes up to %llu MiB here, and "
+		 "would not get it",
+		 twin->active_on[0] ? "host " : "its host", twin->active_on, twin->name,
+		 (unsigned long long)(twin->full.memory >> 20));
+}
+
 static int decide(const struct hv_ledger_entry *want, unsigned flags, struct hv_ledger *l,
 		  struct hv_ledger_answer *answer, struct hv_error *err)
 {
@@ -64,6 +81,10 @@ static int decide(const struct hv_ledger_entry *want, unsigned flags, struct hv_
 	} else if (answer->verdict == HV_LEDGER_NO ||
 		   (answer->verdict == HV_LEDGER_SQUEEZE && (flags & HV_LEDGER_IN_PEACE)))
 		return hv_err(err, -ENOSPC, "domain %s: %s", want->name, answer->reason);
+	else
+		look_at_promises(&cap, l, want, answer);
+	if (answer->breaks[0] && (flags & HV_LEDGER_NEW_WORK))
+		return hv_err(err, -ENOSPC, "domain %s: %s", want->name, answer->breaks);
 	return 0;
 }
 

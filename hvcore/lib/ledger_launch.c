@@ -87,6 +87,8 @@ int hv_ledger_launch(const struct hv_launch *l, const struct hv_ledger_entry *wa
 	}
 	if (fd < 0)
 		ledger_steer_say(name, say, arg, "starts without the ledger: %s", why.text);
+	if (fd >= 0 && a.breaks[0])
+		ledger_steer_say(name, say, arg, "starts all the same, but %s", a.breaks);
 	held = fd < 0 ? want->target : a.at_once;
 	rc = a.verdict == HV_LEDGER_SQUEEZE && !force
 		     ? squeeze(fd, name, want, hv_left_ms(deadline) / SQUEEZE_PARTS, &held, say,

@@ -72,14 +72,15 @@ static int beside(const char *name, struct hv_error *err)
 
 /*
  * book() - Its entry in the host's ledger, or -ENOSPC: a standby is only made where there is room for
- * what it waits with, and nobody shrinks for it.
+ * what it waits with, nobody shrinks for it, and no other standby's adoption is made impossible by it.
  */
 static int book(const struct place *p, struct hv_error *err)
 {
 	struct hv_ledger_entry want;
 
 	hv_ledger_entry(&p->source->config, p->p.spare ? HV_LEDGER_SPARE : HV_LEDGER_TWIN, &want);
-	return hv_ledger_book(p->name, &want, HV_LEDGER_IN_PEACE, BOOK_MS, NULL, err);
+	return hv_ledger_book(p->name, &want, HV_LEDGER_IN_PEACE | HV_LEDGER_NEW_WORK, BOOK_MS,
+			      NULL, err);
 }
 
 static int launch(const struct place *p, const struct hv_config *c, struct hv_error *err)

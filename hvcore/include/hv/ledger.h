@@ -125,6 +125,8 @@ struct hv_ledger_answer {
 	struct hv_ledger_change *change; /* who shrinks to what, the least needed first */
 	size_t nchanges;
 	char reason[256]; /* one sentence with the numbers */
+	char breaks
+		[256]; /* hv_ledger_book(): what was promised and has no room then; "": nothing */
 };
 
 /*
@@ -158,6 +160,15 @@ struct hv_ledger_promise {
  */
 int hv_ledger_promises(const struct hv_capacity *cap, const struct hv_ledger *l, uint64_t now_ms,
 		       struct hv_ledger_promise **out, size_t *n);
+
+/*
+ * hv_ledger_breaks() - Whether @want, granted as @a says, would take the room that a twin here was
+ * to have when its active's host is lost: 1, *@twin (an entry of @l) is the first; 0; -ENOMEM.
+ * A twin of lower priority than @want's does not count, nor one that has no room already.
+ */
+int hv_ledger_breaks(const struct hv_capacity *cap, const struct hv_ledger *l,
+		     const struct hv_ledger_entry *want, const struct hv_ledger_answer *a,
+		     uint64_t now_ms, const struct hv_ledger_entry **twin);
 
 enum {
 	HV_LEDGER_REFUSED_MS = 60000, /* a guest that refused is not asked again for so long */
@@ -194,6 +205,8 @@ enum {
 	HV_LEDGER_FORCE = 1 << 0,
 	/* Nobody is to shrink or to be waited for: -ENOSPC where the answer is HV_LEDGER_SQUEEZE. */
 	HV_LEDGER_IN_PEACE = 1 << 1,
+	/* It is new work, which can wait: -ENOSPC where hv_ledger_breaks() what was promised. */
+	HV_LEDGER_NEW_WORK = 1 << 2,
 };
 
 /*

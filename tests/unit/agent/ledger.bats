@@ -92,6 +92,25 @@ is() { [[ $(of "$1" "$2") == "$3" ]]; }
 	[[ $output == *"32 held, 0 free (OVERCOMMITTED)"* ]]
 }
 
+@test "room that was promised is kept from new work, and not from what has to run" {
+	echo 'memory = 40MiB' >"$TAIKI_HOST_CONF"
+	define web 0 "<memballoon model='virtio'/>" "<metadata><taiki:domain xmlns:taiki='urn:taiki:domain:1'>
+		<taiki:standby memory='8' unit='MiB'/></taiki:domain></metadata>"
+	"$O/tests/unit/agent/standby" web@twin "$OCF_RESKEY_config"
+	define db 0
+	hv start "$OCF_RESKEY_config"
+	define mail 0
+	run -4 hv start "$OCF_RESKEY_config"
+	[[ $output == *"domain mail: the room is promised: if its host is lost, web@twin takes up to 16 MiB here, and would not get it"* ]]
+	[[ $(hv ledger --json | jq '.domains | length') -eq 2 ]]
+	# What the cluster starts here may have lost its host already: that comes before what might be.
+	export OCF_RESOURCE_INSTANCE=mail
+	run -0 agent start
+	[[ $output == *"starts all the same, but the room is promised"* ]]
+	run -0 hv ledger
+	[[ $output == *"40 held, 0 free"* ]]
+}
+
 @test "the starter dies before hv-domain runs: what it booked is held all the time" {
 	echo 'memory = 16MiB' >"$TAIKI_HOST_CONF"
 	cat >"$BATS_TEST_TMPDIR/slow" <<-END

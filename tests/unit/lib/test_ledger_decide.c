@@ -240,6 +240,58 @@ static void promises(void **state)
 	free(p);
 }
 
+/* The twin whose room @want would take, or NULL. */
+static const char *broken(const struct hv_capacity *cap, const struct hv_ledger *l,
+			  struct hv_ledger_entry want)
+{
+	const struct hv_ledger_entry *twin;
+	struct hv_ledger_answer a;
+	int rc;
+
+	assert_int_equal(hv_ledger_admit(cap, l, &want, NOW, &a), 0);
+	assert_int_not_equal(a.verdict, HV_LEDGER_NO);
+	rc = hv_ledger_breaks(cap, l, &want, &a, NOW, &twin);
+	hv_ledger_answer_free(&a);
+	assert_int_equal(rc, twin != NULL);
+	return twin ? twin->name : NULL;
+}
+
+/* New work beside what was promised: 400 are free, and each loss takes 300 of them at most. */
+static void keeps_promises(void **state)
+{
+	struct hv_ledger_entry have[] = {
+		domain("run", 5, 200, 200),   twin("a1@twin", 5, 164, "a"),
+		twin("a2@twin", 1, 264, "a"), twin("b1@twin", 5, 364, "b"),
+		twin("c1@twin", 9, 4000, ""),
+	};
+	struct hv_ledger l = {have, 5};
+	struct hv_capacity cap = host(856, HV_CPU_UNLIMITED);
+
+	assert_null(broken(&cap, &l, domain("new", 5, 100, 100)));
+	assert_string_equal(broken(&cap, &l, domain("new", 5, 101, 101)), "b1@twin");
+	/* Of the two of host a the lower is the one without room; it yields to who is above it. */
+	have[3].full.memory = have[3].minimum.memory = 64 * MIB;
+	assert_string_equal(broken(&cap, &l, domain("new", 1, 101, 101)), "a2@twin");
+	assert_null(broken(&cap, &l, domain("new", 5, 101, 101)));
+	assert_string_equal(broken(&cap, &l, domain("new", 5, 301, 301)), "a1@twin");
+	assert_null(broken(&cap, &l, domain("new", 6, 400, 400)));
+	/* What can shrink when it comes to that breaks nothing. */
+	assert_null(broken(&cap, &l, domain("new", 5, 400, 100)));
+	/* One that has no room already is no reason. */
+	have[2].full.memory = have[2].minimum.memory = 1000 * MIB;
+	assert_null(broken(&cap, &l, domain("new", 1, 300, 300)));
+	/* Another twin takes its 64 as it waits; whether it could be adopted itself is not asked. */
+	have[2].full.memory = have[2].minimum.memory = 364 * MIB;
+	assert_string_equal(broken(&cap, &l, twin("x@twin", 1, 164, "d")), "a2@twin");
+	assert_null(broken(&cap, &l, twin("x@twin", 5, 164, "d")));
+	have[2].full.memory = have[2].minimum.memory = 264 * MIB;
+	have[2].priority = 5;
+	assert_null(broken(&cap, &l, twin("x@twin", 5, 900, "d")));
+	/* What takes the place of its own entry is not counted twice. */
+	assert_null(broken(&cap, &l, domain("run", 5, 300, 300)));
+	assert_string_equal(broken(&cap, &l, domain("run", 5, 301, 301)), "a2@twin");
+}
+
 static void grows_back(void **state)
 {
 	struct hv_ledger_entry have[] = {domain("high", 9, 200, 100), domain("low", 0, 400, 80),
@@ -307,8 +359,7 @@ int main(void)
 		cmocka_unit_test(yes_and_no),        cmocka_unit_test(guarantees),
 		cmocka_unit_test(squeezes_in_order), cmocka_unit_test(leaves_alone),
 		cmocka_unit_test(promises),          cmocka_unit_test(grows_back),
-		cmocka_unit_test(orphans),
-
+		cmocka_unit_test(orphans),           cmocka_unit_test(keeps_promises),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
