@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * hv check cluster: whether the times of this cluster, and of one inside its
- * guests, fit to each other.
+ * guests, fit to each other, and whether its domains' resources are set as they should be.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -11,6 +11,7 @@
 
 #include <libxml/xpath.h>
 
+#include "check_domains.h"
 #include "check_sums.h"
 #include "cib.h"
 #include "cli.h"
@@ -135,7 +136,8 @@ static void read_sbd(struct check_times *t)
 
 static const char *const verdict_name[] = {"fits", "wrong", "not given"};
 
-static int show_json(const struct check_times *t, const struct check_sum *c, size_t n, int code)
+static int show_json(const struct check_times *t, const struct check_sum *c, size_t n,
+		     json_t *domains, int code)
 {
 	json_t *list = json_array();
 
@@ -145,14 +147,15 @@ static int show_json(const struct check_times *t, const struct check_sum *c, siz
 						      "needs_ms", (json_int_t)c[i].needs, "verdict",
 						      verdict_name[c[i].verdict], "sum", c[i].sum,
 						      "why", c[i].why));
-	return print_json(json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "token_ms",
-				    (json_int_t)t->token, "consensus_ms", (json_int_t)t->consensus,
-				    "stonith_timeout_ms", (json_int_t)t->stonith_timeout,
-				    "device_timeout_ms", (json_int_t)t->device_timeout,
-				    "device_delay_ms", (json_int_t)t->device_delay,
-				    "stonith_watchdog_timeout_ms", (json_int_t)t->stonith_watchdog,
-				    "sbd_watchdog_timeout_ms", (json_int_t)t->sbd_watchdog,
-				    "domain_stop_timeout_ms", (json_int_t)t->stop, "sums", list),
+	return print_json(json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}",
+				    "token_ms", (json_int_t)t->token, "consensus_ms",
+				    (json_int_t)t->consensus, "stonith_timeout_ms",
+				    (json_int_t)t->stonith_timeout, "device_timeout_ms",
+				    (json_int_t)t->device_timeout, "device_delay_ms",
+				    (json_int_t)t->device_delay, "stonith_watchdog_timeout_ms",
+				    (json_int_t)t->stonith_watchdog, "sbd_watchdog_timeout_ms",
+				    (json_int_t)t->sbd_watchdog, "domain_stop_timeout_ms",
+				    (json_int_t)t->stop, "sums", list, "domains", domains),
 			  code);
 }
 
@@ -175,7 +178,8 @@ int cmd_check(const struct options *o, int argc, char **argv)
 	struct check_times t = {.guest = o->guest_stonith_ms};
 	struct check_sum c[CHECK_SUMS_MAX];
 	struct hv_error err = {""};
-	int rc, code = HV_EXIT_OK;
+	int rc, found, code = HV_EXIT_OK;
+	json_t *domains = NULL;
 	xmlDocPtr doc;
 	size_t n;
 
@@ -195,7 +199,14 @@ int cmd_check(const struct options *o, int argc, char **argv)
 		if (c[i].verdict == CHECK_WRONG)
 			code = HV_EXIT_FAILED;
 	if (o->given & OPT_JSON)
-		return show_json(&t, c, n, code);
-	show(c, n);
-	return code;
+		domains = json_array();
+	else
+		show(c, n);
+	found = check_domains(o, domains, &err);
+	if (found < 0) {
+		json_decref(domains);
+		return fail(found, &err);
+	}
+	code = found ? HV_EXIT_FAILED : code;
+	return domains ? show_json(&t, c, n, domains, code) : code;
 }

@@ -161,11 +161,12 @@ static const struct command commands[] = {
 	 .run = cmd_cluster},
 	{.name = "check",
 	 .arguments = "cluster",
-	 .brief = "whether the times of this cluster fit to each other",
+	 .brief =
+		 "whether the times of this cluster fit, and its domains are set as they should be",
 	 .detail =
 		 "Prints the sums that must fit: token, consensus, fencing of hosts, watchdog, stop of\n"
-		 "domains, and the stonith-timeout of a cluster inside the guests; exit code 1 if one\n"
-		 "does not.",
+		 "domains, and the stonith-timeout of a cluster inside the guests; and of domains what\n"
+		 "has to be set differently, with the command.  Exit code 1 if anything is wrong.",
 	 .options = OPT_JSON | OPT_TIMEOUT | OPT_GUEST_STONITH,
 	 .min = 1,
 	 .max = 1,
