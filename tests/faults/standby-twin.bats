@@ -1,0 +1,99 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck disable=SC2034,SC2154 # common.bash sets and reads them
+#
+# Faults around adoption on hosts that live: of the active, of what waits, of the agent that
+# adopts, of the pool.  One cluster: each fault finds the guest where the last one left it.
+
+bats_require_minimum_version 1.5.0
+# shellcheck source=tests/faults/standby.bash
+load standby.bash
+
+setup_file() { cluster_up; }
+teardown_file() { cluster_down; }
+setup() { [[ $BATS_TEST_NUMBER -eq 1 ]] || again; }
+
+@test "the active is killed on a living host: the twin elsewhere takes over" {
+	standby_up
+	must "the twin on another host is adopted; nobody is fenced"
+	inject "SIGKILL to hv-domain on $host" kill -KILL "$(pid_of "$host")"
+	recovered
+	adopted
+	[[ $(host_of) != "$host" ]]
+	never_fenced
+}
+
+@test "a twin is killed while it waits: its host is no preference, and has a new one soon" {
+	local there before
+	there=$(others | head -n 1)
+	before=$(twin_of "$there")
+	must "the attribute ends with it; the active is not disturbed"
+	inject "SIGKILL to the twin on $there" kill -KILL "$before"
+	unready() { ! twin_ready "$(observer)" "$there" web; }
+	eventually 10 unready
+	took "no preference for $there"
+	eventually 120 twin_ready "$(observer)" "$there" web
+	took "a new twin is ready"
+	[[ $(twin_of "$there") != "$before" ]]
+	answers_unchanged
+	never_fenced
+}
+
+@test "active and twins killed at once: started cold, once" {
+	local twins
+	mapfile -t twins < <(for n in $(others); do twin_of "$n"; done)
+	must "no twin, no adoption: a boot"
+	inject "SIGKILL to the active and to both twins" \
+		kill -KILL "$(pid_of "$host")" "${twins[@]}"
+	recovered
+	never_fenced
+}
+
+@test "the pool is killed: it comes back, loses nothing and doubles nothing" {
+	local before
+	before=$(for n in $(others); do twin_of "$n"; done)
+	must "the twins that waited wait on, the same ones"
+	inject "SIGKILL to every pool" pools_killed_and true
+	eventually 60 pools_run
+	took "the pools run again"
+	eventually 60 twins_wait
+	[[ $(for n in $(others); do twin_of "$n"; done) == "$before" ]]
+	one_twin_each
+	answers_unchanged
+	never_fenced
+}
+
+@test "started by hand where its twin waits: refused, and neither of them is disturbed" {
+	local there before
+	there=$(others | head -n 1)
+	before=$(twin_of "$there")
+	must "hv refuses by name, adopting or not; the twin waits on"
+	injected=$(now_ms)
+	note "injected: hv start, and hv start --adopt, on $there"
+	run lab exec "$there" timeout 30 hv start /shared/web.xml
+	echo "$output"
+	[[ $status -ne 0 && $output == *web* ]]
+	run lab exec "$there" timeout 30 hv start --adopt /shared/web.xml
+	echo "$output"
+	[[ $status -ne 0 && $output == *web* ]]
+	took "refused ($output)"
+	during 3 answers_unchanged
+	[[ $(copies) -eq 1 && $(twin_of "$there") == "$before" ]]
+	twin_ready "$(observer)" "$there" web
+	never_fenced
+	history_is_clean
+}
+
+@test "the active is killed where a spare waits, and may be restarted there: it becomes the spare" {
+	standby_template "taiki.writer=10.71.255.254:7000 $boot_args" >"$(state)/shared/template.xml"
+	lab exec "$host" pcs resource update pool spares=1 template=/shared/template.xml
+	lab exec "$host" pcs resource meta web migration-threshold=3
+	eventually 120 spares_ready "$(observer)" "$host" 1
+	must "its own host has it again, without a boot; nobody is fenced"
+	inject "SIGKILL to hv-domain on $host" kill -KILL "$(pid_of "$host")"
+	recovered
+	adopted
+	[[ $(host_of) == "$host" ]]
+	eventually 120 spares_ready "$(observer)" "$host" 1
+	never_fenced
+}
