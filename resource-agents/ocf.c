@@ -184,6 +184,8 @@ int ocf_main(const struct ocf_agent *agent, int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : "", *minor;
 
+	/* A line is one message to whoever reads it, and one call. */
+	setvbuf(stderr, NULL, _IOLBF, 0);
 	if (!strcmp(name, "usage") || !strcmp(name, "help") || !*name) {
 		usage(agent, *name ? stdout : stderr);
 		return *name ? OCF_SUCCESS : OCF_ERR_ARGS;

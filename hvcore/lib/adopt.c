@@ -194,6 +194,8 @@ static int try(struct search *s, const char *name, bool only_ready, struct hv_er
 		return rc;
 	adopt_say(&d, HV_ADOPT_FOUND);
 	rc = become(&d, err);
+	if (rc && !d.claimed)
+		adopt_calm(&d);
 	if (rc && d.claimed)
 		rc = undo(&d, rc, err);
 	else

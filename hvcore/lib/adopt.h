@@ -26,6 +26,7 @@ struct adoption {
 	int turn;                  /* the standby's; after the renaming the domain's */
 	char incarnation[37];      /* of the domain */
 	bool only_ready;           /* a guest that has not said hello is passed over */
+	bool hurried;              /* its share of the processors has been lifted */
 	bool claimed;              /* something in the run directory has been changed */
 	struct hv_qmp *qmp;
 	struct hv_config was;    /* what the standby was started with */
@@ -46,6 +47,9 @@ int adopt_left(const struct adoption *d, int ms);
  * turn is somebody else's, -EINPROGRESS not ready and d->only_ready, or why not.
  */
 int adopt_find(struct adoption *d, const char *name, struct hv_error *err);
+
+/* adopt_calm() - It waits on, with what it waited with. */
+void adopt_calm(struct adoption *d);
 
 /* adopt_claim() - The commit point.  Sets d->claimed at the first change and d->now after the renaming. */
 int adopt_claim(struct adoption *d, struct hv_error *err);

@@ -14,10 +14,7 @@
 
 #include "adopt.h"
 #include "hv/rundir.h"
-#include "hv/tune.h"
 #include "run_file.h"
-
-enum { SHARES_DEFAULT = 1024 };
 
 static int write_files(struct adoption *d, struct hv_error *err)
 {
@@ -52,19 +49,6 @@ int adopt_identify(struct adoption *d, struct hv_error *err)
 	return rc;
 }
 
-/*
- * What the standby waited with holds hv-domain back as well, which has to answer now. It gets the
- * domain's share in its turn (HV_ADOPT_CPU); whatever fails is killed.
- */
-static void hurry(struct adoption *d)
-{
-	struct hv_config c = d->was; /* a look at it, which owns nothing */
-
-	c.cputune.quota = -1;
-	c.cputune.shares = SHARES_DEFAULT;
-	hv_tune(&c, NULL);
-}
-
 static int tell(struct adoption *d, struct hv_error *err)
 {
 	json_t *args = json_pack("{s:s, s:s, s:s}", "resource",
@@ -85,7 +69,6 @@ int adopt_claim(struct adoption *d, struct hv_error *err)
 	rc = write_files(d, err);
 	if (rc)
 		return rc;
-	hurry(d);
 	/* What the last start of the domain left here; hv_turn() made it where there was nothing. */
 	rc = hv_run_put(d->domain, "incarnation", NULL, err);
 	if (!rc)

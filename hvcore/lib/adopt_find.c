@@ -11,10 +11,14 @@
 #include "hv/definition.h"
 #include "hv/rundir.h"
 #include "hv/standby.h"
+#include "hv/tune.h"
 #include "probe.h"
 #include "turn.h"
 
-enum { TURN_MS = 2000 }; /* the pool holds a standby's turn only while it makes or ends it */
+enum {
+	TURN_MS = 2000, /* the pool holds a standby's turn only while it makes or ends it */
+	SHARES_DEFAULT = 1024,
+};
 
 static int read_config(const char *name, struct hv_config *c, struct hv_error *err)
 {
@@ -39,6 +43,28 @@ static int is_there(const char *name, struct hv_error *err)
 	case HV_ABSENT: break;
 	}
 	return hv_err(err, -ENOENT, "%s does not wait on this host", name);
+}
+
+/*
+ * hurry() - What the standby waits with holds hv-domain back as well, which has to answer now: a
+ * quota that its guest has used up is 80 ms of silence.  It gets the domain's share in
+ * its turn (HV_ADOPT_CPU).
+ */
+static void hurry(struct adoption *d)
+{
+	struct hv_config c = d->was; /* a look at it, which owns nothing */
+
+	c.cputune.quota = -1;
+	c.cputune.shares = SHARES_DEFAULT;
+	hv_tune(&c, NULL);
+	d->hurried = true;
+}
+
+void adopt_calm(struct adoption *d)
+{
+	if (d->hurried)
+		hv_tune(&d->was, NULL);
+	d->hurried = false;
 }
 
 /* Who waits and cannot serve is none: it has panicked, was paused, or says nothing. */
@@ -87,8 +113,10 @@ static int look(struct adoption *d, const char *name, struct hv_error *err)
 		rc = hv_err(err, -EINVAL, "%s: another adoption of it was not completed", name);
 	if (!rc)
 		rc = hv_adopted_config(d->a->config, &d->was, &d->config, err);
-	if (!rc)
+	if (!rc) {
+		hurry(d);
 		rc = ask(d, name, err);
+	}
 	if (!rc && d->only_ready && !said_hello(d))
 		rc = hv_err(err, -EINPROGRESS, "%s has not said that it is booted", name);
 	return rc;
@@ -107,6 +135,7 @@ int adopt_find(struct adoption *d, const char *name, struct hv_error *err)
 		return d->turn == -ETIMEDOUT ? -EBUSY : d->turn;
 	rc = look(d, name, err);
 	if (rc) {
+		adopt_calm(d);
 		hv_qmp_close(d->qmp);
 		d->qmp = NULL;
 		hv_config_free(&d->was);

@@ -276,30 +276,41 @@ void hv_cgroup_remove(const char *name)
 	}
 }
 
-int hv_cgroup_find(const char *name, const char *file, char dir[DIR_BYTES],
-		   char group[HV_NAME_MAX + 8])
+/* find() - The directory that has the first of @files[0..n) that any has: its number, or -ENOENT. */
+static int find(const char *name, const char *const *files, int nfiles, char dir[DIR_BYTES],
+		char group[HV_NAME_MAX + 8])
 {
 	struct mount m[MOUNTS_MAX];
 	unsigned n = *slice() ? find_mounts(m) : 0;
 
 	group_of(name, group);
-	for (unsigned i = 0; i < n; i++) {
-		char path[DIR_BYTES + 64];
+	for (int k = 0; k < nfiles; k++)
+		for (unsigned i = 0; i < n; i++) {
+			char path[DIR_BYTES + 64];
 
-		if (group_dir(dir, DIR_BYTES, &m[i], group))
-			continue;
-		snprintf(path, sizeof(path), "%s/%s", dir, file);
-		if (!access(path, F_OK))
-			return 0;
-	}
+			if (group_dir(dir, DIR_BYTES, &m[i], group))
+				continue;
+			snprintf(path, sizeof(path), "%s/%s", dir, files[k]);
+			if (!access(path, F_OK))
+				return k;
+		}
 	return -ENOENT;
+}
+
+int hv_cgroup_find(const char *name, const char *file, char dir[DIR_BYTES],
+		   char group[HV_NAME_MAX + 8])
+{
+	return find(name, &file, 1, dir, group);
 }
 
 int hv_cgroup_cpu(const char *name, bool *v2, char dir[DIR_BYTES], char group[HV_NAME_MAX + 8])
 {
 	/* A host can have both versions mounted, with cpu in one of them. */
-	*v2 = !hv_cgroup_find(name, "cpu.max", dir, group);
-	return *v2 ? 0 : hv_cgroup_find(name, "cpu.shares", dir, group);
+	static const char *const files[] = {"cpu.max", "cpu.shares"};
+	int k = find(name, files, 2, dir, group);
+
+	*v2 = !k;
+	return k < 0 ? k : 0;
 }
 
 int hv_tune(const struct hv_config *c, struct hv_error *err)

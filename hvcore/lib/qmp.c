@@ -212,7 +212,7 @@ static int call(struct hv_qmp *q, const char *command, json_t *args, int fd, int
 {
 	json_t *request, *m = NULL;
 	json_int_t id = ++q->last_id;
-	char *text = NULL;
+	char *text = NULL, *line = NULL;
 	int rc;
 
 	request = json_pack("{s:s, s:o*, s:I}", "execute", command, "arguments", args, "id", id);
@@ -220,12 +220,13 @@ static int call(struct hv_qmp *q, const char *command, json_t *args, int fd, int
 		return broken(q, -EINVAL, err, command);
 	text = json_dumps(request, JSON_COMPACT);
 	json_decref(request);
-	if (!text)
-		return broken(q, -ENOMEM, err, command);
-	rc = send_all(q, text, strlen(text), fd, deadline);
-	if (!rc)
-		rc = send_all(q, "\r\n", 2, -1, deadline);
+	/* In one piece: half a line would wake the domain for nothing. */
+	rc = text ? asprintf(&line, "%s\r\n", text) : -1;
 	free(text);
+	if (rc < 0)
+		return broken(q, -ENOMEM, err, command);
+	rc = send_all(q, line, (size_t)rc, fd, deadline);
+	free(line);
 	if (!rc)
 		rc = next_reply(q, id, deadline, &m);
 	if (rc)

@@ -4,12 +4,14 @@
 # adopt.py alone ROUNDS | burst COUNT: twins of flat guests, adopted by agents that are called
 # directly, in a network of their own.
 #
-# alone: a line each round, from the agent's call to the role's having been told, ms.
+# alone: a line each round, from the agent's call to the role's having been told, ms, and what the
+# agent took of processors, ms.
 # burst: one line: until the last one's has been told, ms, and until the last agent has ended; what
 # was lost or is there twice ends it with an error.
 
 import os
 import re
+import resource
 import selectors
 import subprocess
 import sys
@@ -89,13 +91,20 @@ def check(name, pid):
             sys.exit(f"{name} is not what waited for it")
 
 
+def spent():
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return (used.ru_utime + used.ru_stime) * 1000
+
+
 def alone(rounds):
     for _ in range(rounds):
         pid = wait_twin("twin0")
         time.sleep(0.2)
+        before = spent()
         told, _ = start(["twin0"])
+        after = spent()
         check("twin0", pid)
-        print(f"{told['twin0']:.3f}", flush=True)
+        print(f"{told['twin0']:.3f} {after - before:.3f}", flush=True)
         stop(["twin0"])
 
 

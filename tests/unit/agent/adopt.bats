@@ -28,7 +28,8 @@ setup() {
 }
 
 teardown() {
-	kill_domains
+	local TAIKI_RUN_DIR
+	for TAIKI_RUN_DIR in "$BATS_TEST_TMPDIR"/{,*/}run; do kill_domains; done
 	[[ -z ${loop:-} ]] || losetup --detach "$loop"
 }
 
@@ -52,27 +53,13 @@ domain() {
 }
 
 # locked FILE: somebody has the image's lock
-locked() {
-	python3 - "$1" <<-'PY'
-		import fcntl, os, struct, sys
-		fd = os.open(sys.argv[1], os.O_RDONLY)
-		ask = struct.pack("hhqqi4x", fcntl.F_RDLCK, 0, 0, 0, 0)
-		answer = fcntl.fcntl(fd, 36, ask)  # F_OFD_GETLK
-		sys.exit(struct.unpack("hhqqi4x", answer)[0] == fcntl.F_UNLCK)
-	PY
-}
+locked() { "$O/tests/unit/agent/image_lock" "$1"; }
 
 # hold FILE: holds its lock until holder is killed
 hold() {
-	python3 - "$1" "$BATS_TEST_TMPDIR/held" <<-'PY' 3>&- &
-		import fcntl, os, struct, sys, time
-		fd = os.open(sys.argv[1], os.O_RDWR)
-		fcntl.fcntl(fd, 37, struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 0, 0, 0))  # F_OFD_SETLK
-		open(sys.argv[2], "w").close()
-		time.sleep(60)
-	PY
+	"$O/tests/unit/agent/image_lock" "$1" "$BATS_TEST_TMPDIR/held" 3>&- &
 	holder=$!
-	until_true 10 test -e "$BATS_TEST_TMPDIR/held"
+	until_true 30 test -e "$BATS_TEST_TMPDIR/held"
 }
 
 # one_runs NAME: it is well, it alone has a process, and it has both disks
@@ -212,22 +199,69 @@ ended() { ! agent monitor >/dev/null 2>&1; }
 	one_runs web
 }
 
-@test "a twin that ends during its adoption, at each step: undone, and started cold" {
-	local at
-	for at in found booked claimed guard disks cpu link role; do
-		waits web@twin "$OCF_RESKEY_config"
-		run -1 "$O/tests/unit/agent/adopter" "$OCF_RESKEY_config" "domain:$at"
-		[[ $output == E* && $output != ENOTRECOVERABLE* && $output != "nobody to kill"* ]]
-		run ! locked "$BATS_TEST_TMPDIR/data.raw"
-		run ! locked "$BATS_TEST_TMPDIR/own-n1.raw"
-		run -0 agent start
-		one_runs web
-		OCF_RESKEY_force_stop=yes run -0 agent stop
+# apart WHAT AT...: `WHAT AT` for each, four at a time, each with a run directory, images and a log of its own
+apart() {
+	local what=$1 at base=$BATS_TEST_TMPDIR
+	shift
+	for at; do
+		while (($(jobs -pr | wc -l) >= 4)); do wait -n || true; done
+		(
+			BATS_TEST_TMPDIR=$base/$at
+			# One control group a name, and they all have the same.
+			export TAIKI_RUN_DIR=$BATS_TEST_TMPDIR/run TAIKI_CGROUP=
+			mkdir -p "$TAIKI_RUN_DIR"
+			truncate -s 1M "$BATS_TEST_TMPDIR/"{own-n1,data}.raw
+			domain
+			trap kill_domains EXIT
+			trap 'echo "$BASH_COMMAND: ${output:-} ${stderr:-}"' ERR
+			"$what" "$at"
+			echo as promised
+		) >"$base/$at.log" 2>&1 3>&- &
+	done
+	wait
+	for at; do
+		[[ $(tail -n 1 "$base/$at.log") == "as promised" ]] && continue
+		printf '%s\n' "$at:" && tail -n 20 "$base/$at.log"
+		return 1
 	done
 }
 
-# half: what monitor and stop say after an adopter's death, and that a start follows
-half() {
+twin_ends() {
+	waits web@twin "$OCF_RESKEY_config"
+	run -1 "$O/tests/unit/agent/adopter" "$OCF_RESKEY_config" "domain:$1"
+	[[ $output == E* && $output != ENOTRECOVERABLE* && $output != "nobody to kill"* ]]
+	run ! locked "$BATS_TEST_TMPDIR/data.raw"
+	run ! locked "$BATS_TEST_TMPDIR/own-n1.raw"
+	run -0 agent start
+	one_runs web
+	OCF_RESKEY_force_stop=yes run -0 agent stop
+}
+
+@test "a twin that ends during its adoption, at each step: undone, and started cold" {
+	apart twin_ends found booked claimed guard disks cpu link role
+}
+
+nothing_taken() {
+	waits web@twin "$OCF_RESKEY_config"
+	run -137 "$O/tests/unit/agent/adopter" "$OCF_RESKEY_config" "$1"
+	run -7 agent monitor
+	run -0 agent stop
+	[[ $(cat "$(run_of web@twin)/resource") == pool ]]
+	run ! locked "$BATS_TEST_TMPDIR/data.raw"
+	run -0 agent start
+	one_runs web
+	OCF_RESKEY_force_stop=yes run -0 agent stop
+	nothing_left
+}
+
+@test "an adopter killed before the domain has anything of the twin: the twin is still the pool's" {
+	apart nothing_taken step:found call:1 call:2 call:3 call:4
+}
+
+# half_done AT: what monitor and stop say after an adopter's death, and that a start follows
+half_done() {
+	waits web@twin "$OCF_RESKEY_config"
+	run -137 "$O/tests/unit/agent/adopter" "$OCF_RESKEY_config" "$1"
 	run -1 --separate-stderr agent monitor
 	[[ $(reason) == *"adoption was not completed"* ]]
 	OCF_RESKEY_CRM_meta_interval=0 run -1 agent monitor
@@ -241,29 +275,8 @@ half() {
 	nothing_left
 }
 
-@test "an adopter killed before the domain has anything of the twin: the twin is still the pool's" {
-	local at
-	for at in step:found call:1 call:2 call:3 call:4; do
-		waits web@twin "$OCF_RESKEY_config"
-		run -137 "$O/tests/unit/agent/adopter" "$OCF_RESKEY_config" "$at"
-		run -7 agent monitor
-		run -0 agent stop
-		[[ $(cat "$(run_of web@twin)/resource") == pool ]]
-		run ! locked "$BATS_TEST_TMPDIR/data.raw"
-		run -0 agent start
-		one_runs web
-		OCF_RESKEY_force_stop=yes run -0 agent stop
-		nothing_left
-	done
-}
-
 @test "an adopter killed at the commit point and at each step after it: failed, and stopped with proof" {
-	local at
-	for at in call:5 call:6 call:7 call:8 call:9 call:10 step:claimed step:guard step:disks step:cpu step:link step:role step:memory; do
-		waits web@twin "$OCF_RESKEY_config"
-		run -137 "$O/tests/unit/agent/adopter" "$OCF_RESKEY_config" "$at"
-		half
-	done
+	apart half_done call:5 call:6 call:7 call:8 call:9 call:10 step:claimed step:guard step:disks step:cpu step:link step:role step:memory
 }
 
 @test "an adopter killed when all is done has done it" {

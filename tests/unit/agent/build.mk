@@ -5,6 +5,9 @@ $(call unit,agent_decide,tests/unit/agent/test_decide.c $(addprefix resource-age
 # For pool.bats: who has a run directory's turn.
 $(call prog,tests/unit/agent/turn,tests/unit/agent/turn.c,libhv.a,-ljansson -lz -lnettle)
 
+# Who has an image's lock.
+$(call prog,tests/unit/agent/image_lock,tests/unit/agent/image_lock.c,,)
+
 # A pool of one: what adoption's tests begin with.
 $(call prog,tests/unit/agent/standby,tests/unit/agent/standby.c,libhv.a,$$(LIBHV_LIBS))
 
