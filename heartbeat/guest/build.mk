@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Static: it runs in any Linux guest, whatever its libraries.  (The sanitizers cannot.)
-$(call prog,heartbeat/guest/taiki-guest,$(wildcard heartbeat/guest/*.c),libbeat.a,\
+$(call prog,heartbeat/guest/taiki-guest,$(wildcard heartbeat/guest/*.c),libbeat.a,-ljansson \
 	$(if $(SANITIZE),,-static-pie -s $(if $(filter clang%,$(CC)),-Wno-unused-command-line-argument)),sbin)
 $(call install,heartbeat/guest/guest.conf,share/doc/taiki)
 $(call install,heartbeat/guest/role-port.sh,share/doc/taiki,755)

@@ -9,7 +9,8 @@
  *   channel.c  ... and its timer                 log.c     words that block nobody
  *   role.c     scripts in order                  rights.c  memory, priority, capabilities
  *   keep.c     the role outlives a restart       disks.c   partitions of disks that open
- *   main.c     the loop
+ *   agent.c    QEMU's guest agent's port, if it  vcpus.c   processors on and off
+ *              is wanted (agent.h)               main.c    the loop
  */
 #ifndef TAIKI_GUEST_H
 #define TAIKI_GUEST_H
@@ -33,8 +34,10 @@ struct options {
 	unsigned health_timeout;    /* ms */
 	unsigned health_failures;   /* so many in a row are reported */
 	const char *role_dir;
-	unsigned role_timeout; /* ms, each script */
-	const char *run_dir;   /* where the role outlives a restart */
+	unsigned role_timeout;  /* ms, each script */
+	const char *run_dir;    /* where the role outlives a restart */
+	bool agent;             /* serve QEMU's guest agent's port as well */
+	const char *agent_port; /* the same as port */
 	bool lock_memory;
 	bool realtime;
 	bool syslog;

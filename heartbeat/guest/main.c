@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "heartbeat/guest/agent.h"
 #include "heartbeat/guest/guest.h"
 
 static struct options options;
@@ -246,13 +247,15 @@ static void on_signal(void)
 	health_reap();
 	roles_reap(&roles);
 	tell_roles();
+	agent_reap();
 }
 
 static void handle(int fd, uint32_t what)
 {
 	uint64_t times;
 
-	if (channel_handle(&beats, fd, what) || channel_handle(&orders, fd, what))
+	if (channel_handle(&beats, fd, what) || channel_handle(&orders, fd, what) ||
+	    agent_handle(fd, what))
 		return;
 	if (fd == signals) {
 		on_signal();
@@ -298,6 +301,8 @@ int main(int argc, char **argv)
 
 	if (argc == 3 && !strcmp(argv[1], DISKS_READ))
 		return disks_read(!strcmp(argv[2], HV_ROLE_ACTIVE));
+	if (argc == 3 && !strcmp(argv[1], VCPUS_SET))
+		return vcpus_set(VCPUS_DIR, argv[2]);
 	rc = options_get(&options, argc, argv);
 	if (rc >= 0)
 		return rc;
@@ -315,6 +320,8 @@ int main(int argc, char **argv)
 	rights_settle(&options);
 	channel_open(&beats);
 	channel_open(&orders);
+	if (options.agent && !agent_start(options.agent_port))
+		say(LOG_ERR, "the agent's port is not served: %s", strerror(errno));
 	if (options.health_command)
 		timer_set(health_timer, 1, options.health_interval);
 	while (!done) {

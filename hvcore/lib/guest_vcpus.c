@@ -34,7 +34,7 @@ static int silent(const struct agent *a, struct hv_error *err)
 {
 	return hv_err(
 		err, -ETIMEDOUT,
-		"domain %s: no agent answers in the guest; is qemu-guest-agent running there?",
+		"domain %s: no agent answers in the guest; is qemu-guest-agent running there, or taiki-guest with agent = yes?",
 		a->domain);
 }
 

@@ -11,3 +11,5 @@ $(call unit,heartbeat_decisions,tests/unit/heartbeat/test_decisions.c \
 	$(addprefix heartbeat/,act.c report_decide.c state.c),libhv.a,-lz)
 $(call unit,heartbeat_heard,tests/unit/heartbeat/test_heard.c \
 	$(addprefix heartbeat/,agent_read.c ask.c lines.c qmp_read.c),libhv.a,-ljansson)
+$(call unit,heartbeat_guest_agent,tests/unit/heartbeat/test_guest_agent.c \
+	$(addprefix heartbeat/guest/,agent_ask.c vcpus.c),,-ljansson)
