@@ -9,7 +9,11 @@ $(call lib,mirror_rules,$(MIRROR_RULES))
 # The engine and what it is exported as.
 $(call lib,mirror_engine,$(filter-out $(MIRROR_RULES),$(wildcard mirror/engine/*.c)) $(wildcard mirror/export/*.c))
 
+# Where a volume's sockets are, and asking its daemon: for the command line and the agent.
+$(call lib,mirror_client,mirror/client.c mirror/place.c)
+
 MIRROR_LIBS := mirror_engine.a mirror_rules.a mirror_drbd.a libhv.a
-$(call prog,taiki-mirrord,$(addprefix mirror/,control.c main.c options.c place.c status.c),$(MIRROR_LIBS),\
+$(call prog,taiki-mirrord,$(addprefix mirror/,control.c main.c options.c status.c),mirror_client.a $(MIRROR_LIBS),\
 	-luring -lnettle -ljansson -lpthread,sbin)
-$(call prog,taiki-mirror,$(wildcard mirror/cli/*.c) mirror/place.c,mirror_drbd.a libhv.a,-ljansson -lnettle,sbin)
+$(call prog,taiki-mirror,$(wildcard mirror/cli/*.c),mirror_client.a mirror_drbd.a libhv.a,\
+	-ljansson -lnettle -lz,sbin)

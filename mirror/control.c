@@ -231,7 +231,7 @@ int control_open(struct control **out, struct mirrord *m, const char *path)
 	k->m = m;
 	strcpy(k->path, path);
 	strcpy(a.sun_path, path);
-	unlink(path); /* the disk's lock is ours: whoever made it is gone */
+	unlink(path); /* the lock beside it is ours: whoever made it is gone */
 	if (bind(fd, (struct sockaddr *)&a, sizeof(a)) || chmod(path, 0600) ||
 	    listen(fd, CLIENTS_MAX))
 		r = -errno;

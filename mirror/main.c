@@ -13,7 +13,7 @@
 #include "hv/daemon.h"
 #include "mirror/mirrord.h"
 
-enum exit_status { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE_BAD = 2 };
+enum exit_status { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE_BAD = 2, EXIT_RUNS = 3 };
 
 enum { ALIVE_MS = 1000 };
 
@@ -106,6 +106,24 @@ static int serve(struct mirrord *m, struct options *o)
 	return EXIT_DONE;
 }
 
+/* lock() - Become the one daemon of the volume here.  0, or the exit status. */
+static int lock(const char *name)
+{
+	char daemon[PLACE_PATH];
+	struct hv_error err;
+	int r = place_make(name);
+
+	if (r)
+		return fail("making the run directory", r);
+	r = place_daemon(daemon, name);
+	if (!r)
+		r = hv_daemon_lock(daemon, "serves", &err);
+	if (r != -EEXIST)
+		return r ? fail("locking the run directory", r) : 0;
+	hv_log_line(LOG_ERR, "%s: another taiki-mirrord serves it already", name);
+	return EXIT_RUNS;
+}
+
 int main(int argc, char **argv)
 {
 	static struct mirrord m;
@@ -118,9 +136,9 @@ int main(int argc, char **argv)
 	strcpy(who, "taiki-mirrord");
 	hv_log_init(who, LOG_DEBUG);
 	hv_notify_open();
-	r = place_make(o.volume.name);
+	r = lock(o.volume.name);
 	if (r)
-		return fail("making the run directory", r);
+		return r;
 	r = loop_init(&m.loop);
 	if (r)
 		return fail("io_uring", r);

@@ -45,6 +45,14 @@ int place_make(const char *name)
 	}
 }
 
+int place_daemon(char out[PLACE_PATH], const char *name)
+{
+	if (!place_name_ok(name))
+		return -EINVAL;
+	return snprintf(out, PLACE_PATH, "mirror/%s/control", name) < PLACE_PATH ? 0
+										 : -ENAMETOOLONG;
+}
+
 int place_meta(const char *text, char **path, enum md_kind *kind, unsigned *index)
 {
 	const char *bracket = strrchr(text, '[');

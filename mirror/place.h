@@ -25,6 +25,12 @@ int place_path(char out[PLACE_PATH], const char *name, const char *file);
 int place_make(const char *name);
 
 /*
+ * place_daemon() - What the volume's daemon is called to hv_daemon_lock() and struct hv_daemon: it holds
+ * RUN/.mirror/NAME/control.lock for life.  0 or -errno as place_path().
+ */
+int place_daemon(char out[PLACE_PATH], const char *name);
+
+/*
  * place_meta() - "internal", "PATH" (flexible, external) or "PATH[INDEX]", as drbd.conf has it.  @path:
  * the caller's to free, NULL for internal.  0, -EINVAL or -ENOMEM.
  */

@@ -9,4 +9,7 @@ $(call prog,resource-agents/domain,resource-agents/domain.c $(DOMAIN_SRCS),libhv
 
 $(call prog,resource-agents/heartbeat,$(addprefix resource-agents/,heartbeat.c heartbeat_find.c \
 	heartbeat_spawn.c ocf.c ocf_metadata.c),libhv.a,-ljansson -lz -lnettle,$(OCF_DIR))
+
+$(call prog,resource-agents/mirror,$(addprefix resource-agents/,mirror.c mirror_find.c mirror_publish.c \
+	mirror_score.c ocf.c ocf_metadata.c),mirror_client.a mirror_drbd.a libhv.a,-ljansson -lz -lnettle,$(OCF_DIR))
 include resource-agents/poold/build.mk

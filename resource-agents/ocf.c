@@ -176,7 +176,8 @@ static void usage(const struct ocf_agent *agent, FILE *to)
 {
 	fprintf(to, "usage: %s {", agent->name);
 	for (const struct ocf_action *a = agent->actions; a->name; a++)
-		fprintf(to, "%s%s", a == agent->actions ? "" : "|", a->name);
+		if (a == agent->actions || strcmp(a->name, a[-1].name)) /* a monitor of each role */
+			fprintf(to, "%s%s", a == agent->actions ? "" : "|", a->name);
 	fputs("}\nParameters are given in the environment, as OCF_RESKEY_name.\n", to);
 }
 

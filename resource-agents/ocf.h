@@ -19,6 +19,8 @@ enum ocf_rc {
 	OCF_ERR_INSTALLED = 5,  /* this host cannot run it */
 	OCF_ERR_CONFIGURED = 6, /* wrong on every host: Pacemaker tries no other */
 	OCF_NOT_RUNNING = 7,
+	OCF_RUNNING_PROMOTED = 8,
+	OCF_FAILED_PROMOTED = 9,
 	OCF_DEGRADED = 190, /* runs, but look at it: shown, not recovered */
 };
 
@@ -33,12 +35,15 @@ struct ocf_parameter {
 	const char *shortdesc, *longdesc;
 };
 
+enum ocf_role { OCF_ANY_ROLE, OCF_PROMOTED, OCF_UNPROMOTED };
+
 struct ocf_action {
 	const char *name;         /* NULL ends the table */
 	enum ocf_rc (*run)(void); /* NULL: the library does it (meta-data) */
 	unsigned timeout;         /* seconds: the hint, and what holds where Pacemaker gives none */
 	unsigned interval;        /* seconds, 0: not recurring */
 	bool since_1_1;           /* not part of the 1.0 API */
+	enum ocf_role role;       /* a monitor of one role */
 };
 
 struct ocf_agent {

@@ -50,9 +50,17 @@ static void parameter(const struct ocf_parameter *p, int minor)
 
 static void action(const struct ocf_action *a)
 {
+	/* Also to callers of 1.0, whose schemas know these names by now. */
+	static const char *const roles[] = {
+		[OCF_PROMOTED] = "Promoted",
+		[OCF_UNPROMOTED] = "Unpromoted",
+	};
+
 	printf("<action name=\"%s\" timeout=\"%us\"", a->name, a->timeout);
 	if (a->interval)
 		printf(" interval=\"%us\" depth=\"0\"", a->interval);
+	if (a->role)
+		printf(" role=\"%s\"", roles[a->role]);
 	puts("/>");
 }
 

@@ -179,6 +179,21 @@ static int check_lease(const struct hv_disk *d, struct hv_error *err)
 	return path("lease", d->lease_path, err);
 }
 
+/* What a disk behind NBD can be, and what only it can be. */
+static int check_nbd(const struct hv_disk *d, struct hv_error *err)
+{
+	if (d->guard == HV_GUARD_MIRROR && !d->nbd)
+		return hv_err(err, -EINVAL,
+			      "disk %s: the guard mirror is the promotion of a mirror that serves "
+			      "it over NBD, and it is not served over NBD",
+			      d->target);
+	if (d->nbd && d->gated)
+		return hv_err(err, -EINVAL,
+			      "disk %s: it is served over NBD and cannot be active-only yet",
+			      d->target);
+	return 0;
+}
+
 static int check_disks(const struct hv_config *c, struct hv_error *err)
 {
 	int rc;
@@ -194,6 +209,8 @@ static int check_disks(const struct hv_config *c, struct hv_error *err)
 		rc = path(d->target, d->path, err);
 		if (!rc)
 			rc = check_lease(d, err);
+		if (!rc)
+			rc = check_nbd(d, err);
 		if (rc)
 			return rc;
 		if (d->serial &&

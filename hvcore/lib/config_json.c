@@ -16,7 +16,7 @@
 
 enum { JSON_BYTES_MAX = 1 << 20 };
 
-enum type { STR, UUID, MAC, BOOL, UINT, U64, U64_IF, I64, ENUM };
+enum type { STR, UUID, MAC, BOOL, BOOL_IF, UINT, U64, U64_IF, I64, ENUM };
 
 struct field {
 	const char *key;
@@ -129,6 +129,7 @@ static const struct field disk[] = {
 	F(hv_disk, BOOL, discard),
 	F(hv_disk, BOOL, gated),
 	F(hv_disk, U64_IF, block_size),
+	F(hv_disk, BOOL_IF, nbd),
 	FE(hv_disk, guard, guards),
 	F(hv_disk, STR, lease_lockspace),
 	F(hv_disk, STR, lease_key),
@@ -236,7 +237,8 @@ static json_t *put_value(const struct field *f, const void *p)
 	case STR: return json_string(*(char *const *)p);
 	case UUID: return json_string(p);
 	case MAC: mac_print(p, mac); return json_string(mac);
-	case BOOL: return json_boolean(*(const bool *)p);
+	case BOOL:
+	case BOOL_IF: return json_boolean(*(const bool *)p);
 	case UINT: return json_integer(*(const unsigned *)p);
 	case U64:
 	case U64_IF: return json_integer((json_int_t) * (const uint64_t *)p);
@@ -246,13 +248,14 @@ static json_t *put_value(const struct field *f, const void *p)
 	return NULL;
 }
 
-/* A string, a limit or a size that was not given is left out, everything else is always there. */
+/* What was not given is left out where its type says so, everything else is always there. */
 static int put_fields(json_t *o, const struct field *fields, const void *base)
 {
 	for (const struct field *f = fields; f->key; f++) {
 		const char *p = (const char *)base + f->offset;
 
 		if ((f->type == STR && !*(char *const *)p) ||
+		    (f->type == BOOL_IF && !*(const bool *)p) ||
 		    (f->type == U64_IF && !*(const uint64_t *)p))
 			continue;
 		if (json_object_set_new(o, f->key, put_value(f, p)))
@@ -351,6 +354,7 @@ static int get_value(const struct field *f, const json_t *v, void *p)
 	case MAC: return mac_parse(s, p);
 	case ENUM: return get_enum(f, s, p);
 	case BOOL:
+	case BOOL_IF:
 		if (!json_is_boolean(v))
 			return -EINVAL;
 		*(bool *)p = json_is_true(v);

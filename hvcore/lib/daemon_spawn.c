@@ -82,7 +82,7 @@ __attribute__((noreturn)) static void child(const struct hv_daemon *d, const cha
 {
 	const struct hv_config group = {.name = (char *)d->group};
 	char copy[4096];
-	char *argv[] = {copy, NULL};
+	char *argv[HV_DAEMON_ARGUMENTS_MAX + 2] = {copy};
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
 	setsid();
@@ -97,6 +97,8 @@ __attribute__((noreturn)) static void child(const struct hv_daemon *d, const cha
 	dup2(log, STDERR_FILENO);
 	close_range(3, ~0U, 0);
 	snprintf(copy, sizeof(copy), "%s", program);
+	for (int i = 0; d->arguments && d->arguments[i] && i < HV_DAEMON_ARGUMENTS_MAX; i++)
+		argv[i + 1] = (char *)d->arguments[i];
 	if (!chdir("/"))
 		execve(program, argv, env);
 	_exit(EXIT_NO_EXEC);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * <disk>: raw files and block devices on virtio.
+ * <disk>: raw files, block devices and NBD exports on virtio.
  */
 #include <string.h>
 
@@ -45,10 +45,23 @@ static enum hv_verdict_kind take_path(struct reading *r, const char *value)
 	return kind;
 }
 
+/* libvirt's default is file. */
+static bool is_of_type(xmlNodePtr disk, const char *type)
+{
+	char *given = hv_read_attr(disk, "type");
+	bool is = given ? !strcmp(given, type) : !strcmp(type, "file");
+
+	xmlFree(given);
+	return is;
+}
+
 static enum hv_verdict_kind take_file(struct reading *r, xmlNodePtr node, const char *value)
 {
-	if (hv_read_attr_is(node->parent, "type", "block"))
+	if (is_of_type(node->parent, "block"))
 		return hv_read_refuse(r, "the disk's type is block: give dev=, or type='file'");
+	if (is_of_type(node->parent, "network"))
+		return hv_read_refuse(r,
+				      "the disk's type is network: give protocol=, or type='file'");
 	return take_path(r, value);
 }
 
@@ -56,6 +69,23 @@ static enum hv_verdict_kind take_dev(struct reading *r, xmlNodePtr node, const c
 {
 	if (!hv_read_attr_is(node->parent, "type", "block"))
 		return hv_read_refuse(r, "the disk's type is file: give file=, or type='block'");
+	return take_path(r, value);
+}
+
+static enum hv_verdict_kind take_protocol(struct reading *r, xmlNodePtr node, const char *value)
+{
+	if (!is_of_type(node->parent, "network"))
+		return hv_read_refuse(r, "the disk's type is not network: give type='network'");
+	if (strcmp(value, "nbd"))
+		return hv_read_refuse(r, "only nbd is there");
+	r->disk->nbd = true;
+	return HV_UNDERSTOOD;
+}
+
+static enum hv_verdict_kind take_socket(struct reading *r, xmlNodePtr node, const char *value)
+{
+	if (!hv_read_attr_is(node, "transport", "unix"))
+		return hv_read_refuse(r, "only Unix sockets are there: give transport='unix'");
 	return take_path(r, value);
 }
 
@@ -108,7 +138,10 @@ static enum hv_verdict_kind disk_done(struct reading *r, xmlNodePtr node, const 
 	if (!r->disk)
 		return HV_UNDERSTOOD;
 	if (!r->disk->path)
-		return hv_read_refuse(r, "it has no <source file=> or <source dev=>");
+		return hv_read_refuse(r, "it has no <source file=>, <source dev=>, or <source "
+					 "protocol='nbd'> with a <host transport='unix' socket=>");
+	if (is_of_type(node, "network") && !r->disk->nbd)
+		return hv_read_refuse(r, "its type is network, and its <source> has no protocol");
 	if (!r->disk->target)
 		return hv_read_refuse(r, "it has no <target dev=>");
 	return HV_UNDERSTOOD;
@@ -118,7 +151,8 @@ static enum hv_verdict_kind disk_done(struct reading *r, xmlNodePtr node, const 
 
 const struct rule hv_rules_disk[] = {
 	{.path = D, .kind = HV_UNDERSTOOD, .take = take_disk, .done = disk_done},
-	ONE_OF(D "/@type", "file|block", "only file and block disks are there yet"),
+	ONE_OF(D "/@type", "file|block|network",
+	       "only file, block and network disks are there yet"),
 	ONE_OF(D "/@device", "disk", "only disks are there yet"),
 	PASS(D "/@snapshot", describes),
 	ONE_OF(D "/@model", "virtio|virtio-non-transitional",
@@ -153,6 +187,12 @@ const struct rule hv_rules_disk[] = {
 	{.path = D "/source", .kind = HV_UNDERSTOOD, .flags = RULE_ONCE},
 	TAKE(D "/source/@file", take_file),
 	TAKE(D "/source/@dev", take_dev),
+	TAKE(D "/source/@protocol", take_protocol),
+	PASS_IF(D "/source/@name", "", "an export has no name here"),
+	PASS_IF(D "/source/@tls", "no", "a Unix socket needs no TLS"),
+	{.path = D "/source/host", .kind = HV_UNDERSTOOD, .flags = RULE_ONCE},
+	ONE_OF(D "/source/host/@transport", "unix", "only Unix sockets are there"),
+	TAKE(D "/source/host/@socket", take_socket),
 	PASS(D "/source/@index", describes),
 	PASS_IF(D "/source/@startupPolicy", "mandatory",
 		"a disk that is missing cannot be started with"),

@@ -20,15 +20,17 @@ static enum hv_verdict_kind take_guard(struct reading *r, xmlNodePtr node, const
 {
 	struct read_guard *g = &r->guards[r->nguards];
 
-	if (!strcmp(value, "mirror") || !strcmp(value, "scsi-pr"))
+	if (!strcmp(value, "scsi-pr"))
 		return hv_read_refuse(r, "the guard %s is not there yet: give fencing or lease",
 				      value);
-	if (strcmp(value, "fencing") && strcmp(value, "lease"))
-		return hv_read_refuse(r, "\"%.40s\" is not a guard: fencing, lease", value);
+	if (strcmp(value, "fencing") && strcmp(value, "lease") && strcmp(value, "mirror"))
+		return hv_read_refuse(r, "\"%.40s\" is not a guard: fencing, lease, mirror", value);
 	if (r->nguards == HV_DISKS_MAX)
 		return hv_read_refuse(r, "more guards than there can be disks");
 	r->nguards++;
-	g->guard = !strcmp(value, "lease") ? HV_GUARD_LEASE : HV_GUARD_FENCING;
+	g->guard = !strcmp(value, "lease")    ? HV_GUARD_LEASE
+		   : !strcmp(value, "mirror") ? HV_GUARD_MIRROR
+					      : HV_GUARD_FENCING;
 	g->line = r->line;
 	return HV_UNDERSTOOD;
 }

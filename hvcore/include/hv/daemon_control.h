@@ -23,7 +23,10 @@ struct hv_daemon {
 	const char
 		*group; /* its control group below taiki.slice; no domain's name: ".heartbeatd" */
 	int oom_score;  /* for oom_score_adj(5): -900 is among the last to be chosen */
+	const char *const *arguments; /* after its own name, up to NULL; NULL: none */
 };
+
+enum { HV_DAEMON_ARGUMENTS_MAX = 62 };
 
 enum {
 	HV_DAEMON_RUNS = 3, /* what it exits with where there is another */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Block backends: an image (a raw file or a block device) and requests to it.
+ * Block backends: an image (a raw file or a block device), or an NBD server's export, and requests to it.
  *
  * Requests are asynchronous, through one io_uring for all images of the
  * process; a disk that hangs leaves its requests in flight and stops nobody.
@@ -26,6 +26,8 @@
 
 enum block_op { BLOCK_READ, BLOCK_WRITE, BLOCK_FLUSH, BLOCK_DISCARD, BLOCK_ZEROES };
 
+struct block_nbd;
+
 struct block {
 	const char *name; /* the disk's target, for messages */
 	char *path;
@@ -35,6 +37,7 @@ struct block {
 	unsigned align;     /* bytes: offsets, lengths and addresses; 1 without O_DIRECT */
 	uint64_t size;      /* bytes, a multiple of 512 */
 	bool no_zero_range; /* the image cannot; zeroes are written */
+	struct block_nbd *nbd; /* not an image: an NBD server's export, and fd its socket */
 };
 
 struct block_request {

@@ -11,6 +11,7 @@
 
 #include "hv/image.h"
 #include "hvcore/vmm/block/image.h"
+#include "hvcore/vmm/block/nbd.h"
 #include "hvcore/vmm/block/ring.h"
 
 enum { ALIGN_MAX = 4096 };
@@ -77,8 +78,11 @@ int block_prepare(struct block *b, const struct hv_disk *disk, struct hv_error *
 
 int block_open(struct block *b, const struct hv_disk *disk, struct hv_error *err)
 {
-	int rc = block_prepare(b, disk, err);
+	int rc;
 
+	if (disk->nbd)
+		return nbd_open(b, disk, err);
+	rc = block_prepare(b, disk, err);
 	if (rc)
 		return rc;
 	b->fd = hv_image_open(disk, err);
@@ -92,6 +96,8 @@ int block_open(struct block *b, const struct hv_disk *disk, struct hv_error *err
 
 void block_close(struct block *b)
 {
+	if (b->nbd)
+		nbd_detach(b);
 	if (b->fd >= 0)
 		close(b->fd);
 	b->fd = -1;
@@ -114,6 +120,11 @@ int block_resize(struct block *b, uint64_t bytes, struct hv_error *err)
 			      "disk %s: %llu bytes is less than its %llu; shrinking would destroy "
 			      "data",
 			      b->name, (unsigned long long)bytes, (unsigned long long)b->size);
+	if (b->nbd)
+		return hv_err(err, -ENOTSUP,
+			      "disk %s: it is served over NBD from %s, and has the size that it has "
+			      "there when the domain starts",
+			      b->name, b->path);
 	if (b->device) {
 		if (ioctl(b->fd, BLKGETSIZE64, &now) < 0)
 			return hv_err(err, -errno, "disk %s: cannot read the size of %s: %s",

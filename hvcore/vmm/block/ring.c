@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "hvcore/vmm/block/nbd.h"
 #include "hvcore/vmm/loop.h"
 
 #ifndef MADV_COLLAPSE
@@ -105,6 +106,10 @@ bool block_ring_collapse(void *at, uint64_t len)
 
 void block_ring_start(struct block_request *r)
 {
+	if (r->block->nbd) {
+		nbd_step(r);
+		return;
+	}
 	r->next = NULL;
 	if (!ring.waiting && start(r))
 		return;
@@ -123,6 +128,7 @@ static void start_waiting(void)
 
 void block_kick(void)
 {
+	nbd_kick();
 	/* What was not taken (-EAGAIN, -EBUSY) stays in the ring and is offered again. */
 	if (ring.ready && io_uring_sq_ready(&ring.uring) && io_uring_submit(&ring.uring) < 0)
 		loop_host_timer_arm(&ring.again, loop_host_now() + RETRY_NS);

@@ -15,3 +15,5 @@ $(call prog,tests/unit/agent/standby,tests/unit/agent/standby.c,libhv.a,$$(LIBHV
 comma := ,
 ADOPTER_WRAP := $(addprefix -Wl$(comma)--wrap=,hv_run_put hv_run_rename hv_run_remove)
 $(call prog,tests/unit/agent/adopter,tests/unit/agent/adopter.c,libhv.a,$$(LIBHV_LIBS) $$(ADOPTER_WRAP))
+
+$(call unit,agent_mirror,tests/unit/agent/test_mirror.c resource-agents/mirror_score.c)

@@ -6,6 +6,7 @@ $(call unit,virtio_queue,tests/unit/virtio/test_queue.c tests/unit/virtio/toy.c 
 $(call unit,virtio_transport,tests/unit/virtio/test_transport.c tests/unit/virtio/toy.c \
 	$(VIRTIO_RIG),virtio.a libhv.a,$(VIRTIO_LIBS))
 $(call unit,virtio_blk,tests/unit/virtio/test_blk.c $(VIRTIO_RIG),virtio.a libhv.a,$(VIRTIO_LIBS))
+$(call unit,virtio_nbd,tests/unit/virtio/test_nbd.c $(VIRTIO_RIG),virtio.a libhv.a,$(VIRTIO_LIBS))
 $(call unit,virtio_gate,tests/unit/virtio/test_gate.c $(VIRTIO_RIG),virtio.a libhv.a,$(VIRTIO_LIBS))
 $(call unit,virtio_net,tests/unit/virtio/test_net.c $(VIRTIO_RIG),virtio.a libhv.a,$(VIRTIO_LIBS))
 $(call unit,virtio_console,tests/unit/virtio/test_console.c $(VIRTIO_RIG),virtio.a libhv.a,\

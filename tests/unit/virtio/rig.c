@@ -12,6 +12,7 @@
 #include "hvcore/vmm/clock.h"
 #include "hvcore/vmm/control/control.h"
 #include "hvcore/vmm/engine/engine.h"
+#include "hvcore/vmm/log.h"
 
 struct rig rig;
 struct board board;
@@ -67,6 +68,10 @@ void guest_fault(const char *dev, const char *fmt, ...)
 	vsnprintf(rig.fault, sizeof(rig.fault), fmt, ap);
 	va_end(ap);
 	rig.faults++;
+}
+
+void log_line(enum log_level level, const char *fmt, ...)
+{
 }
 
 void event_emit(const char *name, json_t *data)

@@ -485,8 +485,7 @@ static void guards(void **state)
 	assert_int_equal(hv_guard_take(&g, "web", false, 0, 0, &err), -EPERM);
 	assert_non_null(strstr(err.text, "stonith-enabled"));
 	g.guard = HV_GUARD_MIRROR;
-	assert_int_equal(hv_guard_take(&g, "web", true, 0, 0, &err), -ENOTSUP);
-	assert_non_null(strstr(err.text, "mirror is not there yet"));
+	assert_int_equal(hv_guard_take(&g, "web", false, 0, 0, &err), 0);
 	g.guard = HV_GUARD_SCSI_PR;
 	assert_int_equal(hv_guard_take(&g, "web", true, 0, 0, &err), -ENOTSUP);
 	g.guard = HV_GUARD_LEASE; /* without lockspace and key */

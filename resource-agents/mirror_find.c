@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What the parameters say; the daemon: is there one, what does it say, its beginning and its end.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "hvcore/lib/cgroup.h"
+#include "hvcore/lib/probe.h"
+#include "mirror/client.h"
+
+#include "mirror.h"
+
+enum { NAME_MAX_BYTES = 64 };
+
+struct names {
+	char daemon[PLACE_PATH], group[NAME_MAX_BYTES + 16];
+	struct hv_daemon d;
+};
+
+/* describe() - The daemon of @resource to libhv.  0 or -EINVAL. */
+static int describe(struct names *n, const char *resource)
+{
+	int rc = place_daemon(n->daemon, resource);
+
+	if (rc)
+		return rc;
+	snprintf(n->group, sizeof(n->group), ".mirror-%s", resource);
+	n->d = (struct hv_daemon){
+		.name = n->daemon,
+		.program = "taiki-mirrord",
+		.variable = "TAIKI_MIRRORD",
+		.path = "/usr/sbin/taiki-mirrord",
+		.group = n->group,
+		.oom_score = -900, /* as a disk of guests: the last to be chosen */
+	};
+	return 0;
+}
+
+/* ---- parameters ---- */
+
+static const char *this_node(struct utsname *u)
+{
+	const char *node = getenv("OCF_RESKEY_CRM_meta_on_node");
+
+	if (node && *node)
+		return node;
+	return uname(u) ? "" : u->nodename;
+}
+
+static enum ocf_rc hosts(struct mirror_settings *s)
+{
+	const char *text = ocf_param("hosts");
+	struct utsname u;
+	int rc = text ? mirror_hosts(text, this_node(&u), s->local, s->peer) : -EINVAL;
+
+	if (rc < 0)
+		return ocf_exit_reason(
+			OCF_ERR_CONFIGURED,
+			"hosts '%s' does not name two nodes and where each is reached; give "
+			"hosts=\"NODE1=ADDRESS:PORT NODE2=ADDRESS:PORT\"",
+			text ? text : "");
+	if (rc)
+		s->local[0] = s->peer[0] = '\0';
+	return OCF_SUCCESS;
+}
+
+enum ocf_rc mirror_settings(struct mirror_settings *s)
+{
+	const char *disk = ocf_param("disk"), *protocol = ocf_param("protocol");
+	const char *paths[][2] = {{"disk", disk}, {"logfile", ocf_param("logfile")}};
+	const char *score = ocf_param("scores");
+
+	s->resource = ocf_param("resource");
+	if (!s->resource)
+		s->resource = ocf_instance();
+	if (!place_name_ok(s->resource))
+		return ocf_exit_reason(OCF_ERR_CONFIGURED,
+				       "resource '%s' is no name of a volume: up to 63 letters, "
+				       "digits and -_., the first no dot",
+				       s->resource);
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+		if (paths[i][1] && *paths[i][1] != '/')
+			return ocf_exit_reason(OCF_ERR_CONFIGURED,
+					       "%s '%s' is not an absolute path", paths[i][0],
+					       paths[i][1]);
+	if (!disk)
+		return ocf_exit_reason(OCF_ERR_CONFIGURED,
+				       "disk is missing: the device or file that holds the volume "
+				       "on each host");
+	if (strlen(protocol) != 1 || *protocol < 'A' || *protocol > 'C')
+		return ocf_exit_reason(OCF_ERR_CONFIGURED, "protocol '%s' is not A, B or C",
+				       protocol);
+	if (mirror_scores(score, s->score))
+		return ocf_exit_reason(OCF_ERR_CONFIGURED,
+				       "scores '%s' are not three numbers from 0 to %d", score,
+				       MIRROR_SCORE_MAX);
+	return hosts(s);
+}
+
+/* ---- the daemon ---- */
+
+static const char *text(const json_t *o, const char *key)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+
+	return s ? s : "";
+}
+
+void mirror_look(struct mirror_view *v, const char *resource, int64_t deadline)
+{
+	struct hv_error err;
+	struct names n;
+	int held = describe(&n, resource);
+
+	*v = (struct mirror_view){0};
+	if (!held)
+		held = hv_daemon_holder(&n.d, &v->pid);
+	if (held <= 0) {
+		v->presence = held ? MIRROR_UNKNOWN : MIRROR_ABSENT;
+		v->error = held;
+		return;
+	}
+	v->said = mirror_ask(resource, "status", NULL, deadline, &v->error, &err);
+	v->presence = v->said ? MIRROR_ANSWERS : MIRROR_SILENT;
+	v->state = (struct mirror_state){text(v->said, "role"), text(v->said, "connection"),
+					 text(v->said, "disk"), text(v->said, "peer-disk")};
+}
+
+/* The daemon's options that are parameters by the same name, with _ for -. */
+static const struct {
+	const char *option, *parameter;
+} passed[] = {
+	{"--disk", "disk"},
+	{"--meta-disk", "meta_disk"},
+	{"--protocol", "protocol"},
+	{"--shared-secret-file", "shared_secret_file"},
+	{"--al-extents", "al_extents"},
+	{"--ping-timeout", "ping_timeout"},
+};
+
+enum ocf_rc mirror_spawn(const struct mirror_settings *s, int64_t deadline)
+{
+	const char *argv[HV_DAEMON_ARGUMENTS_MAX + 1] = {"--name", s->resource, "--local",
+							 s->local, "--peer",    s->peer};
+	const char *logfile = ocf_param("logfile");
+	char own_log[128];
+	struct hv_error err;
+	struct names n;
+	size_t argc = 6;
+	int rc = describe(&n, s->resource);
+
+	for (size_t i = 0; i < sizeof(passed) / sizeof(passed[0]); i++) {
+		const char *value = ocf_param(passed[i].parameter);
+
+		if (!value)
+			continue;
+		argv[argc++] = passed[i].option;
+		argv[argc++] = value;
+	}
+	n.d.arguments = argv;
+	snprintf(own_log, sizeof(own_log), "/var/log/taiki-mirrord-%s.log", s->resource);
+	if (!rc)
+		rc = hv_daemon_spawn(&n.d, logfile ? logfile : own_log, deadline, &err);
+	if (!rc || rc == -EEXIST) /* somebody was faster; it is asked next */
+		return OCF_SUCCESS;
+	return ocf_exit_reason(ocf_daemon_rc(rc), "%s", err.text);
+}
+
+int mirror_end(const char *resource, pid_t pid, int64_t deadline)
+{
+	struct names n;
+	int rc = describe(&n, resource);
+
+	if (!rc)
+		rc = hv_daemon_end(&n.d, pid, deadline);
+	if (!rc)
+		hv_cgroup_remove(n.group);
+	return rc;
+}
