@@ -17,6 +17,7 @@
 
 #include "fencing/fenced.h"
 #include "hv/daemon.h"
+#include "hv/replace.h"
 
 enum { GATHER_MS = 100 };
 
@@ -35,23 +36,10 @@ static const char *directory(void)
 
 static int write_file(const uint8_t *bytes, size_t len)
 {
-	char path[4096], new[4200];
-	int fd, rc = 0;
+	char path[4096];
 
 	snprintf(path, sizeof(path), "%s/fenced.state", directory());
-	snprintf(new, sizeof(new), "%s.new", path);
-	fd = open(new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return -errno;
-	if (write(fd, bytes, len) != (ssize_t)len)
-		rc = -(errno ? errno : ENOSPC);
-	if (close(fd) && !rc)
-		rc = -errno;
-	if (!rc && rename(new, path))
-		rc = -errno;
-	if (rc)
-		unlink(new);
-	return rc;
+	return hv_replace(path, bytes, len, 0600, false);
 }
 
 static void *writer(void *data)

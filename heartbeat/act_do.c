@@ -3,13 +3,12 @@
  * What follows from a verdict: the log, RUN/NAME/verdict, the node attribute,
  * and what act_decide() says.
  */
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "hv/daemon.h"
+#include "hv/replace.h"
 #include "hv/rundir.h"
 
 #include "heartbeatd.h"
@@ -18,25 +17,20 @@
 static void write_verdict(const struct domain *dom)
 {
 	const struct detector *det = &dom->det;
-	char path[4096], tmp[4096], line[512], at[32];
+	char path[4096], line[512], at[32];
 	time_t now = time(NULL);
 	struct tm tm;
-	int fd, n;
+	int n;
 
-	if (hv_run_path(path, sizeof(path), dom->name, "verdict") ||
-	    hv_run_path(tmp, sizeof(tmp), dom->name, ".verdict.new"))
+	if (hv_run_path(path, sizeof(path), dom->name, "verdict"))
 		return;
 	gmtime_r(&now, &tm);
 	strftime(at, sizeof(at), "%FT%TZ", &tm);
 	n = snprintf(line, sizeof(line), "%s since %s: %s (%s), incarnation %s\n",
 		     verdict_state_name(det->state), at, verdict_reason_text(det->reason),
 		     verdict_reason_name(det->reason), dom->incarnation);
-	fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
-	if (fd < 0)
-		return; /* its run directory has gone: so has the need */
-	if (write(fd, line, (size_t)n) != n || rename(tmp, path))
-		unlink(tmp);
-	close(fd);
+	/* Where its run directory has gone so has the need. */
+	hv_replace(path, line, (size_t)n, 0644, false);
 }
 
 static void say(const struct domain *dom, enum hb_state before)

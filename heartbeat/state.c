@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "hv/replace.h"
 #include "hv/rundir.h"
 
 #include "state.h"
@@ -120,25 +121,11 @@ int state_read(const char *name, struct state *s)
 
 int state_write(const char *name, const struct state *s)
 {
-	char path[4096], tmp[4096], text[STATE_TEXT_MAX];
+	char path[4096], text[STATE_TEXT_MAX];
 	size_t len = state_format(text, s);
-	int rc = hv_run_path(path, sizeof(path), name, "heartbeat"), fd;
+	int rc = hv_run_path(path, sizeof(path), name, "heartbeat");
 
-	if (!rc)
-		rc = hv_run_path(tmp, sizeof(tmp), name, ".heartbeat.new");
-	if (rc)
-		return rc;
-	fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, len) != (ssize_t)len)
-		rc = errno ? -errno : -ENOSPC;
-	close(fd);
-	if (!rc && rename(tmp, path))
-		rc = -errno;
-	if (rc)
-		unlink(tmp);
-	return rc;
+	return rc ? rc : hv_replace(path, text, len, 0600, false);
 }
 
 void state_note_reset(struct state *s, int64_t when)

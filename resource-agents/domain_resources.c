@@ -8,14 +8,13 @@
  * meanwhile stays.  RUN/NAME/not-applied says what could not be done, for `hv info`.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "hv/live.h"
 #include "hvcore/lib/config_edit.h"
+#include "hvcore/lib/run_file.h"
 
 #include "domain.h"
 
@@ -92,19 +91,10 @@ static enum ocf_rc change_all(struct hv_config *c, bool tolerate)
 
 static void write_file(const char *name, const char *file, const char *text)
 {
-	char path[LINE_MAX_HERE], next[LINE_MAX_HERE + 8];
-	FILE *f;
+	struct hv_error err;
 
-	if (hv_run_path(path, sizeof(path), name, file))
-		return;
-	if (!*text) {
-		unlink(path);
-		return;
-	}
-	snprintf(next, sizeof(next), "%s.new", path);
-	f = fopen(next, "we");
-	if (!f || fputs(text, f) < 0 || fclose(f) || rename(next, path))
-		ocf_log("WARNING", "%s: cannot be written: %s", path, strerror(errno));
+	if (hv_run_put(name, file, *text ? text : NULL, &err))
+		ocf_log("WARNING", "%s", err.text);
 }
 
 /* The value of parameter @i when it was applied last, the caller's to free; NULL: it was not given. */

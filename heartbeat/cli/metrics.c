@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli.h"
+#include "hv/replace.h"
 
 /* Metrics of each domain that are one number of its document. */
 static const struct {
@@ -129,22 +129,20 @@ static void print(FILE *f, const json_t *o)
 
 static int print_file(const char *path, const json_t *o)
 {
-	char tmp[4096];
-	FILE *f;
-	int bad;
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+	int rc = -ENOMEM;
 
-	if (snprintf(tmp, sizeof(tmp), "%s.%d", path, (int)getpid()) >= (int)sizeof(tmp))
-		return CLI_USAGE;
-	f = fopen(tmp, "we");
 	if (f) {
 		print(f, o);
-		bad = ferror(f);
-		bad |= fclose(f);
-		if (!bad && !rename(tmp, path))
-			return CLI_OK;
-		unlink(tmp);
+		if (!fclose(f))
+			rc = hv_replace(path, text, len, 0644, false);
 	}
-	fprintf(stderr, "taiki-heartbeat: %s: cannot be written: %s\n", path, strerror(errno));
+	free(text);
+	if (!rc)
+		return CLI_OK;
+	fprintf(stderr, "taiki-heartbeat: %s: cannot be written: %s\n", path, strerror(-rc));
 	return CLI_FAILED;
 }
 

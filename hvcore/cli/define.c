@@ -3,7 +3,6 @@
  * define: check a definition, and keep it on this host.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "hv/replace.h"
 #include "hv/rundir.h"
 
 static const char *const kinds[] = {"understood", "passed over", "refused"};
@@ -106,25 +106,13 @@ static int make_directory(const char *path, struct hv_error *err)
 /* Either the old file or the new one, also after a power cut. */
 static int store(const struct hv_definition *d, const char *path, struct hv_error *err)
 {
-	char next[4096 + 8];
-	int fd, rc = make_directory(path, err);
+	int rc = make_directory(path, err);
 
 	if (rc)
 		return rc;
-	snprintf(next, sizeof(next), "%s.new", path);
-	fd = open(next, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return hv_err(err, -errno, "%s: cannot be written: %s; run as root?", next,
-			      strerror(errno));
-	errno = ENOSPC;
-	if (write(fd, d->text, d->len) != (ssize_t)d->len || fsync(fd))
-		rc = hv_err(err, -errno, "%s: cannot be written: %s", next, strerror(errno));
-	close(fd);
-	if (!rc && rename(next, path))
-		rc = hv_err(err, -errno, "%s: cannot be renamed: %s", next, strerror(errno));
-	if (rc)
-		unlink(next);
-	return rc;
+	rc = hv_replace(path, d->text, d->len, 0600, true);
+	return rc ? hv_err(err, rc, "%s: cannot be written: %s; run as root?", path, strerror(-rc))
+		  : 0;
 }
 
 static int keep(const struct options *o, const struct hv_definition *d)

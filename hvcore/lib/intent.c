@@ -3,7 +3,6 @@
  * A domain's intent file.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "hv/replace.h"
 #include "hv/rundir.h"
 
 static const char *const names[] = {
@@ -35,11 +35,9 @@ static uint64_t boottime_ms(void)
 
 int hv_intent_write(const char *name, enum hv_intent what, uint64_t ms, struct hv_error *err)
 {
-	char path[4096], tmp[4096], line[64];
-	int rc = hv_run_path(path, sizeof(path), name, "intent"), fd, n;
+	char path[4096], line[64];
+	int rc = hv_run_path(path, sizeof(path), name, "intent"), n;
 
-	if (!rc)
-		rc = hv_run_path(tmp, sizeof(tmp), name, ".intent.new");
 	if (rc)
 		return hv_err(err, rc, "domain \"%.64s\": its intent has no path", name);
 	if (what == HV_INTENT_NONE) {
@@ -49,16 +47,7 @@ int hv_intent_write(const char *name, enum hv_intent what, uint64_t ms, struct h
 		return 0;
 	}
 	n = snprintf(line, sizeof(line), "%s %" PRIu64 "\n", names[what], boottime_ms() + ms);
-	fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
-	if (fd < 0)
-		return hv_err(err, -errno, "%s: cannot be written: %s", path, strerror(errno));
-	if (write(fd, line, (size_t)n) != n)
-		rc = -(errno ? errno : ENOSPC);
-	close(fd);
-	if (!rc && rename(tmp, path))
-		rc = -errno;
-	if (rc)
-		unlink(tmp);
+	rc = hv_replace(path, line, (size_t)n, 0644, false);
 	return rc ? hv_err(err, rc, "%s: cannot be written: %s", path, strerror(-rc)) : 0;
 }
 

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "hv/replace.h"
 #include "hv/rundir.h"
 #include "ledger_private.h"
 #include "probe.h"
@@ -123,23 +124,17 @@ static int write_new(int fd, const struct hv_ledger_entry *e, bool hold)
 
 int ledger_store(const struct hv_ledger_entry *e, int *fd, struct hv_error *err)
 {
-	char path[4096], next[4096];
+	char path[4096];
 	int new, rc;
 
-	if (hv_run_path(path, sizeof(path), e->name, "ledger") ||
-	    hv_run_path(next, sizeof(next), e->name, ".ledger.new"))
+	if (hv_run_path(path, sizeof(path), e->name, "ledger"))
 		return hv_err(err, -EINVAL, "domain \"%.64s\": its entry has no path", e->name);
-	/* What a writer that died has left may still be locked by a descriptor it handed on. */
-	unlink(next);
-	new = open(next, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640);
+	new = hv_replace_begin(path, 0640);
 	if (new < 0)
-		return hv_err(err, -errno, "%s: cannot be written: %s", next, strerror(errno));
-	rc = write_new(new, e, fd != NULL);
-	if (!rc && rename(next, path))
-		rc = -errno;
+		return hv_err(err, new, "%s: cannot be written: %s", path, strerror(-new));
+	rc = hv_replace_end(path, write_new(new, e, fd != NULL));
 	if (rc) {
 		close(new);
-		unlink(next);
 		return hv_err(err, rc, "%s: cannot be written: %s; is the file system full?", path,
 			      strerror(-rc));
 	}

@@ -15,6 +15,7 @@
 
 #include "config_edit.h"
 #include "hv/cpuset.h"
+#include "hv/replace.h"
 #include "hv/rundir.h"
 #include "hv/tune.h"
 #include "pins.h"
@@ -92,25 +93,15 @@ static bool load(const char *name, struct pins *p)
 
 static int store(const char *name, const struct pins *p, struct hv_error *err)
 {
-	char path[4096], next[4096 + 8], *text = malloc(PINS_TEXT);
+	char path[4096], *text = malloc(PINS_TEXT);
 	int rc = text ? hv_run_path(path, sizeof(path), name, "cpus") : -ENOMEM;
-	FILE *f;
 
-	if (!rc) {
+	if (!rc)
 		pins_print(p, text);
-		snprintf(next, sizeof(next), "%s.new", path);
-	}
-	if (!rc && !*text) {
-		rc = unlink(path) && errno != ENOENT ? -errno : 0;
-	} else if (!rc) {
-		f = fopen(next, "we");
-		if (!f || fputs(text, f) < 0)
-			rc = errno ? -errno : -EIO;
-		if (f && fclose(f) && !rc)
-			rc = -errno;
-		if (!rc && rename(next, path))
-			rc = -errno;
-	}
+	if (!rc && *text)
+		rc = hv_replace(path, text, strlen(text), 0644, false);
+	else if (!rc && unlink(path) && errno != ENOENT)
+		rc = -errno;
 	free(text);
 	return rc ? hv_err(err, rc, "domain %s: its CPUs cannot be written down: %s", name,
 			   strerror(-rc))

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "hv/replace.h"
 #include "hv/rundir.h"
 #include "run_file.h"
 
@@ -18,9 +19,8 @@ static int too_long(const char *name, struct hv_error *err)
 
 int hv_run_put(const char *name, const char *file, const char *text, struct hv_error *err)
 {
-	char path[4096], next[4096 + 8];
-	size_t n = text ? strlen(text) : 0;
-	int fd, rc = hv_run_path(path, sizeof(path), name, file);
+	char path[4096];
+	int rc = hv_run_path(path, sizeof(path), name, file);
 
 	if (rc)
 		return too_long(name, err);
@@ -30,19 +30,8 @@ int hv_run_put(const char *name, const char *file, const char *text, struct hv_e
 				      strerror(errno));
 		return 0;
 	}
-	snprintf(next, sizeof(next), "%s.new", path);
-	fd = open(next, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
-	if (fd < 0)
-		return hv_err(err, -errno, "%s: cannot be written: %s", next, strerror(errno));
-	if (write(fd, text, n) != (ssize_t)n)
-		rc = hv_err(err, errno ? -errno : -ENOSPC, "%s: cannot be written: %s", next,
-			    strerror(errno ? errno : ENOSPC));
-	close(fd);
-	if (!rc && rename(next, path))
-		rc = hv_err(err, -errno, "%s: cannot be renamed: %s", next, strerror(errno));
-	if (rc)
-		unlink(next);
-	return rc;
+	rc = hv_replace(path, text, strlen(text), 0640, false);
+	return rc ? hv_err(err, rc, "%s: cannot be written: %s", path, strerror(-rc)) : 0;
 }
 
 int hv_run_rename(const char *from, const char *to, struct hv_error *err)

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "hv/replace.h"
 #include "hv/rundir.h"
 
 #include "home.h"
@@ -56,31 +57,17 @@ static int take_lock(const char *name, struct hv_error *err)
 	return rc;
 }
 
-/* As a whole or not at all: written beside, then renamed. */
 static int put_file(const char *name, const char *file, const char *text, struct hv_error *err)
 {
-	char path[4096], tmp[4096];
-	size_t len = strlen(text);
-	int rc = hv_run_path(path, sizeof(path), name, file), fd;
+	char path[4096];
+	int rc = hv_run_path(path, sizeof(path), name, file);
 
-	if (!rc)
-		rc = hv_run_path(tmp, sizeof(tmp), name, ".new");
 	if (rc)
 		return hv_err(err, rc, "domain %s: its run directory's path is too long", name);
-	fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
-	if (fd < 0)
-		return hv_err(err, -errno, "%s: cannot be written: %s", path, strerror(errno));
-	if (write(fd, text, len) != (ssize_t)len)
-		rc = -(errno ? errno : ENOSPC);
-	close(fd);
-	if (!rc && rename(tmp, path))
-		rc = -errno;
-	if (rc) {
-		unlink(tmp);
-		return hv_err(err, rc, "%s: cannot be written: %s; is the file system full?", path,
-			      strerror(-rc));
-	}
-	return 0;
+	rc = hv_replace(path, text, strlen(text), 0644, false);
+	return rc ? hv_err(err, rc, "%s: cannot be written: %s; is the file system full?", path,
+			   strerror(-rc))
+		  : 0;
 }
 
 int home_take(const struct hv_config *c, const char *json, struct hv_error *err)

@@ -10,32 +10,25 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "hv/replace.h"
 
 /* Whole before it has its name: a reader never sees half of it. */
-static int publish(struct hv_progress **page, const char *path, const char *tmp,
-		   const struct hv_progress *first)
+static int publish(struct hv_progress **page, const char *path, const struct hv_progress *first)
 {
-	int fd, rc;
+	int fd = hv_replace_begin(path, 0640), rc;
 
-	if (unlink(tmp) && errno != ENOENT)
-		return -errno;
-	fd = open(tmp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	/* Allocated now: on a full file system a later write would be a SIGBUS. */
 	rc = -posix_fallocate(fd, 0, HV_PROGRESS_SIZE);
 	if (!rc) {
 		*page = mmap(NULL, HV_PROGRESS_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 		rc = *page == MAP_FAILED ? -errno : 0;
 	}
-	if (!rc) {
+	if (!rc)
 		memcpy(*page, first, sizeof(*first));
-		rc = rename(tmp, path) ? -errno : 0;
-	}
 	close(fd);
-	if (rc)
-		unlink(tmp);
-	return rc;
+	return hv_replace_end(path, rc);
 }
 
 int progress_create(const struct hv_config *c, const char *incarnation, struct hv_error *err)
@@ -48,15 +41,13 @@ int progress_create(const struct hv_config *c, const char *incarnation, struct h
 		.disks = c->ndisks,
 		.nics = c->nnics,
 	};
-	char path[4096], tmp[4096];
+	char path[4096];
 	int rc = hv_run_path(path, sizeof(path), c->name, "progress");
 
-	if (!rc)
-		rc = hv_run_path(tmp, sizeof(tmp), c->name, ".progress.new");
 	if (rc)
 		return hv_err(err, rc, "domain %s: its run directory's path is too long", c->name);
 	snprintf(first.incarnation, sizeof(first.incarnation), "%.36s", incarnation);
-	rc = publish(&board.progress, path, tmp, &first);
+	rc = publish(&board.progress, path, &first);
 	if (rc) {
 		board.progress = NULL;
 		return hv_err(err, rc, "%s: cannot be made: %s; is the file system full?", path,

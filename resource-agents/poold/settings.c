@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
 #include <limits.h>
 #include <stdio.h>
@@ -10,6 +9,7 @@
 #include <unistd.h>
 
 #include "hv/definition.h"
+#include "hv/replace.h"
 #include "hv/rundir.h"
 #include "hv/standby.h"
 
@@ -171,35 +171,22 @@ int pool_settings_parse(struct pool_settings *s, const char *text, size_t len, s
 	return rc;
 }
 
-static int path_of(char path[PATH_MAX], const char *suffix)
+static int path_of(char path[PATH_MAX])
 {
-	int n = snprintf(path, PATH_MAX, "%s/" FILE_NAME "%s", hv_run_root(), suffix);
+	int n = snprintf(path, PATH_MAX, "%s/" FILE_NAME, hv_run_root());
 
 	return n < 0 || n >= PATH_MAX ? -ENAMETOOLONG : 0;
 }
 
 int pool_settings_write(const struct pool_settings *s, struct hv_error *err)
 {
-	char path[PATH_MAX], next[PATH_MAX], *text = pool_settings_print(s);
-	int fd, rc = text ? path_of(path, "") : -ENOMEM;
+	char path[PATH_MAX], *text = pool_settings_print(s);
+	int rc = text ? path_of(path) : -ENOMEM;
 
-	if (!rc)
-		rc = path_of(next, ".new");
 	if (!rc && mkdir(hv_run_root(), 0755) && errno != EEXIST)
 		rc = -errno;
-	if (!rc) {
-		size_t len = strlen(text);
-
-		fd = open(next, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-		if (fd < 0)
-			rc = -errno;
-		else if (write(fd, text, len) != (ssize_t)len)
-			rc = errno ? -errno : -ENOSPC;
-		if (fd >= 0)
-			close(fd);
-		if (!rc && rename(next, path))
-			rc = -errno;
-	}
+	if (!rc)
+		rc = hv_replace(path, text, strlen(text), 0600, false);
 	free(text);
 	return rc ? hv_err(err, rc, "%s/" FILE_NAME ": cannot be written: %s", hv_run_root(),
 			   strerror(-rc))
@@ -210,7 +197,7 @@ int pool_settings_read(struct pool_settings *s, struct hv_error *err)
 {
 	char path[PATH_MAX], *text;
 	size_t len;
-	int rc = path_of(path, "");
+	int rc = path_of(path);
 
 	*s = (struct pool_settings){0};
 	if (!rc)
@@ -226,7 +213,7 @@ void pool_settings_remove(void)
 {
 	char path[PATH_MAX];
 
-	if (!path_of(path, ""))
+	if (!path_of(path))
 		unlink(path);
 }
 

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "hv/replace.h"
 #include "hvcore/vmm/engine/calibrate.h"
 
 enum {
@@ -30,9 +31,9 @@ static bool boot_id(char id[BOOT_ID + 1])
 	return n == BOOT_ID;
 }
 
-static bool cache_path(char path[4096], const char *dir, const char *suffix)
+static bool cache_path(char path[4096], const char *dir)
 {
-	return dir && snprintf(path, 4096, "%s/kvm-calibration%s", dir, suffix) < 4096;
+	return dir && snprintf(path, 4096, "%s/kvm-calibration", dir) < 4096;
 }
 
 /* The cache is one line: boot id, space, rate or -errno. */
@@ -42,7 +43,7 @@ static bool cache_read(const char *dir, int64_t *rate)
 	bool ok = false;
 	int fd;
 
-	if (!cache_path(path, dir, "") || !boot_id(id))
+	if (!cache_path(path, dir) || !boot_id(id))
 		return false;
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
@@ -57,21 +58,13 @@ static bool cache_read(const char *dir, int64_t *rate)
 /* Without a cache every start measures: slower, not wrong.  So errors are nobody's. */
 static void cache_write(const char *dir, int64_t rate)
 {
-	char path[4096], fresh[4096], suffix[32], id[BOOT_ID + 1], line[128];
-	bool ok;
-	int fd, n;
+	char path[4096], id[BOOT_ID + 1], line[128];
+	int n;
 
-	snprintf(suffix, sizeof(suffix), ".%d", (int)getpid());
-	if (!cache_path(path, dir, "") || !cache_path(fresh, dir, suffix) || !boot_id(id))
+	if (!cache_path(path, dir) || !boot_id(id))
 		return;
 	n = snprintf(line, sizeof(line), "%s %" PRId64 "\n", id, rate);
-	fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
-	if (fd < 0)
-		return;
-	ok = write(fd, line, (size_t)n) == n;
-	close(fd);
-	if (!ok || rename(fresh, path))
-		unlink(fresh);
+	hv_replace(path, line, (size_t)n, 0644, false);
 }
 
 static int64_t measured(const char *dir)
