@@ -41,6 +41,7 @@ enum {
 	OPT_GUEST_STONITH = 1 << 11,
 	OPT_RELAX = 1 << 12,
 	OPT_ADOPT = 1 << 13,
+	OPT_WATCH = 1 << 14,
 	OPT_CIB = 1 << 16,
 	OPT_LOSSES = 1 << 17,
 	OPT_LOSS = 1 << 18,

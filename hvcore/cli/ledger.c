@@ -11,6 +11,9 @@
 
 #include "cli.h"
 #include "hv/ledger.h"
+#include "watch.h"
+
+enum { BOOKED_MS = 1000 };
 
 static const char *const kinds[] = {"active", "twin", "spare"};
 
@@ -199,7 +202,7 @@ static json_t *entry_json(const struct account *a, size_t i)
 	return o;
 }
 
-static int dump(const struct account *a)
+static json_t *account_json(const struct account *a)
 {
 	const struct hv_capacity *c = &a->cap;
 	struct hv_room held = hv_ledger_held(c, &a->l, false);
@@ -227,7 +230,7 @@ static int dump(const struct account *a)
 	}
 	json_object_set_new(o, "domains", domains);
 	json_object_set_new(o, "lost", lost);
-	return print_json(o, HV_EXIT_OK);
+	return o;
 }
 
 static void said(void *arg, const char *name, const char *line)
@@ -236,18 +239,63 @@ static void said(void *arg, const char *name, const char *line)
 	fprintf(stderr, "hv: domain %s %s\n", name, line);
 }
 
+/* --- --watch --- */
+
+static json_t *look(void *arg, int *again, pid_t *pid)
+{
+	struct account *a = arg;
+	struct hv_error err = {""};
+	int rc;
+
+	(void)pid;
+	discard(a);
+	*a = (struct account){0};
+	rc = collect(a, &err);
+	if (rc) {
+		fail(rc, &err);
+		return NULL;
+	}
+	/* That a booker dies nobody tells. */
+	for (size_t i = 0; i < a->l.n; i++)
+		if (a->l.entry[i].state == HV_LEDGER_BOOKED)
+			*again = BOOKED_MS;
+	return account_json(a);
+}
+
+static void print_now(void *arg, const json_t *o)
+{
+	(void)o;
+	print(arg);
+}
+
+static int follow(const struct options *o)
+{
+	static const char *const passing[] = {"in-use", NULL};
+	struct account a = {0};
+	const struct watched w = {
+		.look = look, .print = print_now, .passing = passing, .arg = &a};
+	int code = watch(o, &w);
+
+	discard(&a);
+	return code;
+}
+
 int cmd_ledger(const struct options *o, int argc, char **argv)
 {
 	struct account a = {0};
 	struct hv_error err = {""};
 	int rc = o->given & OPT_RELAX ? hv_ledger_relax(left(o), said, NULL, &err) : 0, code;
 
+	if (rc >= 0 && o->given & OPT_WATCH)
+		return follow(o);
 	if (rc >= 0)
 		rc = collect(&a, &err);
 	if (rc)
 		code = fail(rc, &err);
+	else if (o->given & OPT_JSON)
+		code = print_json(account_json(&a), HV_EXIT_OK);
 	else
-		code = o->given & OPT_JSON ? dump(&a) : print(&a);
+		code = print(&a);
 	discard(&a);
 	return code;
 }

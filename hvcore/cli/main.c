@@ -96,8 +96,9 @@ static const struct command commands[] = {
 		 "HOLDS is what a domain has been granted, FULL what it has when nobody is short, and\n"
 		 "MINIMUM what it can be squeezed to.  IF LOST: what the twins of another host's domains\n"
 		 "would take here.  See taiki-host.conf(5) for what the host keeps.\n"
-		 "--relax lets grow back what was squeezed, as far as there is room again.",
-	 .options = OPT_JSON | OPT_RELAX | OPT_TIMEOUT,
+		 "--relax lets grow back what was squeezed, as far as there is room again.\n"
+		 "--watch prints it again whenever it has changed.",
+	 .options = OPT_JSON | OPT_RELAX | OPT_WATCH | OPT_TIMEOUT,
 	 .timeout_s = 10,
 	 .run = cmd_ledger},
 	{.name = "info",
@@ -198,8 +199,9 @@ static const struct command commands[] = {
 	{.name = "pool",
 	 .arguments = "",
 	 .brief = "what waits on this host for domains to fail elsewhere",
-	 .detail = "The standbys that ocf:taiki:pool keeps here, and what ails them.",
-	 .options = OPT_JSON | OPT_TIMEOUT,
+	 .detail = "The standbys that ocf:taiki:pool keeps here, and what ails them.\n"
+		   "--watch prints it again whenever it has changed.",
+	 .options = OPT_JSON | OPT_WATCH | OPT_TIMEOUT,
 	 .timeout_s = 5,
 	 .run = cmd_pool},
 	{.name = "log",
@@ -234,6 +236,7 @@ static const struct option_help {
 	{OPT_ADOPT,
 	 "      --adopt          make it of its twin or a spare that waits here, if any"},
 	{OPT_RELAX, "      --relax          let grow back first what was squeezed"},
+	{OPT_WATCH, "  -w, --watch          and again whenever it has changed, until --timeout"},
 	{OPT_FOLLOW, "  -f, --follow         and what follows"},
 	{OPT_LINES, "  -n, --lines N        the last N lines (100)"},
 	{OPT_GUEST_STONITH,
@@ -260,6 +263,7 @@ static const struct option longs[] = {
 	{"paused", no_argument, NULL, OPT_PAUSED},
 	{"adopt", no_argument, NULL, OPT_ADOPT},
 	{"relax", no_argument, NULL, OPT_RELAX},
+	{"watch", no_argument, NULL, OPT_WATCH},
 	{"follow", no_argument, NULL, OPT_FOLLOW},
 	{"lines", required_argument, NULL, OPT_LINES},
 	{"config", required_argument, NULL, OPT_CONFIG},
@@ -333,6 +337,8 @@ static int take(const struct command *c, struct options *o, int option)
 		option = OPT_FOLLOW;
 	if (option == 'n')
 		option = OPT_LINES;
+	if (option == 'w')
+		option = OPT_WATCH;
 	if (!(c->options & (unsigned)option))
 		return usage("%s does not take that option", c->name);
 	o->given |= (unsigned)option;
@@ -383,7 +389,7 @@ int main(int argc, char **argv)
 	argv[1] = argv[0];
 	argc--;
 	argv++;
-	while ((option = getopt_long(argc, argv, "hfn:", longs, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "hfwn:", longs, NULL)) != -1) {
 		if (option == 'h')
 			return help(c);
 		code = option == '?' ? HV_EXIT_USAGE : take(c, &o, option);

@@ -10,6 +10,12 @@
 #include "cli.h"
 #include "hv/daemon_control.h"
 #include "hvcore/lib/probe.h"
+#include "watch.h"
+
+enum { ASK_MS = 5000, AGAIN_MS = 2000 };
+
+static const struct hv_daemon poold = {.name = "poold"};
+static const char none[] = "no pool keeps standbys on this host; see ocf_taiki_pool(7)";
 
 static const char *text_of(const json_t *o, const char *key, const char *otherwise)
 {
@@ -46,24 +52,71 @@ static void table(const json_t *said)
 			       text_of(o, "trouble", ""));
 }
 
+/* said_now() - What the pool says, or NULL with *@rc (-ESRCH: there is none); *@pid as far as it is known. */
+static json_t *said_now(int timeout_ms, pid_t *pid, int *rc)
+{
+	char *answer = NULL;
+	json_t *said = NULL;
+
+	*rc = hv_daemon_holder(&poold, pid);
+	if (*rc <= 0) {
+		*rc = *rc ? *rc : -ESRCH;
+		return NULL;
+	}
+	*rc = hv_daemon_ask(&poold, "status\n", hv_clock_ms() + timeout_ms, &answer, NULL);
+	if (!*rc)
+		said = json_loads(answer, 0, NULL);
+	if (!*rc && !said)
+		*rc = -EPROTO;
+	free(answer);
+	return said;
+}
+
+/* A pool that comes and goes, or is silent, is news, and no end of watching. */
+static json_t *look(void *arg, int *again, pid_t *pid)
+{
+	char silent[128];
+	int rc;
+	json_t *said = said_now(ASK_MS, pid, &rc);
+
+	if (said)
+		return said;
+	if (rc == -ESRCH)
+		return json_pack("{s:n, s:s, s:[], s:[]}", "resource", "trouble", none, "standbys",
+				 "definitions");
+	*again = AGAIN_MS;
+	snprintf(silent, sizeof(silent), "taiki-poold (pid %d) does not answer: %s", (int)*pid,
+		 strerror(-rc));
+	return json_pack("{s:n, s:s, s:[], s:[]}", "resource", "trouble", silent, "standbys",
+			 "definitions");
+}
+
+static void print(void *arg, const json_t *said)
+{
+	if (json_object_get(said, "trouble"))
+		puts(text_of(said, "trouble", ""));
+	else
+		table(said);
+}
+
 int cmd_pool(const struct options *o, int argc, char **argv)
 {
-	static const struct hv_daemon poold = {.name = "poold"};
-	char *answer = NULL;
+	static const char *const passing[] = {"seconds", "copied", NULL};
+	static const struct watched watched = {.look = look, .print = print, .passing = passing};
 	json_t *said;
-	pid_t pid;
-	int rc = hv_daemon_holder(&poold, &pid);
+	pid_t pid = 0;
+	int rc;
 
-	if (!rc) {
-		fputs("hv: no pool keeps standbys on this host; see ocf_taiki_pool(7)\n", stderr);
+	if (o->given & OPT_WATCH)
+		return watch(o, &watched);
+	said = said_now(left(o), &pid, &rc);
+	if (rc == -ESRCH) {
+		fprintf(stderr, "hv: %s\n", none);
 		return HV_EXIT_NOT_RUNNING;
 	}
-	rc = hv_daemon_ask(&poold, "status\n", hv_clock_ms() + left(o), &answer, NULL);
-	said = rc ? NULL : json_loads(answer, 0, NULL);
-	free(answer);
 	if (!said) {
 		fprintf(stderr, "hv: taiki-poold (pid %d) does not answer: %s\n", (int)pid,
-			strerror(rc ? -rc : EPROTO));
+			strerror(-rc));
 		return HV_EXIT_UNKNOWN;
 	}
 	if (o->given & OPT_JSON)

@@ -15,7 +15,7 @@
 static json_t *ask_status(struct poold *d)
 {
 	places_look(d);
-	return status_json(d);
+	return status_json(d, true);
 }
 
 enum { TEND_MS = 120000 };
@@ -44,7 +44,7 @@ static json_t *ask_reload(struct poold *d)
 
 	if (pool_reload(d, &err))
 		return json_pack("{s:s}", "error", err.text);
-	return status_json(d);
+	return status_json(d, true);
 }
 
 static json_t *answer(void *data, const char *line, size_t len)

@@ -42,6 +42,7 @@ static void settled(void *data)
 
 	p->failures = 0;
 	p->why[0] = '\0';
+	pool_stir(p->d);
 }
 
 /* booted() - Nobody need spare it, or wait for it, any longer. */

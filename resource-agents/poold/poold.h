@@ -185,7 +185,11 @@ void publish_answered(struct poold *d, uint32_t id, int rc);
 
 /* control.c, status.c: who asks. */
 int control_start(struct poold *d);
-json_t *status_json(struct poold *d);
+/* status_json() - @passing: with what changes all the time, ages and how far a copy is. */
+json_t *status_json(struct poold *d, bool passing);
+
+/* news.c: RUN/.poold.news is replaced when status_json() has changed, for who watches. */
+void news(struct poold *d);
 
 /* work.c: what a job does about a place; @arg is the struct place.  -EBUSY: not now. */
 int work_launch(const void *arg, struct job_answer *a);

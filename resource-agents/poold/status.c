@@ -22,7 +22,7 @@ static const char *state_of(const struct place *p)
 	return p->p.ours ? guests[p->p.guest] : "half adopted";
 }
 
-static json_t *place_json(const struct place *p, const struct pool_limits *l)
+static json_t *place_json(const struct place *p, const struct pool_limits *l, bool passing)
 {
 	int percent = job_progress(&p->job);
 	json_t *o = json_pack("{s:s, s:s, s:b, s:b, s:s}", "name", p->name, "state", state_of(p),
@@ -33,10 +33,10 @@ static json_t *place_json(const struct place *p, const struct pool_limits *l)
 		json_object_set_new(o, "resource", json_string(p->source->resource));
 	if (p->pid)
 		json_object_set_new(o, "pid", json_integer(p->pid));
-	if (p->pid)
+	if (p->pid && passing)
 		json_object_set_new(o, "seconds",
 				    json_real((double)(pool_now() - p->began) / 1000));
-	if (percent >= 0)
+	if (percent >= 0 && passing)
 		json_object_set_new(o, "copied", json_integer(percent));
 	if (p->why[0])
 		json_object_set_new(o, "trouble", json_string(p->why));
@@ -59,7 +59,7 @@ static json_t *source_json(const struct source *s)
 	return o;
 }
 
-json_t *status_json(struct poold *d)
+json_t *status_json(struct poold *d, bool passing)
 {
 	struct pool_limits l = {.boots = d->settings.boots,
 				.boot_timeout = d->settings.boot_timeout_ms};
@@ -69,7 +69,7 @@ json_t *status_json(struct poold *d)
 	for (struct place *p = d->places; p; p = p->next) {
 		bool missing = p->p.wanted && p->p.domain == POOL_AWAY;
 
-		json_array_append_new(places, place_json(p, &l));
+		json_array_append_new(places, place_json(p, &l, passing));
 		wanted += missing || pool_ready(&p->p);
 		ready += pool_ready(&p->p);
 		troubles += missing && p->why[0] && !pool_ready(&p->p);

@@ -177,6 +177,7 @@ static void turn(void *data)
 	}
 	set_wake(d, at);
 	publish(d);
+	news(d);
 }
 
 void pool_stir(struct poold *d)

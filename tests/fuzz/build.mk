@@ -41,7 +41,7 @@ $(call fuzzer,fuzz_heartbeat_heard,tests/fuzz/fuzz_heartbeat_heard.c \
 	$(addprefix heartbeat/,agent_read.c ask.c lines.c qmp_read.c) hvcore/lib/rundir.c hvcore/lib/standby_name.c hvcore/lib/err.c,\
 	-ljansson)
 $(call fuzzer,fuzz_heartbeat_state,tests/fuzz/fuzz_heartbeat_state.c heartbeat/state.c \
-	hvcore/lib/rundir.c hvcore/lib/standby_name.c hvcore/lib/err.c,-lz)
+	hvcore/lib/replace.c hvcore/lib/rundir.c hvcore/lib/standby_name.c hvcore/lib/err.c,-lz)
 $(call fuzzer,fuzz_guest_conf,tests/fuzz/fuzz_guest_conf.c heartbeat/guest/options.c,)
 $(call fuzzer,fuzz_mirror_meta,tests/fuzz/fuzz_mirror_meta.c $(addprefix mirror/drbd/,crc32c.c \
 	meta_al.c meta_layout.c meta_replay.c meta_super.c),)
