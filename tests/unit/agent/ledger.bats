@@ -166,3 +166,21 @@ is() { [[ $(of "$1" "$2") == "$3" ]]; }
 	is db state unbooked
 	kill $holder
 }
+
+@test "hv ledger --watch shows what changes when it does, and reads nothing while nothing happens" {
+	local reads
+	timeout 200 strace -f -qq -e trace=openat -o "$BATS_TEST_TMPDIR/reads" \
+		"$O/hv" ledger --watch --json --timeout 150 >"$BATS_TEST_TMPDIR/watch" 3>&- &
+	holds() { [[ $(tail -n 1 "$BATS_TEST_TMPDIR/watch" | jq -c '[.domains[] | .name, .state]') == "$1" ]]; }
+	until_true 30 holds '[]'
+	agent start
+	until_true 30 holds '["web","running"]'
+	sleep 1
+	reads=$(wc -l <"$BATS_TEST_TMPDIR/reads")
+	sleep 3
+	[[ $(wc -l <"$BATS_TEST_TMPDIR/reads") -eq $reads ]]
+	kill -KILL "$(pid_of web)"
+	until_true 30 holds '[]'
+	jq -e . "$BATS_TEST_TMPDIR/watch" >/dev/null
+	kill %1
+}

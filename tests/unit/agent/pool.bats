@@ -512,3 +512,32 @@ images_are() { [[ $(images) == "$1" ]]; }
 	run -0 strace -f -qq -e trace=process -o "$dir/trace" "$AGENT" monitor
 	run ! grep -qE 'clone|fork' "$dir/trace"
 }
+
+@test "hv pool --watch shows what changes when it does, and asks nothing while nothing happens" {
+	export OCF_RESKEY_domains=web
+	local asked pid
+	domain web
+	timeout 200 strace -f -qq -e trace=connect -o "$dir/asked" \
+		"$O/hv" pool --watch --json --timeout 150 >"$dir/watch" 3>&- &
+	until_true 30 grep -q 'no pool keeps standbys' "$dir/watch"
+	agent start
+	last_is() { [[ $(tail -n 1 "$dir/watch" | jq -r '"\(.ready) \(.standbys[0].state)"') == "$1" ]]; }
+	until_true 30 last_is '1 ready'
+	pid=$(pid_of web@twin)
+	kill -KILL "$pid"
+	until_true 30 grep -q 'it was killed, or crashed' "$dir/watch"
+	renewed() { last_is '1 ready' && [[ $(tail -n 1 "$dir/watch" | jq '.standbys[0].pid') -ne $pid ]]; }
+	until_true 30 renewed
+	jq -e . "$dir/watch" >/dev/null
+	# What it has seen last is so by now; then it waits.
+	sleep 1
+	asked=$(wc -l <"$dir/asked")
+	sleep 3
+	[[ $(wc -l <"$dir/asked") -eq $asked ]]
+	kill -KILL "$(poold)"
+	none_again() { [[ $(tail -n 1 "$dir/watch") == *'no pool keeps standbys'* ]]; }
+	until_true 30 none_again
+	degraded
+	until_true 30 last_is '1 ready'
+	kill %1
+}
