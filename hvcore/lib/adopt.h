@@ -10,7 +10,8 @@
 #define HV_ADOPT_MARK "adopting"
 
 enum {
-	HV_ADOPT_LOOK_MS = 1000, /* for a standby to answer at all */
+	/* For a standby to answer at all: a host that takes over many is busy, and colder is slower. */
+	HV_ADOPT_LOOK_MS = 3000,
 	HV_ADOPT_CALL_MS = 5000, /* for one command to it */
 	HV_ADOPT_UNDO_MS = 5000, /* for the proof of an undoing, at least */
 };

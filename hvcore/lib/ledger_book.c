@@ -58,21 +58,27 @@ static void look_at_promises(const struct hv_capacity *cap, const struct hv_ledg
 		 (unsigned long long)(twin->full.memory >> 20));
 }
 
-static int decide(const struct hv_ledger_entry *want, unsigned flags, struct hv_ledger *l,
-		  struct hv_ledger_answer *answer, struct hv_error *err)
+/* By force also where host.conf makes no sense: then nothing is known to be short. */
+static int capacity(unsigned flags, struct hv_capacity *cap, struct hv_error *err)
+{
+	int rc;
+
+	*cap = (struct hv_capacity){.room = {UINT64_MAX / 2, HV_CPU_UNLIMITED},
+				    .guarantee = HV_CPU_UNLIMITED / 2};
+	rc = hv_capacity(cap, err);
+	return flags & HV_LEDGER_FORCE ? 0 : rc;
+}
+
+static int decide(const struct hv_capacity *cap, const struct hv_ledger_entry *want, unsigned flags,
+		  struct hv_ledger *l, struct hv_ledger_answer *answer, struct hv_error *err)
 {
 	const struct hv_ledger_entry *old = ledger_find(l, want->name);
-	struct hv_capacity cap = {.room = {UINT64_MAX / 2, HV_CPU_UNLIMITED},
-				  .guarantee = HV_CPU_UNLIMITED / 2};
-	int rc = hv_capacity(&cap, err);
+	int rc;
 
-	/* By force also where host.conf makes no sense: then nothing is known to be short. */
-	if (rc && !(flags & HV_LEDGER_FORCE))
-		return rc;
 	if (old && old->state == HV_LEDGER_BOOKED)
 		return hv_err(err, -EBUSY, "domain %s: another start of it is under way",
 			      want->name);
-	rc = hv_ledger_admit(&cap, l, want, ledger_now(), answer);
+	rc = hv_ledger_admit(cap, l, want, ledger_now(), answer);
 	if (rc)
 		return hv_err(err, rc, "not enough memory for the ledger");
 	if (answer->verdict != HV_LEDGER_YES && (flags & HV_LEDGER_FORCE)) {
@@ -82,7 +88,7 @@ static int decide(const struct hv_ledger_entry *want, unsigned flags, struct hv_
 		   (answer->verdict == HV_LEDGER_SQUEEZE && (flags & HV_LEDGER_IN_PEACE)))
 		return hv_err(err, -ENOSPC, "domain %s: %s", want->name, answer->reason);
 	else
-		look_at_promises(&cap, l, want, answer);
+		look_at_promises(cap, l, want, answer);
 	if (answer->breaks[0] && (flags & HV_LEDGER_NEW_WORK))
 		return hv_err(err, -ENOSPC, "domain %s: %s", want->name, answer->breaks);
 	return 0;
@@ -95,6 +101,7 @@ int hv_ledger_book(const char *name, const struct hv_ledger_entry *want, unsigne
 	struct hv_ledger_entry e = *want;
 	struct hv_ledger_answer own;
 	struct hv_ledger l = {0};
+	struct hv_capacity cap;
 	int lock, fd = -1, rc;
 
 	if (!answer)
@@ -103,6 +110,10 @@ int hv_ledger_book(const char *name, const struct hv_ledger_entry *want, unsigne
 	if (!hv_name_ok(name))
 		return hv_err(err, -EINVAL, "domain \"%.64s\": not a name for a domain", name);
 	snprintf(e.name, sizeof(e.name), "%s", name);
+	/* Before the lock: many wait for that when a host is lost. */
+	rc = capacity(flags, &cap, err);
+	if (rc)
+		return rc;
 	lock = ledger_lock(deadline, err);
 	if (lock < 0)
 		return lock;
@@ -110,7 +121,7 @@ int hv_ledger_book(const char *name, const struct hv_ledger_entry *want, unsigne
 	if (!rc)
 		rc = hv_ledger_read(&l, err);
 	if (!rc)
-		rc = decide(&e, flags, &l, answer, err);
+		rc = decide(&cap, &e, flags, &l, answer, err);
 	if (!rc)
 		rc = write_changes(&l, answer, err);
 	if (!rc) {

@@ -6,13 +6,14 @@
 #
 # alone: a line each round, from the agent's call to the role's having been told, ms, and what the
 # agent took of processors, ms.
-# burst: one line: until the last one's has been told, ms, and until the last agent has ended; what
-# was lost or is there twice ends it with an error.
+# burst: one line: until the last one's has been told, ms, until the last agent has ended, and what
+# each agent took of processors; what was lost or is there twice ends it with an error.
 
 import os
 import re
 import resource
 import selectors
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -43,10 +44,13 @@ def definition(work, name):
     return path
 
 
-def agent(action, name, path, **more):
+def agent(action, name, path, gate=None, **more):
+    """With a gate it waits until that, a pipe, ends: so many cannot be begun at once."""
     env = dict(os.environ, OCF_RESOURCE_INSTANCE=name, OCF_RESKEY_config=path, OCF_RESKEY_assume_fencing="true",
                OCF_RESKEY_CRM_meta_timeout="60000", OCF_RESKEY_CRM_meta_interval="0", **more)
-    return subprocess.Popen([AGENT, action], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    wait = ["/bin/sh", "-c", 'read -r _; exec "$0" "$@" </dev/null'] if gate else []
+    return subprocess.Popen([*wait, AGENT, action], env=env, stdin=gate or subprocess.DEVNULL,
+                            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
 
 def wait_twin(name):
@@ -57,12 +61,19 @@ def wait_twin(name):
 
 def start(names):
     """All at once; ms until each one's role was told, and until all have ended."""
-    began = time.monotonic()
     poll = selectors.DefaultSelector()
-    agents = {name: agent("start", name, name_path[name]) for name in names}
+    gate, opener = os.pipe()
+    many = gate if len(names) > 1 else None
+    began = time.monotonic()
+    agents = {name: agent("start", name, name_path[name], many) for name in names}
     told, said = {}, {name: b"" for name in names}
     for name, a in agents.items():
         poll.register(a.stderr, selectors.EVENT_READ, name)
+    os.close(gate)
+    if many:
+        time.sleep(2)
+        began = time.monotonic()
+    os.close(opener)
     while poll.get_map():
         for key, _ in poll.select():
             data = os.read(key.fd, 65536)
@@ -112,19 +123,46 @@ def burst(count):
     names = [f"twin{i}" for i in range(count)]
     pids = {name: wait_twin(name) for name in names}
     time.sleep(1)
+    before = spent()
     told, all_ended = start(names)
+    each = (spent() - before) / count
     for name in names:
         check(name, pids[name])
     if len(set(pids.values())) != count:
         sys.exit("one is there twice")
-    print(f"{max(told.values()):.3f} {all_ended:.3f}")
+    print(f"{max(told.values()):.3f} {all_ended:.3f} {each:.3f}", flush=True)
     stop(names)
+
+
+def own_group():
+    """As systemd has it: agents in a control group of their own, beside the one of all domains."""
+    for base in ("/sys/fs/cgroup/cpu", "/sys/fs/cgroup"):
+        try:
+            os.makedirs(f"{base}/taiki-bench", exist_ok=True)
+            with open(f"{base}/taiki-bench/cgroup.procs", "w") as f:
+                f.write(str(os.getpid()))
+        except OSError:
+            continue
+        return base
+    return None
+
+
+def leave_group(base):
+    with open(f"{base}/cgroup.procs", "w") as f:
+        f.write(str(os.getpid()))
+    os.rmdir(f"{base}/taiki-bench")
 
 
 os.environ["TAIKI_NODE"] = "here"
 for line in ("link add bench type bridge", "link set bench up"):
     subprocess.run(["ip", *line.split()], check=True)
 n = int(sys.argv[2])
-with tempfile.TemporaryDirectory(dir="/var/tmp") as where:
+group = own_group()
+try:
+    where = tempfile.mkdtemp(dir="/var/tmp")
     name_path = {f"twin{i}": definition(where, f"twin{i}") for i in range(n if sys.argv[1] == "burst" else 1)}
     {"alone": alone, "burst": burst}[sys.argv[1]](n)
+finally:
+    shutil.rmtree(where)
+    if group:
+        leave_group(group)

@@ -18,21 +18,22 @@ bench_standby_adopt() {
 }
 
 bench_standby_burst() {
-	local i told ended all='' last=''
+	local i told ended cpu all='' last='' took=''
 	for ((i = 0; i < ROUNDS; i++)); do
-		read -r told ended < <(adopting burst 80) || return
-		all+=" $told" last+=" $ended"
+		read -r told ended cpu < <(adopting burst 80) || return
+		all+=" $told" last+=" $ended" took+=" $cpu"
 	done
 	limit standby-burst ms 3000 "$all"
 	part standby-burst-ended ms "$last"
+	part standby-burst-cpu ms "$took"
 }
 
 explain <<'END'
 `standby-adopt`: the agent's start called, until guard, disks, CPU and link are done and the role message is sent; a
 flat guest's twin with one disk of its own, one active-only disk and one active-only interface. `standby-adopt-worst` is the
 worst of the 100, `standby-adopt-cpu` what the agent took of processors. `standby-burst`: 80 of them at once, until the last one's role message, and until the last agent has
-ended; none lost, none twice.
+ended, and what each agent took of processors; none lost, none twice.
 END
 
 any standby-adopt standby-adopt-worst standby-adopt-cpu && bench_standby_adopt
-any standby-burst standby-burst-ended && bench_standby_burst
+any standby-burst standby-burst-ended standby-burst-cpu && bench_standby_burst
