@@ -28,7 +28,10 @@ setup() {
 	mkdir -p "$TAIKI_RUN_DIR"
 }
 
-teardown() { kill_domains; }
+teardown() {
+	kill_domains
+	[[ -z ${limit:-} ]] || until_true 30 no_group
+}
 
 hv() { timeout 60 "$O/hv" "$@"; }
 of() { hv ledger --json | jq -r ".domains[] | select(.name == \"$1\") | .$2"; }
@@ -207,6 +210,59 @@ over() {
 	until_true 30 uses high 50 80
 	uses low 0 48
 	[[ $(hv ledger --json | jq '.held.memory') -eq $((100 << 20)) ]]
+}
+
+# limited MIB: the group of all domains gets no more, whatever host.conf says; false: that cannot be had here
+limited() {
+	local bytes=$(($1 << 20)) file v1=/sys/fs/cgroup/memory files=(memory.swap.max memory.max)
+	limit=/sys/fs/cgroup/$TAIKI_CGROUP
+	if [[ -d $v1 ]]; then
+		# Neither may be on the wrong side of the other.
+		limit=$v1/$TAIKI_CGROUP files=(memory.{memsw.limit,limit,memsw.limit}_in_bytes)
+	fi
+	mkdir -p "$limit"
+	for file in "${files[@]}"; do
+		if [[ $file == *swap.max ]]; then echo 0; else echo "$bytes"; fi >"$limit/$file" || true
+	done 2>/dev/null
+	[[ $(cat "$limit/${files[1]}") == "$bytes" ]]
+}
+killed() { cat "$limit"/*/memory.{oom_control,events} 2>/dev/null | grep -q '^oom_kill [1-9]'; }
+no_group() {
+	local dir
+	for dir in /sys/fs/cgroup/{,*/}"$TAIKI_CGROUP"; do
+		[[ ! -d $dir ]] || rmdir "$dir"/*/ "$dir" 2>/dev/null || [[ ! -d $dir ]] || return 1
+	done
+}
+waits_with() { [[ $(hv info --json "$1" | jq .balloon.actual) -eq $(($2 << 20)) ]]; }
+ended() { ! lives "$1"; }
+
+@test "the host has less than it said, and a twin takes its memory: the kernel ends that guest and no other, and it can start again" {
+	export TAIKI_NODE=n1 TAIKI_CGROUP=taiki-squeeze-bats-$$.slice
+	local low twin
+	limited 200 || skip "no limit of memory can be set in $limit"
+	room 160
+	guest low 0 16
+	sed -i 's/>64</>32</; s/size=64/size=32/' "$BATS_TEST_TMPDIR/low.xml"
+	start low
+	until_true 60 uses low 20 40
+	guest high 5 64 "" "" "<taiki:standby memory='24' unit='MiB'/>"
+	"$O/tests/unit/agent/standby" high@twin "$BATS_TEST_TMPDIR/high.xml"
+	low=$(pid_of low) twin=$(pid_of high@twin)
+	until_true 60 waits_with high@twin 24
+	until_true 60 uses high@twin 0 40
+	run ! killed
+	limited 80
+	# Its memory comes in the background: the adoption itself is done.
+	hv start --adopt "$BATS_TEST_TMPDIR/high.xml"
+	until_true 60 ended "$twin"
+	killed
+	lives "$low"
+	is low state running
+	[[ $(hv ledger --json | jq '.held.memory') -eq $((32 << 20)) ]]
+	limited 200
+	start high
+	until_true 60 uses high 50 80
+	lives "$low"
 }
 
 @test "CPU is squeezed by quota and shares, and given back" {
