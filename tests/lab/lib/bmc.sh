@@ -7,6 +7,8 @@
 # "ok " or "error ".  $LAB/bmc/faults makes it misbehave, a line a node:
 #
 #   NODE|all  slow SECONDS | fail | hang | lie | hang-status
+#
+# Slow is switching; what the state is it says at once.
 
 bmc_up() {
 	mkdir -p "$LAB/bmc"
@@ -37,7 +39,7 @@ cmd_bmc_request() {
 	read -r fault seconds < <(bmc_fault_of "$node")
 	printf '%s %s %s%s\n' "$(now_ms)" "$action" "$node" "${fault:+ ($fault)}" >&2
 	case $fault:$action in
-	slow:*) sleep "$seconds" ;;
+	slow:on | slow:off) sleep "$seconds" ;;
 	hang:*)
 		# Until it is told otherwise, or the lab goes down; it never answers.
 		while [[ $(bmc_fault_of "$node" 2>/dev/null) == hang* ]]; do sleep 0.5; done
