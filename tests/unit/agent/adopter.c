@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * adopter DEFINITION AT: adopts as the agent does for the resource vm, and dies on the way, or lets
- * the standby die.  AT is "step:NAME" (killed when that step is reached), "call:N" (killed
+ * adopter DEFINITION AT: adopts as the agent does for $OCF_RESOURCE_INSTANCE, and dies on the way, or
+ * lets the standby die.  AT is "step:NAME" (killed when that step is reached), "call:N" (killed
  * before the N-th change of a run directory), "domain:NAME" (hv-domain is killed at that
- * step) or "never".  Prints hv_adopt()'s result, and its error.
+ * step), "stop:NAME" (stands still there, SIGSTOP) or "never".  Prints hv_adopt()'s result, and
+ * its error.
  */
 #include <errno.h>
 #include <signal.h>
@@ -64,6 +65,8 @@ static void reached(void *arg, enum hv_adopt_step step, const char *standby, uin
 
 	if (!strncmp(at, "step:", 5) && !strcmp(at + 5, name))
 		raise(SIGKILL);
+	if (!strncmp(at, "stop:", 5) && !strcmp(at + 5, name))
+		raise(SIGSTOP);
 	if (strncmp(at, "domain:", 7) != 0 || strcmp(at + 7, name) != 0)
 		return;
 	if (hv_presence(domain, &pid, NULL) != HV_PRESENT)
@@ -77,14 +80,14 @@ int main(int argc, char **argv)
 	struct hv_error err = {""};
 	struct hv_definition d;
 	struct hv_adopt a = {.config = &d.config,
-			     .resource = "vm",
+			     .resource = getenv("OCF_RESOURCE_INSTANCE"),
 			     .from = HV_ADOPT_TWIN | HV_ADOPT_SPARE,
 			     .fencing_enabled = true,
 			     .timeout_ms = 10000,
 			     .step = reached};
 	int rc, turn;
 
-	if (argc != 3)
+	if (argc != 3 || !a.resource)
 		return 2;
 	at = argv[2];
 	rc = hv_definition_load(&d, argv[1], &err);
