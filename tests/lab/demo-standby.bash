@@ -5,13 +5,15 @@
 # same loss twice: started cold, then adopted by what waits.
 #
 #   STANDBY=twin|spare   what waits (twin)
-#   SLOW=SECONDS         how long fencing takes (0)
+#   SLOW="SECONDS..."    how long fencing takes, each for its own (0)
+#   ROUNDS=N             how often, cold and adopted in turns (1)
 
 # shellcheck source=tests/lab/standby-guests.bash
 source "$here/standby-guests.bash"
 
 STANDBY=${STANDBY:-twin}
 SLOW=${SLOW:-0}
+ROUNDS=${ROUNDS:-1}
 actives=(web db app)
 lost_ones=(web db) # what runs on the host that is lost
 ip+=([web]=10.71.2.1 [db]=10.71.2.2 [app]=10.71.2.3)
@@ -58,31 +60,35 @@ standby_cluster() {
 		standby_domain "$name" "${ip[$name]}" taiki.data=/dev/vda >"$shared/$name.xml"
 		lab exec node1 pcs resource create "$name" ocf:taiki:domain config="/shared/$name.xml" \
 			op start timeout=90s stop timeout=60s monitor interval=10s timeout=20s \
-			meta migration-threshold=1 resource-stickiness=1000 >/dev/null &&
+			meta migration-threshold=1 resource-stickiness=1000 --disabled >/dev/null &&
 			lab exec node1 pcs constraint location "$name" prefers "${home[$name]}=10" &&
-			standby_rule node1 "$name" || fail "$name could not be configured"
+			standby_rule node1 "$name" &&
+			lab exec node1 pcs resource enable "$name" || fail "$name could not be configured"
 	done
-	[[ $SLOW -eq 0 ]] || lab fence all slow "$SLOW"
 	until_true 180 all_answer || fail "not all of ${actives[*]} answer"
+	until_true 20 at_home || fail "not all of ${actives[*]} are where they are to be"
 	for name in "${actives[@]}"; do step "$name answers on ${ip[$name]}, runs on $(host_of node3 "$name")"; done
 }
 
-# pool: what waits on node3
+# pool: what waits on node3; configured once, then switched on
 pool() {
-	local what="domains=${actives[*]}"
-	[[ $STANDBY != spare ]] || what="spares=${#lost_ones[@]} template=/shared/template.xml"
-	step "${bold}pcs${off} resource create pool ocf:taiki:pool $what clone"
-	if [[ $STANDBY == spare ]]; then
-		lab exec node1 pcs resource create pool ocf:taiki:pool spares=${#lost_ones[@]} \
-			template=/shared/template.xml clone
+	local what=(domains="${actives[*]}")
+	if lab exec node2 crm_resource -q -r pool >/dev/null 2>&1; then
+		lab exec node2 pcs resource enable pool >/dev/null || fail "the pool could not be enabled"
 	else
-		lab exec node1 pcs resource create pool ocf:taiki:pool domains="${actives[*]}" clone
-	fi >/dev/null || fail "the pool could not be configured"
-	lab exec node1 pcs constraint location pool-clone avoids node1 node2
+		[[ $STANDBY != spare ]] || what=(spares=${#lost_ones[@]} template=/shared/template.xml)
+		step "${bold}pcs${off} resource create pool ocf:taiki:pool ${what[*]} clone"
+		lab exec node1 pcs resource create pool ocf:taiki:pool "${what[@]}" clone >/dev/null &&
+			lab exec node1 pcs constraint location pool-clone avoids node1 node2 ||
+			fail "the pool could not be configured"
+	fi
 	until_true 240 all_wait || fail "not everything waits on node3; see: lab --name $TAIKI_LAB status"
 	step "what waits on node3:"
 	lab exec node3 hv list 2>/dev/null | sed 's/^/         /'
 	lab exec node3 hv ledger 2>/dev/null | sed 's/^/         /'
+}
+pool_off() {
+	lab exec node2 pcs resource disable pool --wait=60 >/dev/null 2>&1 || fail "the pool did not stop"
 }
 
 # loss: node1's power is cut; the times of what follows, as at[]
@@ -117,14 +123,14 @@ home_again() {
 	until_true 120 all_answer || fail "not all of ${actives[*]} answer"
 }
 
-# keep NAME: the parts of this loss as NAME-PART in times[]
+# keep NAME SLOW: the parts of this loss as NAME-PART in times[]
 declare -A times=()
 keep() {
 	local part from to
 	while read -r part from to; do
 		[[ -n ${at[$from]:-} && -n ${at[$to]:-} ]] || fail "the logs did not show '$from' or '$to'"
 		times[$1-$part]=$((at[$to] - at[$from]))
-		[[ -z ${TIMES:-} ]] || echo "$1-$part ${times[$1-$part]}" >>"$TIMES"
+		[[ -z ${TIMES:-} ]] || echo "$1-$2-$part ${times[$1-$part]}" >>"$TIMES"
 	done <<-END
 		detection fault member
 		fencing member fenced
@@ -153,7 +159,7 @@ compare() {
 		total power cut to web's answer
 		total-db power cut to db's answer
 	END
-	printf '\n  %sWhat remains beyond membership, fencing and decision took %s.%s as long cold.%s\n' "$green" \
+	printf '\n  %sWhat is left beside membership, fencing and decision took %s.%s times as long cold.%s\n' "$green" \
 		$((times[cold-rest] / times[$1-rest])) $((times[cold-rest] * 10 / times[$1-rest] % 10)) "$off"
 }
 
@@ -164,18 +170,35 @@ adopted() {
 	[[ -n $up && ${up%.*} -gt $((($(now) - at[fault]) / 1000)) ]]
 }
 
-standby() {
-	local name
-	echo
-	standby_cluster
+# in_turns SLOW: the same loss cold, and adopted
+in_turns() {
+	local name how=${label[$STANDBY]}
+	if [[ $1 -eq 0 ]]; then lab fence all ok; else lab fence all slow "$1"; fi
 	loss cold
-	keep cold
+	for name in "${lost_ones[@]}"; do ! adopted "$name" || fail "$name was not booted but adopted"; done
+	keep cold "$1"
 	home_again
 	pool
-	loss "${label[$STANDBY]}"
-	keep "${label[$STANDBY]}"
+	loss "$how"
 	for name in "${lost_ones[@]}"; do adopted "$name" || fail "$name was not adopted but booted"; done
-	compare "${label[$STANDBY]}"
+	keep "$how" "$1"
+	compare "$how"
+}
+
+standby() {
+	local i slow first=yes
+	echo
+	standby_cluster
+	for slow in $SLOW; do
+		for ((i = 0; i < ROUNDS; i++)); do
+			if [[ -z $first ]]; then
+				home_again
+				pool_off
+			fi
+			first=
+			in_turns "$slow"
+		done
+	done
 	history "${actives[@]/%/.raw}"
 	printf '%sthree actives, one standby host: the lost ones answered again, and nothing ran twice.%s\n' "$green" "$off"
 }

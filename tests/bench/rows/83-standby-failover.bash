@@ -6,25 +6,19 @@
 
 FENCINGS=${FENCINGS:-0 5 15}
 
-# bench_standby WHAT LABEL GOAL
+# bench_standby WHAT LABEL GOAL: one cluster, all rounds, cold and adopted in turns
 bench_standby() {
-	local i p v out slow
+	local p v slow out=$work/$2.times
+	declare -A s=()
+	ACTS=3 STANDBY=$1 SLOW=$FENCINGS ROUNDS=$ROUNDS TIMES=$out tests/lab/demo >"$out.log" 2>&1 ||
+		say "the demo failed: $(tail -n 3 "$out.log")"
+	while read -r p v; do s[$p]+=" $v"; done < <(cat "$out" 2>/dev/null)
 	for slow in $FENCINGS; do
-		declare -A s=()
-		for ((i = 0; i < ROUNDS; i++)); do
-			out=$work/$2.$slow.$i
-			ACTS=3 STANDBY=$1 SLOW=$slow TIMES=$out tests/lab/demo >"$out.log" 2>&1 || {
-				say "the demo failed: $(tail -n 3 "$out.log")"
-				continue
-			}
-			while read -r p v; do s[$p]+=" $v"; done <"$out"
-		done
-		limit "standby-$2-$slow-rest" ms 1000 "${s[$2-rest]:-}"
-		row "standby-$2-$slow" ms less "$3" "${s[$2-rest]:-}" "${s[cold-rest]:-}"
+		limit "standby-$2-$slow-rest" ms 1000 "${s[$2-$slow-rest]:-}"
+		row "standby-$2-$slow" ms less "$3" "${s[$2-$slow-rest]:-}" "${s[cold-$slow-rest]:-}"
 		for p in detection fencing decision start answer total; do
-			pair "standby-$2-$slow-$p" ms "${s[$2-$p]:-}" "${s[cold-$p]:-}"
+			pair "standby-$2-$slow-$p" ms "${s[$2-$slow-$p]:-}" "${s[cold-$slow-$p]:-}"
 		done
-		unset s
 	done
 }
 
