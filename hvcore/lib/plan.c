@@ -97,10 +97,12 @@ struct hv_plan_work *hv_plan_work_new(const struct hv_plan *p)
 	if (!w)
 		return NULL;
 	w->order = calloc(n, sizeof(*w->order));
+	w->key = calloc(n * (p->nhosts + 2), sizeof(*w->key));
 	w->at = calloc(n, sizeof(*w->at));
 	w->score = calloc(n * (p->nhosts + 1), sizeof(*w->score));
 	w->sorting = calloc(n * (p->nhosts + 1), sizeof(*w->sorting));
 	w->on = calloc(n, sizeof(*w->on));
+	w->settled = calloc(n, sizeof(*w->settled));
 	w->busy = calloc(n, sizeof(*w->busy));
 	w->seen = calloc(n, sizeof(*w->seen));
 	w->place = calloc(n, sizeof(*w->place));
@@ -109,12 +111,16 @@ struct hv_plan_work *hv_plan_work_new(const struct hv_plan *p)
 	w->before = calloc(n, sizeof(*w->before));
 	w->first_link = calloc(n + 1, sizeof(*w->first_link));
 	w->link = calloc(2 * (size_t)p->ncolocations + 1, sizeof(*w->link));
-	if (!w->order || !w->at || !w->score || !w->sorting || !w->on || !w->busy || !w->seen ||
-	    !w->place || !w->here || !w->first_link || !w->link) {
+	if (!w->order || !w->key || !w->at || !w->score || !w->sorting || !w->on || !w->settled ||
+	    !w->busy || !w->seen || !w->place || !w->here || !w->granted || !w->before ||
+	    !w->first_link || !w->link) {
 		hv_plan_work_free(w);
 		return NULL;
 	}
 	link_up(p, w);
+	for (unsigned i = 0; i < p->nitems; i++)
+		w->order[i] = i;
+	plan_find_settled(p, w);
 	return w;
 }
 
@@ -123,10 +129,12 @@ void hv_plan_work_free(struct hv_plan_work *w)
 	if (!w)
 		return;
 	free(w->order);
+	free(w->key);
 	free(w->at);
 	free(w->score);
 	free(w->sorting);
 	free(w->on);
+	free(w->settled);
 	free(w->busy);
 	free(w->seen);
 	free(w->place);

@@ -26,11 +26,13 @@ struct hv_plan_work {
 	bool circle;    /* and something hung on that, or on such a circle when it was placed */
 	unsigned spares[HV_PLAN_HOSTS_MAX];
 	unsigned *order; /* items */
+	int *key;        /* what they are ordered by (plan_order.c) */
 	int *at;         /* an item's host, PLAN_NOWHERE, or PLAN_OPEN */
 	unsigned merges; /* steps over colocations; a knot of them has more ways than time */
 	int *score;      /* a row an item: its own, and what colocations make of it on the way */
 	int *sorting;    /* the same, as they are when the order is made */
 	uint64_t *on;    /* a clone's hosts, a bit each */
+	bool *settled;   /* bound to nothing, and best where it runs (plan_find_settled()) */
 	bool *busy;      /* being placed: a circle of colocations ends here */
 	bool *seen;      /* the same, for walks over colocations */
 	struct hv_plan_place *place;
@@ -70,6 +72,8 @@ int plan_roomier(const struct hv_plan *p, const int64_t *a, const int64_t *b);
 /* plan_order() - w->order: who is placed first; w->room is still what every host has. */
 void plan_order(const struct hv_plan *p, struct hv_plan_work *w);
 
+/* plan_find_settled() - w->settled, which no loss changes; w->link is there already. */
+void plan_find_settled(const struct hv_plan *p, struct hv_plan_work *w);
 /* plan_place_all() - w->at and w->place[].host, .why. */
 void plan_place_all(const struct hv_plan *p, struct hv_plan_work *w);
 

@@ -8,6 +8,21 @@
 
 static void place(const struct hv_plan *p, struct hv_plan_work *w, unsigned i);
 
+void plan_find_settled(const struct hv_plan *p, struct hv_plan_work *w)
+{
+	for (unsigned i = 0; i < p->nitems; i++) {
+		const struct hv_plan_item *it = &p->item[i];
+		bool best = it->runs_on >= 0;
+		int here = best ? hv_plan_add(it->score[it->runs_on], it->stickiness) : -1;
+
+		for (unsigned h = 0; h < p->nhosts && best; h++)
+			best = (int)h == it->runs_on || it->score[h] < here;
+		w->settled[i] = best && here >= 0 && it->wanted && it->managed &&
+				it->what != HV_PLAN_CLONE &&
+				w->first_link[i] == w->first_link[i + 1];
+	}
+}
+
 static int lacks(const struct hv_plan *p, const struct hv_plan_work *w, unsigned h,
 		 const int64_t *need)
 {
@@ -186,6 +201,21 @@ static void place(const struct hv_plan *p, struct hv_plan_work *w, unsigned i)
 	w->busy[i] = false;
 }
 
+/*
+ * Most are bound to nothing and run where their score is above that of every other host: if
+ * there is room for them they stay, whatever has become of the others.
+ */
+static bool stays(const struct hv_plan *p, struct hv_plan_work *w, unsigned i)
+{
+	const struct hv_plan_item *it = &p->item[i];
+	unsigned h = (unsigned)it->runs_on;
+
+	if (!w->settled[i] || !w->up[h] || lacks(p, w, h, it->book) >= 0)
+		return false;
+	settle(p, w, i, it->runs_on);
+	return true;
+}
+
 void plan_place_all(const struct hv_plan *p, struct hv_plan_work *w)
 {
 	for (unsigned i = 0; i < p->nitems; i++) {
@@ -195,5 +225,6 @@ void plan_place_all(const struct hv_plan *p, struct hv_plan_work *w)
 		w->place[i] = (struct hv_plan_place){.host = PLAN_NOWHERE, .roomiest = -1};
 	}
 	for (unsigned n = 0; n < p->nitems; n++)
-		place(p, w, w->order[n]);
+		if (!stays(p, w, w->order[n]))
+			place(p, w, w->order[n]);
 }

@@ -118,6 +118,30 @@ static void keep(struct hv_plan_work *w, unsigned h, int64_t (*to)[HV_PLAN_OURS]
 		       back ? to[n] : w->place[w->here[n]].given, sizeof(*to));
 }
 
+/* What is free of @h beside all that was given; negative: so much is over. */
+static void count_free(const struct hv_plan *p, const struct hv_plan_work *w, unsigned h,
+		       int64_t free[HV_PLAN_OURS])
+{
+	for (unsigned k = 0; k < HV_PLAN_OURS; k++) {
+		free[k] = for_domains(p, w, h, k);
+		for (unsigned n = w->first_here[h];
+		     free[k] != HV_PLAN_UNKNOWN && n < w->first_here[h + 1]; n++)
+			if (granted(w, w->here[n]))
+				free[k] -= w->place[w->here[n]].given[k];
+	}
+}
+
+/* Whether @i gets all it wants of what is @free, which most do: nobody has to be looked at then. */
+static bool fits(const struct hv_plan_item *it, int64_t free[HV_PLAN_OURS])
+{
+	for (unsigned k = 0; k < HV_PLAN_OURS; k++)
+		if (free[k] != HV_PLAN_UNKNOWN && free[k] < it->full[k])
+			return false;
+	for (unsigned k = 0; k < HV_PLAN_OURS; k++)
+		free[k] -= free[k] != HV_PLAN_UNKNOWN ? it->full[k] : 0;
+	return true;
+}
+
 /* A start: those of no higher priority make room, or it is refused and they need not. */
 static void admit(const struct hv_plan *p, struct hv_plan_work *w, unsigned h, unsigned i)
 {
@@ -138,14 +162,26 @@ static void admit(const struct hv_plan *p, struct hv_plan_work *w, unsigned h, u
 /* What runs here already, then what starts, as it was placed. */
 static void share_host(const struct hv_plan *p, struct hv_plan_work *w, unsigned h)
 {
+	int64_t free[HV_PLAN_OURS];
+
 	for (unsigned n = w->first_here[h]; n < w->first_here[h + 1]; n++)
 		if (p->item[w->here[n]].runs_on == (int)h)
 			grant(p, w, w->here[n]);
 	for (unsigned k = 0; k < HV_PLAN_OURS; k++)
 		squeeze(p, w, h, k, INT32_MAX);
-	for (unsigned n = w->first_here[h]; n < w->first_here[h + 1]; n++)
-		if (p->item[w->here[n]].runs_on != (int)h)
-			admit(p, w, h, w->here[n]);
+	count_free(p, w, h, free);
+	for (unsigned n = w->first_here[h]; n < w->first_here[h + 1]; n++) {
+		unsigned i = w->here[n];
+
+		if (p->item[i].runs_on == (int)h)
+			continue;
+		if (fits(&p->item[i], free)) {
+			grant(p, w, i);
+			continue;
+		}
+		admit(p, w, h, i);
+		count_free(p, w, h, free);
+	}
 }
 
 static enum hv_plan_how how(struct hv_plan_work *w, const struct hv_plan_item *it, int h)
