@@ -3,7 +3,7 @@
 $(call lib,mirror_drbd,$(wildcard mirror/drbd/*.c))
 
 # Decisions without I/O.
-MIRROR_RULES := $(addprefix mirror/engine/,actlog.c bitmap.c generation.c handshake.c interval.c permit.c)
+MIRROR_RULES := $(addprefix mirror/engine/,actlog.c bitmap.c fence_outcome.c generation.c handshake.c interval.c permit.c)
 $(call lib,mirror_rules,$(MIRROR_RULES))
 
 # The engine and what it is exported as.
@@ -13,7 +13,14 @@ $(call lib,mirror_engine,$(filter-out $(MIRROR_RULES),$(wildcard mirror/engine/*
 $(call lib,mirror_client,mirror/client.c mirror/place.c)
 
 MIRROR_LIBS := mirror_engine.a mirror_rules.a mirror_drbd.a libhv.a
-$(call prog,taiki-mirrord,$(addprefix mirror/,control.c main.c options.c status.c),mirror_client.a $(MIRROR_LIBS),\
-	-luring -lnettle -ljansson -lpthread,sbin)
+$(call prog,taiki-mirrord,$(addprefix mirror/,control.c handler.c main.c quorum.c options.c status.c),mirror_client.a $(MIRROR_LIBS),\
+	-luring -lnettle -ljansson -lpthread -lquorum,sbin)
 $(call prog,taiki-mirror,$(wildcard mirror/cli/*.c),mirror_client.a mirror_drbd.a libhv.a,\
 	-ljansson -lnettle -lz,sbin)
+
+# What has Pacemaker promote nowhere else: the fence-peer handler.
+CFLAGS_facts.c := $(shell $(PKG_CONFIG) --cflags libxml-2.0 2>/dev/null)
+$(call lib,mirror_fence,$(addprefix mirror/fence/,decide.c facts.c))
+$(call prog,taiki-fence-peer,mirror/fence/main.c,mirror_fence.a libhv.a,$(shell $(PKG_CONFIG) --libs libxml-2.0 2>/dev/null),\
+	libexec/taiki)
+INSTALLS += mirror/taiki-mirror.bash-completion:share/bash-completion/completions/taiki-mirror:644

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -11,7 +13,7 @@
 #include "mirror/client.h"
 #include "mirror/place.h"
 
-enum { ANSWER_MAX = 65536 };
+enum { ANSWER_MAX = 1 << 20, CONNECT_MS = 5000 };
 
 static int wait_for(int fd, short what, int64_t deadline)
 {
@@ -116,4 +118,45 @@ json_t *mirror_ask(const char *name, const char *command, json_t *arguments, int
 	if (why)
 		*why = r;
 	return back;
+}
+
+static int watch(FILE *f, bool (*each)(void *arg, const json_t *status), void *arg)
+{
+	char *line = NULL;
+	size_t size = 0;
+	bool on = true;
+
+	while (on && getline(&line, &size, f) > 0) {
+		json_t *o = json_loads(line, 0, NULL);
+		const json_t *status = json_object_get(o, "status");
+
+		if (status)
+			on = each(arg, status);
+		json_decref(o);
+	}
+	free(line);
+	return on ? -ECONNRESET : 0;
+}
+
+int mirror_watch(const char *name, bool (*each)(void *arg, const json_t *status), void *arg,
+		 struct hv_error *err)
+{
+	static const char command[] = "{\"execute\":\"watch\"}\n";
+	char path[PLACE_PATH];
+	int fd, r = place_path(path, name, "control.sock");
+	FILE *f;
+
+	fd = r ? r : hv_unix_connect(path, hv_clock_ms() + CONNECT_MS);
+	f = fd < 0 ? NULL : fdopen(fd, "r");
+	if (!f) {
+		r = fd < 0 ? fd : -errno;
+		return hv_err(err, r, "%s%s", strerror(-r),
+			      r == -ENOENT || r == -ECONNREFUSED
+				      ? "; its taiki-mirrord does not run"
+				      : "");
+	}
+	fcntl(fd, F_SETFL, 0); /* it is waited for as long as it takes */
+	r = send(fd, command, strlen(command), MSG_NOSIGNAL) < 0 ? -errno : watch(f, each, arg);
+	fclose(f);
+	return r ? hv_err(err, r, "its taiki-mirrord has ended") : 0;
 }

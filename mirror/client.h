@@ -4,6 +4,7 @@
 #define MIRROR_CLIENT_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "hv/config.h"
@@ -16,5 +17,12 @@
  */
 json_t *mirror_ask(const char *name, const char *command, json_t *arguments, int64_t deadline,
 		   int *why, struct hv_error *err);
+
+/*
+ * mirror_watch() - Have the daemon of resource @name tell of every change: each() gets the status, and may end it
+ * by returning false.  0 then, -ECONNRESET when the daemon has ended, or another -errno; @err says.
+ */
+int mirror_watch(const char *name, bool (*each)(void *arg, const json_t *status), void *arg,
+		 struct hv_error *err);
 
 #endif

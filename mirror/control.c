@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The control socket: {"execute": COMMAND, "arguments": {...}} a line, and a line in answer,
- * {"return": ...} or {"error": TEXT}.  A client has one command under way at a time.
+ * {"return": ...} or {"error": TEXT}.  A client has one command under way at a time.  Who watches gets
+ * {"status": ...} lines, whenever something has changed, and each second while a resync runs.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -15,7 +16,7 @@
 
 #include "mirror/mirrord.h"
 
-enum { CLIENTS_MAX = 16, LINE_MAX_BYTES = 4096 };
+enum { CLIENTS_MAX = 16, LINE_MAX_BYTES = 4096, PROGRESS_MS = 1000, GATHER_MS = 20 };
 
 struct client {
 	struct watch watch;
@@ -24,6 +25,7 @@ struct client {
 	size_t got;
 	bool waits; /* its command is under way */
 	bool gone;  /* it has left meanwhile */
+	bool watches;
 };
 
 struct control {
@@ -31,6 +33,8 @@ struct control {
 	struct watch listener;
 	char path[PLACE_PATH];
 	struct client *client[CLIENTS_MAX];
+	struct volume_listener changes;
+	struct timer show; /* to those who watch */
 };
 
 static void drop(struct client *c)
@@ -130,6 +134,18 @@ static void do_invalidate(struct client *c, const json_t *arguments)
 	volume_invalidate(c->control->m->volume, answered, c);
 }
 
+static void do_history(struct client *c, const json_t *arguments)
+{
+	say(c, json_pack("{s:o}", "return", history_json(c->control->m)));
+}
+
+static void do_watch(struct client *c, const json_t *arguments)
+{
+	c->watches = true;
+	say(c, json_pack("{s:{}}", "return"));
+	loop_timer(&c->control->m->loop, &c->control->show, 0);
+}
+
 static void do_down(struct client *c, const json_t *arguments)
 {
 	int r = mirrord_down(c->control->m, json_is_true(json_object_get(arguments, "force")));
@@ -146,7 +162,7 @@ static const struct {
 } commands[] = {
 	{"status", do_status},   {"primary", do_primary},       {"secondary", do_secondary},
 	{"connect", do_connect}, {"disconnect", do_disconnect}, {"invalidate", do_invalidate},
-	{"down", do_down},
+	{"down", do_down},       {"history", do_history},       {"watch", do_watch},
 };
 
 static void execute(struct client *c, const char *line, size_t len)
@@ -218,6 +234,34 @@ static void come(struct watch *w, uint32_t events)
 		drop(c);
 }
 
+/* ---- those who watch ---- */
+
+static void show(struct timer *t)
+{
+	struct control *k = list_entry(t, struct control, show);
+	struct volume_status s;
+	bool any = false;
+
+	if (!k->m->volume)
+		return;
+	for (int i = 0; i < CLIENTS_MAX; i++)
+		if (k->client[i] && k->client[i]->watches) {
+			any = true;
+			say(k->client[i], json_pack("{s:o}", "status", status_json(k->m)));
+		}
+	volume_status(k->m->volume, &s);
+	if (any && s.sync_total)
+		loop_timer(&k->m->loop, t, PROGRESS_MS * LOOP_MS);
+}
+
+/* Not from inside whatever has changed it, and what changes at once is shown once. */
+static void changed(struct volume_listener *l)
+{
+	struct control *k = list_entry(l, struct control, changes);
+
+	loop_timer(&k->m->loop, &k->show, GATHER_MS * LOOP_MS);
+}
+
 int control_open(struct control **out, struct mirrord *m, const char *path)
 {
 	struct sockaddr_un a = {.sun_family = AF_UNIX};
@@ -243,12 +287,16 @@ int control_open(struct control **out, struct mirrord *m, const char *path)
 		free(k);
 		return r;
 	}
+	timer_init(&k->show, show);
+	k->changes.changed = changed;
+	volume_listen(m->volume, &k->changes);
 	*out = k;
 	return 0;
 }
 
 void control_close(struct control *k)
 {
+	loop_timer_stop(&k->show);
 	loop_unwatch(&k->m->loop, &k->listener);
 	close(k->listener.fd);
 	unlink(k->path);

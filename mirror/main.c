@@ -22,6 +22,12 @@ static void down(void *arg)
 	struct mirrord *m = arg;
 
 	m->volume = NULL;
+	if (m->handler)
+		handler_close(m->handler);
+	if (m->quorum)
+		quorum_close(m->quorum);
+	m->handler = NULL;
+	m->quorum = NULL;
 	control_close(m->control);
 	m->control = NULL;
 	m->loop.stop = true;
@@ -97,6 +103,12 @@ static int serve(struct mirrord *m, struct options *o)
 	r = control_open(&m->control, m, o->control);
 	if (r)
 		return fail(o->control, r);
+	if (o->fence_peer[0])
+		r = handler_open(&m->handler, &m->loop, m->volume, o->fence_peer);
+	if (!r && o->quorum)
+		r = quorum_open(&m->quorum, &m->loop, m->volume);
+	if (r)
+		return fail("fencing and quorum", r);
 	timer_init(&m->alive, alive);
 	alive(&m->alive);
 	if (o->connect)

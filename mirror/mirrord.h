@@ -9,12 +9,14 @@
 
 #include "mirror/engine/volume.h"
 #include "mirror/export/nbd.h"
+#include "mirror/handler.h"
 #include "mirror/place.h"
 
 struct options {
 	struct volume_config volume;
 	char nbd[PLACE_PATH], control[PLACE_PATH];
-	bool connect;
+	char fence_peer[PLACE_PATH]; /* the handler; empty: none */
+	bool connect, quorum;
 };
 
 /* options_read() - 0; -EINVAL with a message on standard error; 1: it was --help or --version, and is done. */
@@ -25,6 +27,8 @@ struct mirrord {
 	struct volume *volume;
 	struct nbd *nbd;
 	struct control *control;
+	struct handler *handler;
+	struct quorum *quorum;
 	struct watch signals;
 	struct timer alive;
 	bool going_down;
@@ -38,7 +42,18 @@ struct control;
 int control_open(struct control **out, struct mirrord *m, const char *path);
 void control_close(struct control *c);
 
+/*
+ * quorum_open() - Tell @v whether Corosync's part of the cluster that this host is in has quorum.  Until that
+ * is known, and without Corosync, it has none.  0 or -errno.
+ */
+struct quorum;
+int quorum_open(struct quorum **out, struct loop *l, struct volume *v);
+void quorum_close(struct quorum *q);
+
 /* status_json() - What `status` returns. */
 json_t *status_json(struct mirrord *m);
+
+/* history_json() - What `history` returns: a list, the newest last. */
+json_t *history_json(struct mirrord *m);
 
 #endif

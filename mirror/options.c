@@ -18,6 +18,9 @@ static const char usage[] =
 	"                     [--meta-disk internal|PATH|PATH[INDEX]] [--protocol A|B|C]\n"
 	"                     [--shared-secret-file PATH] [--cram-hmac-alg NAME] [--al-extents N]\n"
 	"                     [--connect-int SECONDS] [--ping-int MS] [--ping-timeout MS]\n"
+	"                     [--timeout MS] [--ko-count N] [--quorum]\n"
+	"                     [--fencing dont-care|resource-only|resource-and-stonith]\n"
+	"                     [--fence-peer PATH]\n"
 	"                     [--nbd PATH] [--control PATH] [--no-connect]\n"
 	"       taiki-mirrord --help | --version\n"
 	"\n"
@@ -36,6 +39,11 @@ enum option_name {
 	O_CONNECT_INT,
 	O_PING_INT,
 	O_PING_TIMEOUT,
+	O_TIMEOUT,
+	O_KO_COUNT,
+	O_FENCING,
+	O_FENCE_PEER,
+	O_QUORUM,
 	O_NBD,
 	O_CONTROL,
 	O_NO_CONNECT,
@@ -56,6 +64,11 @@ static const struct option longs[] = {
 	{"connect-int", required_argument, NULL, O_CONNECT_INT},
 	{"ping-int", required_argument, NULL, O_PING_INT},
 	{"ping-timeout", required_argument, NULL, O_PING_TIMEOUT},
+	{"timeout", required_argument, NULL, O_TIMEOUT},
+	{"ko-count", required_argument, NULL, O_KO_COUNT},
+	{"fencing", required_argument, NULL, O_FENCING},
+	{"fence-peer", required_argument, NULL, O_FENCE_PEER},
+	{"quorum", no_argument, NULL, O_QUORUM},
 	{"nbd", required_argument, NULL, O_NBD},
 	{"control", required_argument, NULL, O_CONTROL},
 	{"no-connect", no_argument, NULL, O_NO_CONNECT},
@@ -127,6 +140,22 @@ static int protocol(struct volume_config *c, const char *text)
 	return 0;
 }
 
+static int fencing(struct volume_config *c, const char *text)
+{
+	static const char *const names[] = {
+		[FENCING_DONT_CARE] = "dont-care",
+		[FENCING_RESOURCE_ONLY] = "resource-only",
+		[FENCING_RESOURCE_AND_STONITH] = "resource-and-stonith",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(text, names[i])) {
+			c->fencing = (enum fencing)i;
+			return 0;
+		}
+	return -EINVAL;
+}
+
 static int disk(struct volume_config *c, const char *text)
 {
 	free(c->disk);
@@ -159,6 +188,11 @@ static int take(struct options *o, int option, const char *value)
 		return r;
 	case O_PING_INT: return number(value, 50, 120000, &c->ping_int_ms);
 	case O_PING_TIMEOUT: return number(value, 100, 30000, &c->ping_timeout_ms);
+	case O_TIMEOUT: return number(value, 100, 60000, &c->timeout_ms);
+	case O_KO_COUNT: return number(value, 0, 200, &c->ko_count);
+	case O_FENCING: return fencing(c, value);
+	case O_FENCE_PEER: return *value == '/' ? path(o->fence_peer, value) : -EINVAL;
+	case O_QUORUM: o->quorum = true; return 0;
 	case O_NBD: return path(o->nbd, value);
 	case O_CONTROL: return path(o->control, value);
 	case O_NO_CONNECT: o->connect = false; return 0;
@@ -202,6 +236,12 @@ static int finish(struct options *o)
 		strcpy(c->cram_alg, "sha256");
 	if (c->cram_alg[0] && !c->secret[0]) {
 		fprintf(stderr, "taiki-mirrord: --cram-hmac-alg needs --shared-secret-file\n");
+		return -EINVAL;
+	}
+	if (c->fencing == FENCING_RESOURCE_AND_STONITH && c->protocol == 1) {
+		fprintf(stderr,
+			"taiki-mirrord: --fencing resource-and-stonith means nothing with "
+			"--protocol A, which says that a write is done before the peer has it\n");
 		return -EINVAL;
 	}
 	if (c->local.sa.sa_family != c->peer.sa.sa_family) {

@@ -21,6 +21,18 @@ static json_t *number(uint64_t n)
 	return json_integer((json_int_t)n);
 }
 
+/* What has clients wait. */
+static json_t *suspended_by(const struct volume_status *s)
+{
+	json_t *a = json_array();
+
+	if (s->state.suspended & SUSP_FENCING)
+		json_array_append_new(a, json_string("fencing"));
+	if (s->no_quorum)
+		json_array_append_new(a, json_string("quorum"));
+	return a;
+}
+
 json_t *status_json(struct mirrord *m)
 {
 	struct volume_status s;
@@ -30,7 +42,8 @@ json_t *status_json(struct mirrord *m)
 	o = json_pack("{s:s s:s s:s s:s s:s s:s}", "name", s.name, "role", role_name(s.state.role),
 		      "peer-role", role_name(s.state.peer), "connection", conn_name(s.state.conn),
 		      "disk", disk_name(s.state.disk), "peer-disk", disk_name(s.state.pdsk));
-	json_object_set_new(o, "suspended", json_boolean(s.state.suspended));
+	json_object_set_new(o, "suspended", json_boolean(s.state.suspended || s.no_quorum));
+	json_object_set_new(o, "suspended-by", suspended_by(&s));
 	json_object_set_new(o, "size", number(s.sectors * 512));
 	json_object_set_new(o, "out-of-sync", number(s.out_of_sync * 512));
 	if (s.sync_total) {
@@ -50,4 +63,19 @@ json_t *status_json(struct mirrord *m)
 	if (s.why)
 		json_object_set_new(o, "last-disconnect", json_string(s.why));
 	return o;
+}
+
+static void add_line(void *arg, const struct history_line *l)
+{
+	json_array_append_new(arg, json_pack("{s:f s:i s:s}", "time",
+					     (double)l->at.tv_sec + (double)l->at.tv_nsec / 1e9,
+					     "level", l->level, "text", l->text));
+}
+
+json_t *history_json(struct mirrord *m)
+{
+	json_t *a = json_array();
+
+	volume_history(m->volume, add_line, a);
+	return a;
 }

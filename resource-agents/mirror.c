@@ -346,6 +346,14 @@ static const struct ocf_parameter parameters[] = {
 	 .shortdesc = "How long the peer may be silent when asked",
 	 .longdesc = "Milliseconds in which the peer has to answer when it is asked whether it is "
 		     "there, 100 to 30000. It is asked after half a second without a word."},
+	{.name = "fencing",
+	 .fallback = "resource-and-stonith",
+	 .shortdesc = "What is done about a peer that is lost",
+	 .longdesc =
+		 "resource-and-stonith: clients of the promoted side wait until the peer cannot "
+		 "be promoted (a location constraint, placed and lifted by taiki-fence-peer) or "
+		 "is fenced, and while the cluster has no quorum. resource-only: the constraint, "
+		 "without waiting for it. dont-care: neither; a split brain is possible."},
 	{.name = "scores",
 	 .fallback = "0 1000 10000",
 	 .shortdesc = "Promotion scores",

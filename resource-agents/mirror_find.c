@@ -9,6 +9,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "hvcore/lib/beside.h"
 #include "hvcore/lib/cgroup.h"
 #include "hvcore/lib/probe.h"
 #include "mirror/client.h"
@@ -73,7 +74,7 @@ enum ocf_rc mirror_settings(struct mirror_settings *s)
 {
 	const char *disk = ocf_param("disk"), *protocol = ocf_param("protocol");
 	const char *paths[][2] = {{"disk", disk}, {"logfile", ocf_param("logfile")}};
-	const char *score = ocf_param("scores");
+	const char *score = ocf_param("scores"), *fencing = ocf_param("fencing");
 
 	s->resource = ocf_param("resource");
 	if (!s->resource)
@@ -95,6 +96,18 @@ enum ocf_rc mirror_settings(struct mirror_settings *s)
 	if (strlen(protocol) != 1 || *protocol < 'A' || *protocol > 'C')
 		return ocf_exit_reason(OCF_ERR_CONFIGURED, "protocol '%s' is not A, B or C",
 				       protocol);
+	if (strcmp(fencing, "dont-care") && strcmp(fencing, "resource-only") &&
+	    strcmp(fencing, "resource-and-stonith"))
+		return ocf_exit_reason(OCF_ERR_CONFIGURED,
+				       "fencing '%s' is not dont-care, resource-only or "
+				       "resource-and-stonith",
+				       fencing);
+	if (!strcmp(fencing, "resource-and-stonith") && *protocol == 'A')
+		return ocf_exit_reason(
+			OCF_ERR_CONFIGURED,
+			"protocol A says that a write is done before the peer has "
+			"it, so that fencing=resource-and-stonith means nothing; give "
+			"protocol=C, or fencing=resource-only");
 	if (mirror_scores(score, s->score))
 		return ocf_exit_reason(OCF_ERR_CONFIGURED,
 				       "scores '%s' are not three numbers from 0 to %d", score,
@@ -141,6 +154,7 @@ static const struct {
 	{"--shared-secret-file", "shared_secret_file"},
 	{"--al-extents", "al_extents"},
 	{"--ping-timeout", "ping_timeout"},
+	{"--fencing", "fencing"},
 };
 
 enum ocf_rc mirror_spawn(const struct mirror_settings *s, int64_t deadline)
@@ -151,6 +165,7 @@ enum ocf_rc mirror_spawn(const struct mirror_settings *s, int64_t deadline)
 	char own_log[128];
 	struct hv_error err;
 	struct names n;
+	char handler[4096];
 	size_t argc = 6;
 	int rc = describe(&n, s->resource);
 
@@ -161,6 +176,13 @@ enum ocf_rc mirror_spawn(const struct mirror_settings *s, int64_t deadline)
 			continue;
 		argv[argc++] = passed[i].option;
 		argv[argc++] = value;
+	}
+	if (strcmp(ocf_param("fencing"), "dont-care")) {
+		hv_beside(handler, sizeof(handler), "TAIKI_FENCE_PEER", "taiki-fence-peer",
+			  "/usr/libexec/taiki/taiki-fence-peer");
+		argv[argc++] = "--fence-peer";
+		argv[argc++] = handler;
+		argv[argc++] = "--quorum";
 	}
 	n.d.arguments = argv;
 	snprintf(own_log, sizeof(own_log), "/var/log/taiki-mirrord-%s.log", s->resource);

@@ -17,5 +17,13 @@ json_t *cli_ask(const char *name, const char *command, json_t *arguments);
 /* The subcommands: exit statuses. */
 int cli_create_md(int argc, char **argv);
 int cli_status(int argc, char **argv);
+int cli_history(int argc, char **argv);
+int cli_metrics(int argc, char **argv);
+
+/* cli_each() - Of every volume that has a daemon here, by name; the worst of what each() returns. */
+int cli_each(int (*each)(void *arg, const char *name), void *arg);
+
+/* cli_text() - A string of @o; "?" where there is none. */
+const char *cli_text(const json_t *o, const char *key);
 
 #endif

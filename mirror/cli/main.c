@@ -8,7 +8,10 @@
 #include "mirror/cli/cli.h"
 
 static const char usage[] =
-	"usage: taiki-mirror status NAME [--json]\n"
+	"usage: taiki-mirror status [NAME] [--json]\n"
+	"       taiki-mirror status NAME --watch [--json]\n"
+	"       taiki-mirror history NAME [--json]\n"
+	"       taiki-mirror metrics\n"
 	"       taiki-mirror primary NAME [--force]\n"
 	"       taiki-mirror secondary NAME\n"
 	"       taiki-mirror connect NAME [--discard-my-data]\n"
@@ -33,7 +36,10 @@ static const struct {
 static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
-} local[] = {{"status", cli_status}, {"create-md", cli_create_md}};
+} local[] = {{"status", cli_status},
+	     {"history", cli_history},
+	     {"metrics", cli_metrics},
+	     {"create-md", cli_create_md}};
 
 static int forward(const char *command, const char *flag, int argc, char **argv)
 {

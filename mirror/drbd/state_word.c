@@ -104,6 +104,8 @@ const char *state_result_text(int result)
 {
 	if (result > 0)
 		return "done";
+	if (result == STATE_NO_QUORUM)
+		return "the cluster has no quorum here";
 	return result > -(int)COUNT(results) ? NAME_OF(results, -result) : "?";
 }
 

@@ -116,6 +116,7 @@ enum state_result {
 	STATE_IN_TRANSIENT = -18,
 	STATE_CONCURRENT = -19,
 	STATE_PEER_PRIMARY = -20,
+	STATE_NO_QUORUM = -100, /* ours: never on the wire */
 };
 
 /* state_result_text() - Why not, for people. */

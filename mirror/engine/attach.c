@@ -190,6 +190,7 @@ static void volume_free(struct volume *v)
 	loop_timer_stop(&v->sync.more);
 	list_remove(&v->link.end.link);
 	list_remove(&v->change.tell.link);
+	fence_free(v);
 	bitmap_free(&v->bitmap);
 	actlog_free(&v->al);
 	keep_free(v);
@@ -212,6 +213,8 @@ static int init(struct volume *v)
 	list_init(&v->listeners);
 	list_init(&v->flushes);
 	list_init(&v->untold);
+	list_init(&v->frozen);
+	fence_init(v);
 	intervals_init(&v->locks);
 	link_init(v);
 	change_init(v);
@@ -341,6 +344,7 @@ int volume_hold(struct volume *v)
 	if (v->state.role != ROLE_PRIMARY || v->change.busy || v->down)
 		return -EROFS;
 	v->holds++;
+	v->abandoned = false;
 	return 0;
 }
 

@@ -5,92 +5,12 @@
  *   permitted? ─► the peer agrees (if it is there) ─► done ─► durable ─► peer told, answered
  */
 #include <errno.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/random.h>
 
 #include "hv/daemon.h"
 #include "mirror/engine/permit.h"
 #include "mirror/engine/private.h"
 
 enum { DEADLINE_MS = 10000 };
-
-/* ---- the state ---- */
-
-static void log_change(const struct volume *v, const struct drbd_state *next)
-{
-	const struct drbd_state *s = &v->state;
-	char text[200] = "";
-	size_t n = 0;
-
-#define CHANGED(field_, name_)                                                                 \
-	do {                                                                                   \
-		if (s->field_ != next->field_ && n < sizeof(text))                             \
-			n += (size_t)snprintf(text + n, sizeof(text) - n, " %s %s -> %s;",     \
-					      #field_, name_(s->field_), name_(next->field_)); \
-	} while (0)
-	CHANGED(role, role_name);
-	CHANGED(peer, role_name);
-	CHANGED(conn, conn_name);
-	CHANGED(disk, disk_name);
-	CHANGED(pdsk, disk_name);
-#undef CHANGED
-	if (n)
-		hv_log_line(LOG_INFO, "%s:%s", v->config.name, text);
-}
-
-void state_set(struct volume *v, struct drbd_state next, bool tell)
-{
-	bool same = state_encode(&next) == state_encode(&v->state);
-	uint32_t flags = keep_flags(v);
-
-	log_change(v, &next);
-	v->state = next;
-	if (keep_flags(v) != flags)
-		keep_super(v, NULL);
-	if (tell && link_is_up(v))
-		send_state(v);
-	for (struct list *l = v->listeners.next, *after;
-	     after = l->next, l != &v->listeners && !same; l = after) {
-		struct volume_listener *w = list_entry(l, struct volume_listener, link);
-
-		w->changed(w);
-	}
-	requests_tell(v);
-}
-
-void volume_listen(struct volume *v, struct volume_listener *l)
-{
-	list_append(&v->listeners, &l->link);
-}
-
-static uint64_t random_uuid(void)
-{
-	uint64_t u = 0;
-
-	/* 0 and what is just created mean something else */
-	while (u >> 8 == 0)
-		if (getrandom(&u, sizeof(u), 0) != sizeof(u))
-			u = loop_clock() * UINT64_C(0x9e3779b97f4a7c15);
-	return u;
-}
-
-static void new_generation(struct volume *v)
-{
-	gen_new(&v->gen, random_uuid(), v->state.role);
-	v->tell_at = keep_super(v, NULL);
-	hv_log_line(LOG_NOTICE, "%s: a new generation of data begins: %016llX", v->config.name,
-		    (unsigned long long)v->gen.uuid[MD_CURRENT]);
-}
-
-void alone(struct volume *v)
-{
-	bool peer_has = v->state.conn >= CONN_CONNECTED && v->state.pdsk >= DISK_INCONSISTENT;
-
-	if (v->state.role == ROLE_PRIMARY && v->state.disk == DISK_UP_TO_DATE && !peer_has &&
-	    !v->gen.uuid[MD_BITMAP])
-		new_generation(v);
-}
 
 /* ---- the answer ---- */
 
@@ -134,9 +54,18 @@ static struct drbd_state wish(const struct volume *v)
 			s.disk = DISK_UP_TO_DATE;
 		if (v->change.force && s.conn < CONN_CONNECTED)
 			s.pdsk = DISK_OUTDATED; /* the administrator answers for it */
+		/* nobody has gone on without us */
+		if (s.disk == DISK_CONSISTENT && s.conn < CONN_CONNECTED && s.pdsk < DISK_UNKNOWN)
+			s.disk = DISK_UP_TO_DATE;
 		break;
 	case CHANGE_SECONDARY: s.role = ROLE_SECONDARY; break;
-	case CHANGE_DISCONNECT: s.conn = CONN_DISCONNECTING; break;
+	case CHANGE_DISCONNECT:
+		s.conn = CONN_DISCONNECTING;
+		/* a Primary with fencing lets go without a handler of who is outdated */
+		if (v->config.fencing != FENCING_DONT_CARE && s.role == ROLE_SECONDARY &&
+		    s.peer == ROLE_PRIMARY && s.disk > DISK_OUTDATED)
+			s.disk = DISK_OUTDATED;
+		break;
 	case CHANGE_INVALIDATE: s.disk = DISK_INCONSISTENT; break;
 	}
 	return s;
@@ -197,6 +126,16 @@ static void invalidate(struct volume *v)
 	link_end(v, false, -ECANCELED, "to begin a resync of everything");
 }
 
+/* outdate() - As the peer was told before it was let go. */
+static void outdate(struct volume *v)
+{
+	struct drbd_state s = v->state;
+
+	s.disk = wish(v).disk;
+	if (s.disk != v->state.disk)
+		state_set(v, s, false);
+}
+
 static void carry_out(struct volume *v)
 {
 	switch (v->change.what) {
@@ -206,6 +145,7 @@ static void carry_out(struct volume *v)
 		change_check(v);
 		break;
 	case CHANGE_DISCONNECT:
+		outdate(v);
 		link_end(v, true, -ECANCELED, "disconnected by the administrator");
 		break;
 	case CHANGE_INVALIDATE: invalidate(v); break;
@@ -239,9 +179,9 @@ static void ask(struct volume *v)
 	if (v->change.what == CHANGE_DISCONNECT) {
 		p.command = WIRE_CONN_ST_CHG_REQ;
 		mask = STATE_MASK_CONN;
-	} else if (s.disk != v->state.disk) {
-		mask |= STATE_MASK_DISK;
 	}
+	if (s.disk != v->state.disk)
+		mask |= STATE_MASK_DISK;
 	p.change = (struct wire_change){mask, state_encode(&s) & mask};
 	v->change.asked = true;
 	send_data(v, &p, NULL, NULL);
@@ -255,14 +195,23 @@ int change_reply(struct volume *v, const struct wire_packet *p, void *bulk)
 		return -EPROTO;
 	c->asked = false;
 	if (p->reply < STATE_OK && c->what != CHANGE_DISCONNECT) {
-		hv_log_line(LOG_NOTICE, "%s: the peer does not agree: %s", v->config.name,
-			    state_result_text(p->reply));
+		volume_say(v, LOG_NOTICE, "the peer does not agree: %s",
+			   state_result_text(p->reply));
 		finish(v, p->reply);
 		return 0;
 	}
 	c->agreed = true;
 	carry_out(v);
 	return 0;
+}
+
+/* fence_may_help() - Whether a promotion that is refused is so for the peer's sake. */
+static bool fence_may_help(const struct volume *v, int result)
+{
+	return v->change.what == CHANGE_PRIMARY && !v->change.fenced && v->fence.fencer &&
+	       v->config.fencing != FENCING_DONT_CARE && v->state.conn < CONN_CONNECTED &&
+	       (result == STATE_PRIMARY_NOP ||
+		(result == STATE_NO_UP_TO_DATE && v->state.disk == DISK_CONSISTENT));
 }
 
 /* decide() - Whether it may be, as things are now. */
@@ -272,6 +221,12 @@ static void decide(struct volume *v)
 	struct drbd_state next = wish(v);
 	int result = permit(&v->state, &next, &c);
 
+	if (result != STATE_OK && fence_may_help(v, result)) {
+		v->change.fenced = true;
+		loop_timer_stop(&v->change.deadline); /* the handler has one */
+		fence_promotes(v);
+		return;
+	}
 	if (result != STATE_OK) {
 		finish(v, result);
 		return;
@@ -282,6 +237,17 @@ static void decide(struct volume *v)
 	}
 	v->change.agreed = true;
 	carry_out(v);
+}
+
+void change_fenced(struct volume *v, bool outdated)
+{
+	if (!v->change.busy || !v->change.fenced)
+		return;
+	loop_timer(v->loop, &v->change.deadline, DEADLINE_MS * LOOP_MS);
+	if (outdated)
+		decide(v);
+	else
+		finish(v, STATE_PRIMARY_NOP);
 }
 
 void change_lost(struct volume *v)
@@ -318,7 +284,12 @@ static void begin(struct volume *v, enum change_what what, bool force, volume_an
 		answer(arg, STATE_CONCURRENT);
 		return;
 	}
+	if (what == CHANGE_PRIMARY && v->no_quorum) {
+		answer(arg, STATE_NO_QUORUM);
+		return;
+	}
 	c->busy = true;
+	c->fenced = false;
 	c->what = what;
 	c->force = force;
 	c->answer = answer;

@@ -231,8 +231,7 @@ void link_found(struct volume *v, int data, int meta, bool tie_break)
 
 static void seek_failed(struct volume *v, int r)
 {
-	hv_log_line(LOG_ERR, "%s: cannot look for the peer: %s; trying again", v->config.name,
-		    strerror(-r));
+	volume_say(v, LOG_ERR, "cannot look for the peer: %s; trying again", strerror(-r));
 	loop_timer(v->loop, &v->link.tick, RETRY_MS * LOOP_MS);
 }
 
@@ -286,6 +285,11 @@ static void tick(struct timer *t)
 	if (l->ping_sent && now - l->ping_sent > c->ping_timeout_ms * LOOP_MS)
 		link_end(v, false, -ETIMEDOUT, "no answer to a ping within %u ms",
 			 c->ping_timeout_ms);
+	else if (v->tlog.count && c->ko_count &&
+		 now - v->tlog.progress > c->ko_count * c->timeout_ms * LOOP_MS &&
+		 now > v->tlog.progress)
+		link_end(v, false, -ETIMEDOUT, "no answer to a write within %u times %u ms",
+			 c->ko_count, c->timeout_ms);
 	else if (!l->ping_sent && now - l->meta.heard > c->ping_int_ms * LOOP_MS)
 		send_ping(v, now);
 }
@@ -331,9 +335,9 @@ static void ended(struct task *t)
 	struct drbd_state s = v->state;
 	bool was_up = l->phase == LINK_UP;
 
-	hv_log_line(was_up && !l->torn ? LOG_WARNING : LOG_NOTICE, "%s: connection ended: %s%s",
-		    v->config.name, l->torn ? "the peer disconnected" : l->why_text,
-		    l->stay_down ? "; it stays down" : "");
+	volume_say(v, was_up && !l->torn ? LOG_WARNING : LOG_NOTICE, "connection ended: %s%s",
+		   l->torn ? "the peer disconnected" : l->why_text,
+		   l->stay_down ? "; it stays down" : "");
 	loop_timer_stop(&l->tick);
 	v->sent += l->data.sent + l->meta.sent;
 	v->received += l->data.received + l->meta.received;
@@ -346,8 +350,14 @@ static void ended(struct task *t)
 	s.conn = l->stay_down ? CONN_STANDALONE : CONN_UNCONNECTED;
 	s.peer = ROLE_UNKNOWN;
 	s.pdsk = v->state.pdsk == DISK_OUTDATED ? DISK_OUTDATED : DISK_UNKNOWN;
+	v->fence.lifted = false;
+	if (was_up && fence_freezes(v, &s)) {
+		s.suspended |= SUSP_FENCING;
+		v->crashed =
+			true; /* what is written and not said to be: to be copied, not lost sight of */
+	}
 	state_set(v, s, false);
-	if (was_up)
+	if (was_up && !(s.suspended & SUSP_FENCING))
 		alone(v);
 	tlog_drop(v);
 	pwrites_drop(v);

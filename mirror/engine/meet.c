@@ -65,8 +65,8 @@ static int shrink(struct volume *v, uint64_t sectors)
 	v->bitmap = b;
 	bitmap_set(&v->bitmap, 0, BITMAP_END);
 	v->sectors = sectors;
-	hv_log_line(LOG_NOTICE, "%s: %llu sectors, as the peer has no more", v->config.name,
-		    (unsigned long long)sectors);
+	volume_say(v, LOG_NOTICE, "%llu sectors, as the peer has no more",
+		   (unsigned long long)sectors);
 	keep_super(v, NULL);
 	keep_pages(v, NULL);
 	return 0;
@@ -183,9 +183,9 @@ static int meet(struct volume *v, const struct drbd_state *peer, bool uuids_firs
 	struct meeting_of m = handshake(&h);
 	struct drbd_state s = v->state;
 
-	hv_log_line(LOG_NOTICE, "%s: %s%s%s (rule %u, %d)", v->config.name, meeting_text(m.what),
-		    m.full ? ", all of it" : "", m.manual ? ", as the administrator said" : "",
-		    h.compare.rule, h.compare.result);
+	volume_say(v, LOG_NOTICE, "%s%s%s (rule %u, %d)", meeting_text(m.what),
+		   m.full ? ", all of it" : "", m.manual ? ", as the administrator said" : "",
+		   h.compare.rule, h.compare.result);
 	if (m.what > MEET_TARGET)
 		return REFUSE(v, "%s", meeting_text(m.what));
 	if (s.role == ROLE_PRIMARY && peer->role == ROLE_PRIMARY)

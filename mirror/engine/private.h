@@ -9,6 +9,8 @@
  *   seek.c     the peer's two sockets             link.c      a connection, from greeting to end
  *   greet.c    features, challenge, protocol      meet.c      sizes, identifiers, states
  *   change.c   changes of state, asked for here   answer.c    and by the peer
+ *   state.c    state and generation
+ *   fence.c    a Primary without its peer         history.c   what has happened
  *   pwrite.c   the peer's writes                  exchange.c  the bitmaps
  *   source.c   resync, giving                     target.c    resync, taking
  *
@@ -80,6 +82,7 @@ enum { TLOG_SLOTS = 8192, TLOG_EPOCH_MAX = 2048 };
 struct tlog {
 	struct list epochs; /* oldest first; the last one is open */
 	uint32_t next_handle, count;
+	uint64_t progress; /* loop time at which the peer answered last, or was first asked */
 	struct timer idle; /* the open one is closed when nothing more comes */
 	/* What an acknowledgement's id says: never an address. */
 	struct write *slot[TLOG_SLOTS];
@@ -181,6 +184,7 @@ enum change_what { CHANGE_PRIMARY, CHANGE_SECONDARY, CHANGE_DISCONNECT, CHANGE_I
 
 struct change {
 	bool busy, force, asked, agreed, keeping;
+	bool fenced; /* the fence-peer handler was asked for it */
 	enum change_what what;
 	volume_answer *answer;
 	void *arg;
@@ -208,6 +212,28 @@ struct sync {
 	struct generation source; /* TARGET: its identifiers, from the handshake */
 	uint64_t uuid;            /* of the resync */
 	uint64_t sending, got;    /* exchange of bitmaps: bits; BITMAP_END: not going on */
+};
+
+/* ---- history.c ---- */
+
+struct history {
+	uint64_t count; /* ever */
+	struct history_line line[HISTORY_MAX];
+};
+
+/* volume_say() - A line of the log, kept. */
+void volume_say(struct volume *v, int level, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* ---- fencing ---- */
+
+struct fence {
+	struct volume_fencer *fencer;
+	bool asked;    /* the handler runs */
+	bool promotes; /* a promotion waits for it */
+	bool lifted;   /* since the peer was lost last */
+	struct task look;
+	struct timer again;
 };
 
 struct volume {
@@ -241,7 +267,11 @@ struct volume {
 	struct list flushes;
 	struct list untold; /* what is done, but may not be told before `tell_at` is durable */
 	uint64_t tell_at;
-	uint32_t requests; /* of clients, in flight */
+	struct list frozen; /* requests that are not begun while clients have to wait */
+	uint32_t requests;  /* of clients, in flight */
+	bool no_quorum;
+	bool abandoned; /* nobody waits for what is frozen */
+	struct fence fence;
 
 	struct link link;
 	struct pwrites pwrites;
@@ -254,6 +284,7 @@ struct volume {
 	bool down_pages;
 
 	uint64_t written, read, sent, received;
+	struct history history;
 };
 
 /* ---- attach.c ---- */
@@ -299,6 +330,23 @@ void request_refuse(struct volume *v, struct request *r, int why);
 
 /* requests_tell() - What has become durable. */
 void requests_tell(struct volume *v);
+
+/* requests_thaw() - Begin and tell what had to wait, if nothing has it wait any more. */
+void requests_thaw(struct volume *v);
+
+/* ---- fence.c ---- */
+
+void fence_init(struct volume *v);
+void fence_free(struct volume *v);
+
+/* fence_look() - The state has changed. */
+void fence_look(struct volume *v);
+
+/* fence_freezes() - Whether clients have to wait in state @next. */
+bool fence_freezes(const struct volume *v, const struct drbd_state *next);
+
+/* fence_promotes() - A promotion needs the peer outdated; change_fenced() is told, perhaps from inside. */
+void fence_promotes(struct volume *v);
 
 /* ---- write.c, tlog.c, flush.c ---- */
 
@@ -384,8 +432,14 @@ void change_init(struct volume *v);
 /* state_set() - The one way that v->state changes: logged, kept, told to the peer (@tell) and to listeners. */
 void state_set(struct volume *v, struct drbd_state next, bool tell);
 
+/* new_generation() - What is written from now on the peer does not have. */
+void new_generation(struct volume *v);
+
 /* change_lost() - The connection is gone. */
 void change_lost(struct volume *v);
+
+/* change_fenced() - The promotion that waits for it may go on, or has failed. */
+void change_fenced(struct volume *v, bool outdated);
 
 /* change_check() - What a change waits for may have come. */
 void change_check(struct volume *v);

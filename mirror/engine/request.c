@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "hv/daemon.h"
 #include "mirror/engine/private.h"
 
 /* ---- ranges ---- */
@@ -32,15 +33,22 @@ void range_unlock(struct volume *v, struct range *r)
 
 /* ---- the end of requests ---- */
 
+/* Clients have to wait: what is not begun yet is not, what has ended is not told. */
+static bool is_frozen(const struct volume *v)
+{
+	return v->no_quorum || v->state.suspended & (SUSP_FENCING | SUSP_NO_DATA);
+}
+
 static bool may_tell(const struct volume *v)
 {
-	return v->keep.durable >= v->tell_at &&
-	       !(v->state.suspended & (SUSP_FENCING | SUSP_NO_DATA));
+	return v->keep.durable >= v->tell_at && !is_frozen(v);
 }
 
 void request_tell(struct volume *v, struct request *r, int result, bool wait)
 {
-	if (wait && !may_tell(v)) {
+	if (wait && v->abandoned && is_frozen(v))
+		result = -EIO;
+	else if (wait && !may_tell(v)) {
 		r->result = result;
 		list_append(&v->untold, &r->link);
 		return;
@@ -136,12 +144,10 @@ static int check(const struct volume *v, const struct request *r)
 	return 0;
 }
 
-void volume_submit(struct volume *v, struct request *r)
+static void begin(struct volume *v, struct request *r)
 {
 	int why = check(v, r);
 
-	list_init(&r->link);
-	v->requests++;
 	if (why) {
 		request_refuse(v, r, why);
 		return;
@@ -151,6 +157,53 @@ void volume_submit(struct volume *v, struct request *r)
 	case REQUEST_FLUSH: flush_begin(v, r); break;
 	default: write_begin(v, r); break;
 	}
+}
+
+void volume_submit(struct volume *v, struct request *r)
+{
+	list_init(&r->link);
+	v->requests++;
+	if (!is_frozen(v))
+		begin(v, r);
+	else if (v->abandoned)
+		request_refuse(v, r, -EIO);
+	else
+		list_append(&v->frozen, &r->link);
+}
+
+void requests_thaw(struct volume *v)
+{
+	struct list now = LIST_INIT(now), *l;
+
+	requests_tell(v);
+	if (is_frozen(v))
+		return;
+	list_move(&now, &v->frozen);
+	while ((l = list_take(&now)))
+		begin(v, list_entry(l, struct request, link));
+}
+
+void volume_abandon(struct volume *v)
+{
+	struct list now = LIST_INIT(now), *l;
+
+	v->abandoned = true;
+	if (!is_frozen(v))
+		return;
+	list_move(&now, &v->untold);
+	list_move(&now, &v->frozen);
+	while ((l = list_take(&now)))
+		request_refuse(v, list_entry(l, struct request, link), -EIO);
+}
+
+void volume_quorum(struct volume *v, bool have)
+{
+	if (v->no_quorum == !have)
+		return;
+	v->no_quorum = !have;
+	volume_say(v, have ? LOG_NOTICE : LOG_ERR, "the cluster has %s quorum here%s",
+		   have ? "" : "no", have || v->state.role != ROLE_PRIMARY ? "" : "; clients wait");
+	requests_thaw(v);
 }
 
 void *volume_buffer(struct volume *v, size_t len)

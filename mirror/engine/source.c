@@ -153,7 +153,7 @@ void source_check(struct volume *v)
 
 	if (s.conn != CONN_SYNC_SOURCE || v->bitmap.weight)
 		return;
-	hv_log_line(LOG_NOTICE, "%s: the peer is up to date", v->config.name);
+	volume_say(v, LOG_NOTICE, "the peer is up to date");
 	gen_sync_end_source(&v->gen);
 	v->crashed = v->full_sync = false;
 	s.conn = CONN_CONNECTED;
@@ -190,8 +190,8 @@ void source_begin(struct volume *v)
 	v->sync.total = v->bitmap.weight;
 	v->sync.unconfirmed = 0;
 	v->sync.kept.done = begun;
-	hv_log_line(LOG_NOTICE, "%s: resync of %llu KiB to the peer", v->config.name,
-		    (unsigned long long)v->sync.total * 4);
+	volume_say(v, LOG_NOTICE, "resync of %llu KiB to the peer",
+		   (unsigned long long)v->sync.total * 4);
 	keep_super(v, &v->sync.kept);
 }
 

@@ -24,6 +24,7 @@ void volume_status(const struct volume *v, struct volume_status *s)
 		.md_writes = v->keep.writes,
 		.in_flight = v->requests,
 		.flags = keep_flags(v),
+		.no_quorum = v->no_quorum,
 		.why = l->why_text[0] ? l->why_text : NULL,
 	};
 	if (s->out_of_sync > v->sectors)

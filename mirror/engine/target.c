@@ -101,7 +101,7 @@ static void told(struct keep_wait *w)
 	}
 	if (!link_is_up(v) || v->sync.stale)
 		return;
-	hv_log_line(LOG_NOTICE, "%s: up to date", v->config.name);
+	volume_say(v, LOG_NOTICE, "up to date");
 	v->sync.ending = false;
 	state_set(v, s, true);
 	keep_pages(v, NULL);
@@ -257,8 +257,8 @@ void target_begin(struct volume *v)
 	link_pause(v);
 	v->sync.total = v->bitmap.weight;
 	v->sync.cursor = v->sync.flying = v->sync.flying_bytes = 0;
-	hv_log_line(LOG_NOTICE, "%s: resync of %llu KiB from the peer", v->config.name,
-		    (unsigned long long)v->sync.total * 4);
+	volume_say(v, LOG_NOTICE, "resync of %llu KiB from the peer",
+		   (unsigned long long)v->sync.total * 4);
 	s.conn = CONN_SYNC_TARGET;
 	state_set(v, s, true);
 	loop_timer(v->loop, &v->sync.more, CHECKPOINT_MS * LOOP_MS);

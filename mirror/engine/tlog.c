@@ -61,6 +61,8 @@ void tlog_add(struct volume *v, struct write *w)
 	struct tlog *t = &v->tlog;
 	struct epoch *e = open_epoch(v);
 
+	if (!t->count)
+		t->progress = v->loop->now;
 	w->slot = t->free_slots[--t->nfree];
 	w->serial = ++t->serial;
 	t->slot[w->slot] = w;
@@ -148,6 +150,7 @@ int tlog_ack(struct volume *v, const struct wire_barrier *b)
 		    (w->remote == REMOTE_SENT && (v->config.protocol != 1 || w->resync)))
 			return -EPROTO;
 	}
+	v->tlog.progress = v->loop->now;
 	list_remove(&e->link);
 	while (!list_empty(&e->writes)) {
 		l = e->writes.next;

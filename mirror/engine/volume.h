@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "mirror/drbd/meta.h"
 #include "mirror/drbd/state_word.h"
@@ -68,6 +69,26 @@ void volume_secondary(struct volume *v, volume_answer *answer, void *arg);
 /* volume_invalidate() - Everything here is worthless; copy it from the peer. */
 void volume_invalidate(struct volume *v, volume_answer *answer, void *arg);
 
+/*
+ * Who has the peer outdated or fenced, with `fencing`.  fence() - Have it done, and call volume_fenced()
+ * later, never from inside; until then it is not called again.  lift() - What fence() has brought about is
+ * no longer needed.  Both return at once.
+ */
+struct volume_fencer {
+	void (*fence)(struct volume_fencer *f, const char *resource, const char *disk);
+	void (*lift)(struct volume_fencer *f, const char *resource);
+};
+void volume_fencer(struct volume *v, struct volume_fencer *f);
+
+/* volume_fenced() - The exit status of a fence-peer handler; see fence.h. */
+void volume_fenced(struct volume *v, int status);
+
+/*
+ * volume_quorum() - Whether this host is in a part of the cluster that may act.  Without it the clients of
+ * a Primary wait, and nobody is promoted.
+ */
+void volume_quorum(struct volume *v, bool have);
+
 struct volume_status {
 	const char *name;
 	struct drbd_state state;
@@ -77,11 +98,24 @@ struct volume_status {
 	uint64_t written, read, sent, received; /* bytes since the start */
 	uint64_t al_transactions, md_writes;
 	uint32_t in_flight, epochs;
-	uint32_t flags;  /* as in the super block */
+	uint32_t flags; /* as in the super block */
+	bool no_quorum;
 	const char *why; /* the last connection's end; NULL */
 };
 
 void volume_status(const struct volume *v, struct volume_status *s);
+
+/* What has happened, newest last; lost when the daemon ends. */
+enum { HISTORY_MAX = 256 };
+
+struct history_line {
+	struct timespec at; /* CLOCK_REALTIME */
+	int level;          /* syslog's */
+	char text[200];
+};
+
+void volume_history(const struct volume *v, void (*each)(void *arg, const struct history_line *l),
+		    void *arg);
 
 /* Where an export learns that something has changed: role, size, suspension. */
 struct volume_listener {
@@ -128,5 +162,11 @@ unsigned volume_align(const struct volume *v);
 /* volume_hold() - An export has it open: it stays Primary until volume_release().  -EROFS: not Primary. */
 int volume_hold(struct volume *v);
 void volume_release(struct volume *v);
+
+/*
+ * volume_abandon() - All who held it are gone, and only their requests are left: where those have to wait
+ * (fencing, quorum), they end with -EIO, until somebody holds it again.
+ */
+void volume_abandon(struct volume *v);
 
 #endif

@@ -262,6 +262,7 @@ int write_ack(struct volume *v, const struct wire_packet *p, void *bulk)
 		in_sync(v, w->sector, w->bytes);
 	if (w->remote == REMOTE_QUEUED)
 		return -EPROTO; /* it was not even sent */
+	v->tlog.progress = v->loop->now;
 	write_acked(w, REMOTE_ACKED);
 	if (v->state.conn == CONN_SYNC_SOURCE)
 		source_check(v);

@@ -63,6 +63,17 @@ static void flush(struct task *t)
 		nbd_write(c);
 }
 
+static bool is_held(const struct nbd *n)
+{
+	list_for_each (l, &n->clients) {
+		struct nbd_client *c = list_entry(l, struct nbd_client, link);
+
+		if (c->holds && c->stage != NBD_ENDING)
+			return true;
+	}
+	return false;
+}
+
 void nbd_client_drop(struct nbd_client *c)
 {
 	if (c->stage == NBD_ENDING)
@@ -74,6 +85,8 @@ void nbd_client_drop(struct nbd_client *c)
 		nbd_job_free(c->incoming);
 	c->incoming = NULL;
 	loop_task(c->nbd->loop, &c->flush);
+	if (c->holds && !is_held(c->nbd))
+		volume_abandon(c->nbd->volume);
 }
 
 static void ready(struct watch *w, uint32_t events)

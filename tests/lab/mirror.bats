@@ -139,3 +139,41 @@ content() { lab exec "$1" head -c "$(mirror_state "$1" size)" "/shared/$1.img" |
 	settled
 	[[ $(content node1) == "$(content node2)" ]]
 }
+
+constraint() { lab exec "$1" cibadmin -Q --xpath "//rsc_location[@id='taiki-mirror-fence-web']" >/dev/null 2>&1; }
+
+@test "the mirrors' link is cut, the cluster's is not: the guest goes on, and the other side is no choice until it is back" {
+	local other n
+	lab exec node1 pcs resource enable web
+	eventually 120 answers
+	eventually 20 acked_anew
+	host=$(host_of)
+	first_boot=$(boot)
+	other=node1
+	[[ $host == node2 ]] || other=node2
+	eventually 60 in_sync "$host"
+	# placed when the other host was lost, or never lifted
+	eventually 60 no_constraint "$host"
+	must "the guest does not notice more than a pause; a constraint keeps the other side from being promoted"
+	inject "$host cannot reach $other for replication" lab cut "$other/ring0"
+	eventually 60 constraint "$host"
+	took "the constraint was there"
+	eventually 60 mirror_is "$host" peer-disk Outdated
+	n=$(acks)
+	eventually 30 acked $((n + 5))
+	took "the guest went on"
+	answers_unchanged
+	node_is "$other" on
+	constraint "$other"
+	run ! lab exec "$other" taiki-mirror primary web
+	mirror_is "$other" disk Outdated
+	lab heal
+	eventually 90 in_sync "$host"
+	eventually 60 no_constraint "$host"
+	answers_unchanged
+	run "$O/tests/history/history-check" --image "$(state)/shared/$host.img" \
+		--acks "$(state)/history/acks" --at-least 20 "$(state)"/history/*.jsonl
+	note "$output"
+	[[ $status -eq 0 ]]
+}
+no_constraint() { ! constraint "$1"; }

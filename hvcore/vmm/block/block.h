@@ -33,10 +33,10 @@ struct block {
 	char *path;
 	int fd;
 	bool readonly;
-	bool device;        /* a block device, not a file */
-	unsigned align;     /* bytes: offsets, lengths and addresses; 1 without O_DIRECT */
-	uint64_t size;      /* bytes, a multiple of 512 */
-	bool no_zero_range; /* the image cannot; zeroes are written */
+	bool device;           /* a block device, not a file */
+	unsigned align;        /* bytes: offsets, lengths and addresses; 1 without O_DIRECT */
+	uint64_t size;         /* bytes, a multiple of 512 */
+	bool no_zero_range;    /* the image cannot; zeroes are written */
 	struct block_nbd *nbd; /* not an image: an NBD server's export, and fd its socket */
 };
 

@@ -121,10 +121,11 @@ int block_resize(struct block *b, uint64_t bytes, struct hv_error *err)
 			      "data",
 			      b->name, (unsigned long long)bytes, (unsigned long long)b->size);
 	if (b->nbd)
-		return hv_err(err, -ENOTSUP,
-			      "disk %s: it is served over NBD from %s, and has the size that it has "
-			      "there when the domain starts",
-			      b->name, b->path);
+		return hv_err(
+			err, -ENOTSUP,
+			"disk %s: it is served over NBD from %s, and has the size that it has "
+			"there when the domain starts",
+			b->name, b->path);
 	if (b->device) {
 		if (ioctl(b->fd, BLKGETSIZE64, &now) < 0)
 			return hv_err(err, -errno, "disk %s: cannot read the size of %s: %s",

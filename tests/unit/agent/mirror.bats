@@ -28,6 +28,8 @@ setup() {
 	export PATH=$T/bin:$PATH SAID=$T/said
 	: >"$SAID"
 	export OCF_RESOURCE_INSTANCE=r0:0 OCF_RESKEY_CRM_meta_timeout=20000 OCF_RESKEY_CRM_meta_interval=10000
+	# There is no cluster here; with fencing: tests/unit/mirror/fence.bats and tests/lab/mirror.bats.
+	export OCF_RESKEY_fencing=dont-care
 	export OCF_RESKEY_hosts="a=$net.1:7789 b=$net.2:7789"
 	for n in a b; do
 		mkdir "$T/$n"
@@ -231,6 +233,8 @@ pair() {
 	OCF_RESKEY_hosts="a=1" run -6 --separate-stderr agent start
 	[[ $stderr == *"NODE1=ADDRESS:PORT"* ]]
 	OCF_RESKEY_protocol=D run -6 agent start
+	OCF_RESKEY_fencing=maybe run -6 agent start
+	OCF_RESKEY_fencing=resource-and-stonith OCF_RESKEY_protocol=A run -6 agent start
 	OCF_RESKEY_resource=../x run -6 agent start
 	OCF_RESKEY_scores="1 2" run -6 agent start
 	OCF_RESKEY_CRM_meta_notify=false run -6 --separate-stderr agent start

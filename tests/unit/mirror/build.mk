@@ -5,3 +5,5 @@ $(call unit,mirror_wire,$(addprefix tests/unit/mirror/,test_wire.c capture.c too
 $(call unit,mirror_wire_bits,$(addprefix tests/unit/mirror/,test_wire_bits.c tool.c),mirror_drbd.a,-lnettle)
 $(call unit,mirror_generation,$(addprefix tests/unit/mirror/,test_generation.c tool.c),mirror_rules.a,)
 $(call unit,mirror_tracking,$(addprefix tests/unit/mirror/,test_tracking.c tool.c),mirror_rules.a mirror_drbd.a,)
+$(call unit,mirror_fence,tests/unit/mirror/test_fence.c,mirror_fence.a mirror_rules.a mirror_drbd.a,\
+	$(shell $(PKG_CONFIG) --libs libxml-2.0 2>/dev/null))

@@ -217,3 +217,34 @@ io() {
 	same_generations
 	grep 'resync of 24536 KiB from the peer' "$PAIR/b.log"
 }
+
+@test "status --watch shows each change, a resync's progress and its end; history and metrics tell of it" {
+	pair_new 64M
+	both
+	mirror b disconnect r0
+	await is a connection WFConnection
+	io a 'write -P 1 0 48M' flush
+	TAIKI_RUN_DIR=$PAIR/a "$BUILD/taiki-mirror" status r0 --watch >"$PAIR/watched" 3>&- &
+	local watcher=$!
+	TAIKI_RUN_DIR=$PAIR/a "$BUILD/taiki-mirror" status r0 --watch --json >"$PAIR/watched.json" 3>&- &
+	await grep -q 'WFConnection' "$PAIR/watched"
+	await test -s "$PAIR/watched.json"
+	mirror b connect r0
+	synced
+	await grep -q 'Connected  UpToDate/UpToDate$' "$PAIR/watched"
+	grep -qE ' (WFBitMapS|SyncSource) ' "$PAIR/watched"
+	jq -se 'any(.[]; ."out-of-sync" == 48*1024*1024)' "$PAIR/watched.json" >/dev/null
+	run -0 mirror a history r0
+	[[ $output == *"connection ended"*"brought up to date from here"*"resync of 49152 KiB to the peer"*"the peer is up to date"* ]]
+	run -0 jq -e 'length > 5 and .[0].time <= .[-1].time' <(mirror a history r0 --json)
+	run -0 mirror a metrics
+	[[ $output == *'taiki_mirror_primary{volume="r0"} 1'* && $output == *'taiki_mirror_size_bytes{volume="r0"} 67'* ]]
+	run -0 mirror a status
+	[[ $output == "r0  Primary/Secondary  Connected  UpToDate/UpToDate" ]]
+	# it ends with the daemon
+	down a
+	run -1 wait "$watcher"
+	run -0 mirror a status
+	[[ -z $output ]]
+	run -1 mirror a status r0 --watch
+}
