@@ -48,7 +48,7 @@ int hv_intent_write(const char *name, enum hv_intent what, uint64_t ms, struct h
 	}
 	n = snprintf(line, sizeof(line), "%s %" PRIu64 "\n", names[what], boottime_ms() + ms);
 	rc = hv_replace(path, line, (size_t)n, 0644, false);
-	return rc ? hv_err(err, rc, "%s: cannot be written: %s", path, strerror(-rc)) : 0;
+	return rc ? hv_replace_failed(path, rc, err) : 0;
 }
 
 enum hv_intent hv_intent_read(const char *name, uint64_t *until)

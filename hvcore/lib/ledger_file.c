@@ -131,12 +131,11 @@ int ledger_store(const struct hv_ledger_entry *e, int *fd, struct hv_error *err)
 		return hv_err(err, -EINVAL, "domain \"%.64s\": its entry has no path", e->name);
 	new = hv_replace_begin(path, 0640);
 	if (new < 0)
-		return hv_err(err, new, "%s: cannot be written: %s", path, strerror(-new));
+		return hv_replace_failed(path, new, err);
 	rc = hv_replace_end(path, write_new(new, e, fd != NULL));
 	if (rc) {
 		close(new);
-		return hv_err(err, rc, "%s: cannot be written: %s; is the file system full?", path,
-			      strerror(-rc));
+		return hv_replace_failed(path, rc, err);
 	}
 	if (!fd) {
 		close(new);

@@ -94,8 +94,10 @@ static bool load(const char *name, struct pins *p)
 static int store(const char *name, const struct pins *p, struct hv_error *err)
 {
 	char path[4096], *text = malloc(PINS_TEXT);
-	int rc = text ? hv_run_path(path, sizeof(path), name, "cpus") : -ENOMEM;
+	int rc = hv_run_path(path, sizeof(path), name, "cpus");
 
+	if (!rc && !text)
+		rc = -ENOMEM;
 	if (!rc)
 		pins_print(p, text);
 	if (!rc && *text)
@@ -103,9 +105,7 @@ static int store(const char *name, const struct pins *p, struct hv_error *err)
 	else if (!rc && unlink(path) && errno != ENOENT)
 		rc = -errno;
 	free(text);
-	return rc ? hv_err(err, rc, "domain %s: its CPUs cannot be written down: %s", name,
-			   strerror(-rc))
-		  : 0;
+	return rc ? hv_replace_failed(path, rc, err) : 0;
 }
 
 /* A round over the threads of @pid; whether any was moved: it may have made more meanwhile. */

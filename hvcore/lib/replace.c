@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "hv/config.h"
 #include "hv/replace.h"
 
 enum { PATH_BYTES = 4096 };
@@ -78,4 +79,10 @@ int hv_replace(const char *path, const void *data, size_t len, mode_t mode, bool
 	if (close(fd) && !rc)
 		rc = -errno;
 	return hv_replace_end(path, rc);
+}
+
+int hv_replace_failed(const char *path, int rc, struct hv_error *err)
+{
+	return hv_err(err, rc == -ENOSPC ? -EIO : rc, "%s: cannot be written: %s%s", path,
+		      strerror(-rc), rc == -ENOSPC ? "; is the file system full?" : "");
 }

@@ -31,7 +31,7 @@ int hv_run_put(const char *name, const char *file, const char *text, struct hv_e
 		return 0;
 	}
 	rc = hv_replace(path, text, strlen(text), 0640, false);
-	return rc ? hv_err(err, rc, "%s: cannot be written: %s", path, strerror(-rc)) : 0;
+	return rc ? hv_replace_failed(path, rc, err) : 0;
 }
 
 int hv_run_rename(const char *from, const char *to, struct hv_error *err)

@@ -125,8 +125,8 @@ struct hv_ledger_answer {
 	struct hv_ledger_change *change; /* who shrinks to what, the least needed first */
 	size_t nchanges;
 	char reason[256]; /* one sentence with the numbers */
-	char breaks
-		[256]; /* hv_ledger_book(): what was promised and has no room then; "": nothing */
+	/* From hv_ledger_book(): what was promised and has no room then; "": nothing. */
+	char breaks[256];
 };
 
 /*
@@ -214,7 +214,7 @@ enum {
  * be).  Returns a descriptor that keeps the entry alive until it is closed or handed to
  * hv_ledger_commit(); -ENOSPC: no room, @err is the sentence with the numbers;
  * -EBUSY: somebody else has booked @name and lives; -ETIMEDOUT; -EINVAL bad host.conf;
- * -errno.  @answer may be NULL; otherwise the caller's to free, also after -ENOSPC.
+ * -EIO: its entry cannot be written, as on a full file system; -errno.  @answer may be NULL; otherwise the caller's to free, also after -ENOSPC.
  * With HV_LEDGER_SQUEEZE the entry holds answer.at_once, and hv_ledger_squeeze() is next.
  */
 int hv_ledger_book(const char *name, const struct hv_ledger_entry *want, unsigned flags,

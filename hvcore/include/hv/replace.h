@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+struct hv_error;
+
 /*
  * hv_replace() - @path (at most 4000 bytes) is @len bytes of @data from now on, with the
  * permissions @mode less the umask.  @durable: also after a power cut.  0, or -errno and @path is
@@ -33,5 +35,11 @@ int hv_replace_begin(const char *path, mode_t mode);
  * returned.
  */
 int hv_replace_end(const char *path, int rc);
+
+/*
+ * hv_replace_failed() - @rc (-errno) of one of the above, in words that name @path.  Returns @rc; but -EIO where the
+ * file system is full: from whatever starts a domain, -ENOSPC says that the host's ledger has no room.
+ */
+int hv_replace_failed(const char *path, int rc, struct hv_error *err);
 
 #endif
