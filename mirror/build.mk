@@ -10,7 +10,7 @@ $(call lib,mirror_rules,$(MIRROR_RULES))
 $(call lib,mirror_engine,$(filter-out $(MIRROR_RULES),$(wildcard mirror/engine/*.c)) $(wildcard mirror/export/*.c))
 
 # Where a volume's sockets are, and asking its daemon: for the command line and the agent.
-$(call lib,mirror_client,mirror/client.c mirror/place.c)
+$(call lib,mirror_client,mirror/client.c mirror/daemon.c mirror/place.c)
 
 MIRROR_LIBS := mirror_engine.a mirror_rules.a mirror_drbd.a libhv.a
 $(call prog,taiki-mirrord,$(addprefix mirror/,control.c handler.c main.c quorum.c options.c status.c),mirror_client.a $(MIRROR_LIBS),\
@@ -24,3 +24,7 @@ $(call lib,mirror_fence,$(addprefix mirror/fence/,decide.c facts.c))
 $(call prog,taiki-fence-peer,mirror/fence/main.c,mirror_fence.a libhv.a,$(shell $(PKG_CONFIG) --libs libxml-2.0 2>/dev/null),\
 	libexec/taiki)
 INSTALLS += mirror/taiki-mirror.bash-completion:share/bash-completion/completions/taiki-mirror:644
+
+# What the distribution's drbdadm drives instead of drbdsetup.
+$(call prog,taiki-drbdsetup,$(wildcard mirror/drbdsetup/*.c),mirror_client.a libhv.a,-ljansson -lnettle -lz,\
+	libexec/taiki)

@@ -13,34 +13,9 @@
 #include "hvcore/lib/cgroup.h"
 #include "hvcore/lib/probe.h"
 #include "mirror/client.h"
+#include "mirror/daemon.h"
 
 #include "mirror.h"
-
-enum { NAME_MAX_BYTES = 64 };
-
-struct names {
-	char daemon[PLACE_PATH], group[NAME_MAX_BYTES + 16];
-	struct hv_daemon d;
-};
-
-/* describe() - The daemon of @resource to libhv.  0 or -EINVAL. */
-static int describe(struct names *n, const char *resource)
-{
-	int rc = place_daemon(n->daemon, resource);
-
-	if (rc)
-		return rc;
-	snprintf(n->group, sizeof(n->group), ".mirror-%s", resource);
-	n->d = (struct hv_daemon){
-		.name = n->daemon,
-		.program = "taiki-mirrord",
-		.variable = "TAIKI_MIRRORD",
-		.path = "/usr/sbin/taiki-mirrord",
-		.group = n->group,
-		.oom_score = -900, /* as a disk of guests: the last to be chosen */
-	};
-	return 0;
-}
 
 /* ---- parameters ---- */
 
@@ -127,8 +102,8 @@ static const char *text(const json_t *o, const char *key)
 void mirror_look(struct mirror_view *v, const char *resource, int64_t deadline)
 {
 	struct hv_error err;
-	struct names n;
-	int held = describe(&n, resource);
+	struct mirror_daemon n;
+	int held = mirror_daemon(&n, resource);
 
 	*v = (struct mirror_view){0};
 	if (!held)
@@ -164,10 +139,10 @@ enum ocf_rc mirror_spawn(const struct mirror_settings *s, int64_t deadline)
 	const char *logfile = ocf_param("logfile");
 	char own_log[128];
 	struct hv_error err;
-	struct names n;
+	struct mirror_daemon n;
 	char handler[4096];
 	size_t argc = 6;
-	int rc = describe(&n, s->resource);
+	int rc = mirror_daemon(&n, s->resource);
 
 	for (size_t i = 0; i < sizeof(passed) / sizeof(passed[0]); i++) {
 		const char *value = ocf_param(passed[i].parameter);
@@ -195,8 +170,8 @@ enum ocf_rc mirror_spawn(const struct mirror_settings *s, int64_t deadline)
 
 int mirror_end(const char *resource, pid_t pid, int64_t deadline)
 {
-	struct names n;
-	int rc = describe(&n, resource);
+	struct mirror_daemon n;
+	int rc = mirror_daemon(&n, resource);
 
 	if (!rc)
 		rc = hv_daemon_end(&n.d, pid, deadline);

@@ -1,0 +1,141 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The distribution's drbdadm with an ordinary drbd.conf drives taiki-mirrord.
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+	cd "$BATS_TEST_DIRNAME/../../.." || return 1
+	BUILD=${O:-build}
+	[[ $BUILD == /* ]] || BUILD=$PWD/$BUILD
+	source tests/unit/mirror/pair.bash
+	export TAIKI_MIRRORD=$BUILD/taiki-mirrord TAIKI_CGROUP=taiki-drbdadm-bats.slice
+	export DRBD_DRIVER_VERSION_OVERRIDE=8.4.11
+	PAIR=$(mktemp -d /tmp/pair.XXXXXX)
+	declare -gA PORT=([a]=$((20000 + RANDOM % 10000)) [b]=$((30000 + RANDOM % 10000))) PID=([a]='' [b]='')
+	local n
+	for n in a b; do
+		mkdir "$PAIR/$n"
+		truncate -s 32M "$PAIR/$n.img"
+	done
+	# drbdmeta wants to be told that a file will do as well.
+	printf '#!/bin/sh\nexec drbdmeta --force "$@"\n' >"$PAIR/drbdmeta"
+	chmod 755 "$PAIR/drbdmeta"
+	conf
+}
+
+teardown() {
+	local n
+	for n in a b; do PID[$n]=$(cat "$PAIR/$n/.mirror/r0/control.lock" 2>/dev/null || true); done
+	pair_end
+}
+
+# conf [NET [DISK]]: both sides' drbd.conf, with more for its sections
+conf() {
+	local n other minor=61
+	for n in a b; do
+		other=b
+		[[ $n == a ]] || other=a minor=62
+		cat >"$PAIR/$n.conf" <<-END
+			global { usage-count no; }
+			common { net { protocol C; } }
+			resource r0 {
+				device minor $minor; disk $PAIR/$n.img; meta-disk internal;
+				net {
+					cram-hmac-alg sha256; shared-secret "open sesame";
+					ping-timeout 30; max-buffers 8000; ${1:-}
+				}
+				disk { al-extents 997; c-max-rate 700M; ${2:-} }
+				on $(uname -n) { address 127.0.0.1:${PORT[$n]}; }
+				on elsewhere { address 127.0.0.1:${PORT[$other]}; }
+			}
+		END
+	done
+}
+
+# adm NODE ARGUMENTS...: drbdadm there, in a mount namespace, since it keeps things in /var
+adm() {
+	local n=$1
+	shift
+	# shellcheck disable=SC2016
+	mkdir -p "$PAIR/$n.var"
+	# shellcheck disable=SC2016 # sh's
+	TAIKI_RUN_DIR=$PAIR/$n TAIKI_MIRROR_LOG=$PAIR/$n.log timeout 100 unshare -m sh -c '
+		mount --bind "$1" /var/lib/drbd || exit 99
+		shift
+		exec drbdadm "$@"' sh "$PAIR/$n.var" -c "$PAIR/$n.conf" \
+		--drbdsetup="$BUILD/taiki-drbdsetup" --drbdmeta="$PAIR/drbdmeta" "$@" 3>&-
+}
+
+created() {
+	local n
+	for n in a b; do mirror $n create-md --disk "$PAIR/$n.img"; done
+}
+
+@test "create-md, up, primary, role, cstate, dstate, status, secondary, disconnect, connect, down" {
+	created
+	adm a up r0
+	adm b up r0
+	await is a connection Connected
+	adm a primary --force r0
+	synced
+	[[ $(adm a role r0) == Primary/Secondary ]]
+	[[ $(adm a cstate r0) == Connected ]]
+	[[ $(adm b dstate r0) == UpToDate/UpToDate ]]
+	run -0 adm a status r0
+	[[ $output == *"r0 role:Primary"*"disk:UpToDate"*"peer-disk:UpToDate"* ]]
+	qemu-io -f raw -c 'write -P 5 0 8M' -c flush "$(nbd a)" >/dev/null
+	same
+	run ! adm b primary r0
+	adm a secondary r0
+	adm b primary r0
+	adm b secondary r0
+	adm a disconnect r0
+	await is a connection StandAlone
+	adm a connect r0
+	synced
+	run ! adm a up r0
+	[[ $output == *"it is up already"* && $output != *apply-al* && $output != *BLKSSZGET* ]]
+	adm a down r0
+	adm b down r0
+	[[ ! -e $PAIR/a/.mirror/r0/drbdsetup.json && ! -e $PAIR/a/.mirror/r0/secret ]]
+	# the kernel's tool finds it in order
+	run -0 drbdmeta --force - v08 "$PAIR/a.img" internal dump-md
+	[[ $output != *unclean* ]]
+}
+
+@test "the secret and the options come to the daemon; the secret is nobody else's to read" {
+	created
+	adm a up r0
+	local pid
+	pid=$(cat "$PAIR/a/.mirror/r0/control.lock")
+	tr '\0' ' ' <"/proc/$pid/cmdline" >"$PAIR/cmdline"
+	grep -q -- '--al-extents 997 ' "$PAIR/cmdline"
+	grep -q -- '--ping-timeout 3000 ' "$PAIR/cmdline"
+	grep -q -- '--protocol C ' "$PAIR/cmdline"
+	run ! grep -q sesame "$PAIR/cmdline"
+	[[ $(stat -c %a "$PAIR/a/.mirror/r0/secret") == 600 ]]
+	[[ $(cat "$PAIR/a/.mirror/r0/secret") == "open sesame" ]]
+}
+
+@test "what is not there is refused by its name, and nothing runs" {
+	created
+	conf "allow-two-primaries yes;"
+	run ! adm a up r0
+	[[ $output == *"allow-two-primaries yes is not there with taiki-mirrord"* ]]
+	[[ ! -e $PAIR/a/.mirror/r0/control.sock ]]
+	conf
+	run ! adm a verify r0
+	[[ $output == *"'verify' is not there with taiki-mirrord"* ]]
+	run ! adm a primary r0
+}
+
+@test "with fencing comes the handler, and quorum" {
+	created
+	conf "" "fencing resource-and-stonith;"
+	adm a up r0
+	[[ $(status a suspended-by | tr -d ' \n"') == "[quorum]" ]]
+	tr '\0' ' ' <"/proc/$(cat "$PAIR/a/.mirror/r0/control.lock")/cmdline" >"$PAIR/cmdline"
+	grep -q -- '--fencing resource-and-stonith .*--fence-peer .*taiki-fence-peer' "$PAIR/cmdline"
+}
