@@ -16,6 +16,7 @@ enum { FOLLOWED_MAX = 256, RESCAN_MS = 500, OPEN_MS = 2000, SILENT_S = 10 };
 
 struct followed {
 	char name[HV_NAME_MAX + 1];
+	pid_t pid; /* what is followed: a standby that is adopted gets another name */
 	struct hv_qmp *q;
 };
 
@@ -64,25 +65,39 @@ static void print_change(const struct follower *fo, const char *name, const char
 	json_decref(event);
 }
 
-static bool follows(const struct follower *fo, const char *name)
+static bool follows(const struct follower *fo, const char *name, pid_t pid)
 {
 	for (unsigned i = 0; i < fo->n; i++)
-		if (!strcmp(fo->f[i].name, name))
+		if (!strcmp(fo->f[i].name, name) || (pid && fo->f[i].pid == pid))
 			return true;
 	return false;
+}
+
+/* rename_adopted() - What a standby does once it is a domain, it does as the domain. */
+static void rename_adopted(struct followed *f, const json_t *event)
+{
+	const char *what = json_string_value(json_object_get(event, "event"));
+	const char *name =
+		json_string_value(json_object_get(json_object_get(event, "data"), "name"));
+
+	if (what && name && !strcmp(what, "X_TAIKI_ADOPTED"))
+		snprintf(f->name, sizeof(f->name), "%s", name);
 }
 
 static int follow(struct follower *fo, const char *name, int timeout_ms, struct hv_error *err)
 {
 	struct followed *f = &fo->f[fo->n];
+	pid_t pid = 0;
 	int rc;
 
-	if (fo->n == FOLLOWED_MAX || follows(fo, name))
+	hv_presence(name, &pid, NULL);
+	if (fo->n == FOLLOWED_MAX || follows(fo, name, pid))
 		return 0;
 	rc = hv_qmp_open_domain(name, timeout_ms, &f->q, err);
 	if (rc)
 		return rc;
 	snprintf(f->name, sizeof(f->name), "%s", name);
+	f->pid = pid;
 	fo->n++;
 	print_change(fo, name, "x-taiki-present");
 	return 0;
@@ -99,7 +114,7 @@ static void find_new(struct follower *fo)
 	char **names = hv_run_list(NULL);
 
 	for (char **n = names; n && *n; n++) {
-		if (follows(fo, *n) || asked_lately(fo, *n) ||
+		if (follows(fo, *n, 0) || asked_lately(fo, *n) ||
 		    hv_presence(*n, NULL, NULL) != HV_PRESENT || !follow(fo, *n, OPEN_MS, NULL))
 			continue;
 		snprintf(fo->silent, sizeof(fo->silent), "%s", *n);
@@ -117,6 +132,7 @@ static void drain(struct follower *fo, unsigned i)
 
 	while (!(rc = hv_qmp_event(f->q, 0, &event, NULL))) {
 		print_event(fo, f->name, event);
+		rename_adopted(f, event);
 		json_decref(event);
 	}
 	if (rc == -ETIMEDOUT)

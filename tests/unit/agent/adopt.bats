@@ -393,6 +393,21 @@ half_done() {
 	lives "$(pid_of web)"
 }
 
+@test "hv events shows an adoption once: from there on it is the domain's" {
+	local log=$BATS_TEST_TMPDIR/events pid
+	waits web@twin "$OCF_RESKEY_config"
+	"$O/hv" events >"$log" 3>&- &
+	pid=$!
+	until_true 20 grep -q 'web@twin x-taiki-present' "$log"
+	run -0 agent start
+	until_true 20 grep -q 'web X_TAIKI_GATE .*"open"' "$log"
+	run -0 agent stop
+	until_true 20 grep -q 'web x-taiki-gone' "$log"
+	kill "$pid"
+	[[ $(grep -c X_TAIKI_ADOPTED "$log") == 1 && $(grep -c '"open"' "$log") == 1 ]]
+	run ! grep 'web x-taiki-present' "$log"
+}
+
 # heartbeatd: watches this run root; its log is $hb_log
 heartbeatd() {
 	hb_log=$BATS_TEST_TMPDIR/heartbeatd.log
