@@ -23,6 +23,6 @@ int adopt_guard(struct adoption *d, struct hv_error *err)
 			rc = hv_guard_take(disk, d->domain, d->a->fencing_enabled, pid,
 					   hv_left_ms(d->deadline), err);
 	}
-	d->hopeless = rc;
+	d->hopeless = rc && rc != -ESRCH; /* that is this process alone */
 	return rc;
 }
