@@ -195,6 +195,46 @@ int hv_ledger_release(const char *name, struct hv_error *err)
 	return rc;
 }
 
+/* described() - @e with what @want says of its time as an active. */
+static struct hv_ledger_entry described(const struct hv_ledger_entry *e,
+					const struct hv_ledger_entry *want)
+{
+	struct hv_ledger_entry d = *e;
+
+	d.priority = want->priority;
+	d.full.memory = ledger_max(want->full.memory, e->now.memory);
+	d.full.cpu = ledger_max(want->full.cpu, e->now.cpu);
+	d.minimum.memory = ledger_min(want->minimum.memory, d.full.memory);
+	d.minimum.cpu = ledger_min(want->minimum.cpu, d.full.cpu);
+	d.guaranteed = ledger_min(want->guaranteed, d.full.cpu);
+	d.shares = want->shares;
+	d.shares_minimum = want->shares_minimum;
+	return d;
+}
+
+int hv_ledger_describe(const char *name, const struct hv_ledger_entry *want, int timeout_ms,
+		       struct hv_error *err)
+{
+	int lock = ledger_lock(hv_clock_ms() + timeout_ms, err), rc;
+	struct hv_ledger_entry e, d;
+	bool booked;
+
+	if (lock < 0)
+		return lock;
+	rc = ledger_load(name, &e, &booked, err);
+	if (!rc && booked)
+		rc = hv_err(err, -EBUSY, "domain %s: another start of it is under way", name);
+	if (!rc && e.kind == HV_LEDGER_ACTIVE)
+		rc = hv_err(err, -EINVAL, "domain %s is no standby", name);
+	if (!rc) {
+		d = described(&e, want);
+		if (memcmp(&d, &e, sizeof(e)) != 0)
+			rc = ledger_store(&d, NULL, err);
+	}
+	close(lock);
+	return rc;
+}
+
 int hv_ledger_active_on(const char *name, const char *host, int timeout_ms, struct hv_error *err)
 {
 	int lock = ledger_lock(hv_clock_ms() + timeout_ms, err), rc;

@@ -44,6 +44,20 @@ static bool has_twins(const struct poold *d)
 	return false;
 }
 
+/* note_what_they_are() - An entry that was written anew knows what its guest holds, not what it is for. */
+static void note_what_they_are(const struct poold *d)
+{
+	struct hv_ledger_entry want;
+
+	for (const struct place *p = d->places; p; p = p->next) {
+		if (!p->pid || !p->p.wanted || p->p.stale || !p->source || !p->source->has_config)
+			continue;
+		hv_ledger_entry(&p->source->config, p->p.spare ? HV_LEDGER_SPARE : HV_LEDGER_TWIN,
+				&want);
+		hv_ledger_describe(p->name, &want, LEDGER_MS, NULL);
+	}
+}
+
 int work_tend(const void *arg, struct job_answer *a)
 {
 	const struct poold *d = arg;
@@ -52,9 +66,10 @@ int work_tend(const void *arg, struct job_answer *a)
 
 	if (d->settings.spares && d->settings.directory)
 		images_sweep(d->settings.directory);
+	n = hv_ledger_relax(RELAX_MS, NULL, NULL, &err);
+	note_what_they_are(d);
 	if (has_twins(d))
 		note_actives(d);
-	n = hv_ledger_relax(RELAX_MS, NULL, NULL, &err);
 	if (n > 0)
 		hv_log_line(LOG_INFO, "%d domains have grown back", n);
 	else if (n < 0)

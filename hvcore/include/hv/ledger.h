@@ -263,6 +263,14 @@ int hv_ledger_release(const char *name, struct hv_error *err);
 int hv_ledger_active_on(const char *name, const char *host, int timeout_ms, struct hv_error *err);
 
 /*
+ * hv_ledger_describe() - What the standby @name is once it is adopted (full, minimum, priority, guaranteed, shares) is
+ * what @want says: an entry that was written anew could not know.  What it holds stays.  0, also where it
+ * says so already; -ENOENT; -EINVAL it is an active's; -errno.
+ */
+int hv_ledger_describe(const char *name, const struct hv_ledger_entry *want, int timeout_ms,
+		       struct hv_error *err);
+
+/*
  * hv_ledger_resize() - The running @name is to have @full from now on (`hv set`, a reload): books
  * growth, as hv_ledger_book(), without a squeeze; -ENOSPC where it does not fit.  The caller then tells the domain.
  */

@@ -16,7 +16,10 @@ setup_file() {
 	make_roms
 }
 setup() { pool_setup; }
-teardown() { pool_teardown; }
+teardown() {
+	! mountpoint -q "$dir/spares" || umount -l "$dir/spares"
+	pool_teardown
+}
 
 turn() { "$O/tests/unit/agent/turn" "$@"; }
 
@@ -437,8 +440,10 @@ turn() { "$O/tests/unit/agent/turn" "$@"; }
 
 # template: one disk of its own, with something in it, and a slot for a domain's
 template() {
-	head -c 300000 /dev/urandom >"$dir/golden.raw"
-	truncate -s 1M "$dir/golden.raw" # and a hole
+	if [[ ! -e $dir/golden.raw ]]; then
+		head -c 300000 /dev/urandom >"$dir/golden.raw"
+		truncate -s 1M "$dir/golden.raw" # and a hole
+	fi
 	definition spare 1 '<taiki:standby template="yes"><taiki:active-only disk="vdb"/></taiki:standby>' \
 		"<disk type='file'><driver name='qemu' type='raw'/><source file='$dir/golden.raw'/>
 			<target dev='vda' bus='virtio'/></disk>
@@ -466,6 +471,32 @@ images_are() { [[ $(images) == "$1" ]]; }
 	run -0 agent stop
 	nothing_runs
 	images_are '*'
+}
+
+# cloning_at DIR: a file system there that can share blocks, of 128 MiB; skips where there is none
+cloning_at() {
+	local why
+	if ! why=$(truncate -s 128M "$dir/fs" && mkfs.btrfs -q --mixed --metadata single --data single "$dir/fs" 2>&1 &&
+		mount -o loop "$dir/fs" "$1" 2>&1); then
+		skip "this machine mounts no btrfs from a file: $why"
+	fi
+}
+
+@test "where the file system can, a spare's disk is a clone, and takes no room" {
+	export OCF_RESKEY_spares=2
+	cloning_at "$dir/spares"
+	# Two copies would not fit.
+	head -c 48M /dev/urandom >"$dir/spares/golden.raw"
+	ln -s "$dir/spares/golden.raw" "$dir/golden.raw"
+	template
+	agent start
+	until_true 60 ready 1@spare 2@spare
+	cmp "$dir/spares/golden.raw" "$dir/spares/here.1@spare.vda.img"
+	cmp "$dir/spares/golden.raw" "$dir/spares/here.2@spare.vda.img"
+	sync -f "$dir/spares"
+	filefrag -v "$dir/spares/here.2@spare.vda.img" | grep -q shared
+	run -0 agent stop
+	images_are golden.raw
 }
 
 @test "an adopted spare keeps its disks and its number as long as its domain runs" {

@@ -341,6 +341,37 @@ static void adopted(void **state)
 	close(lock);
 }
 
+/* An entry that was written anew is told what its standby will be. */
+static void described(void **state)
+{
+	struct hv_ledger_entry twin = want(96, 96, 0), as_active = want(600, 300, 7), e;
+	struct hv_error err;
+	int fd, lock;
+
+	assert_int_equal(hv_ledger_describe("web@twin", &as_active, SOON, &err), -ENOENT);
+	twin.kind = HV_LEDGER_TWIN;
+	fd = hv_ledger_book("web@twin", &twin, 0, SOON, NULL, &err);
+	assert_true(fd >= 0);
+	assert_int_equal(hv_ledger_describe("web@twin", &as_active, SOON, &err), -EBUSY);
+	lock = runs("web@twin", UUID "\n", 600);
+	assert_int_equal(hv_ledger_commit(fd, "web@twin", &err), 0);
+	assert_int_equal(hv_ledger_describe("web@twin", &as_active, SOON, &err), 0);
+	assert_int_equal(hv_ledger_describe("web@twin", &as_active, SOON, &err), 0);
+	e = only();
+	assert_int_equal(e.state, HV_LEDGER_RUNNING);
+	assert_int_equal(e.kind, HV_LEDGER_TWIN);
+	assert_int_equal(e.now.memory, 96 * MIB);
+	assert_int_equal(e.target.memory, 96 * MIB);
+	assert_int_equal(e.full.memory, 600 * MIB);
+	assert_int_equal(e.minimum.memory, 300 * MIB);
+	assert_int_equal(e.priority, as_active.priority);
+	/* Never less than it holds. */
+	as_active = want(50, 50, 0);
+	assert_int_equal(hv_ledger_describe("web@twin", &as_active, SOON, &err), 0);
+	assert_int_equal(only().full.memory, 96 * MIB);
+	close(lock);
+}
+
 static void resized(void **state)
 {
 	struct hv_error err;
@@ -400,6 +431,7 @@ int main(void)
 		TEST(by_force),
 		TEST(in_peace),
 		TEST(adopted),
+		TEST(described),
 		TEST(resized),
 		TEST(locked),
 	};
