@@ -94,6 +94,9 @@ int cmd_ledger(const struct options *o, int argc, char **argv);
 int cmd_log(const struct options *o, int argc, char **argv);
 int cmd_events(const struct options *o, int argc, char **argv);
 
+/* help_command() - What @c is for, and the options it takes.  HV_EXIT_OK. */
+int help_command(const struct command *c);
+
 /* say.c */
 
 /* fail() - Print @err for errno @rc and return the exit code that goes with it. */
