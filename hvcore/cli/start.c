@@ -64,13 +64,19 @@ static int adopt(const struct options *o, const struct hv_launch *l, int *turn,
 
 static int cold(const struct options *o, struct hv_launch *l, struct hv_error *err)
 {
+	bool force = o->given & OPT_FORCE;
+	struct hv_error why = {""};
 	int rc = hv_conflicts(l->config, left(o), err);
 
+	if (rc)
+		return rc;
 	l->timeout_ms = left(o);
-	return rc ? rc
-		  : hv_ledger_launch(l, NULL,
-				     o->given & OPT_FORCE ? HV_LEDGER_FORCE : HV_LEDGER_NEW_WORK,
-				     NULL, NULL, err);
+	rc = hv_ledger_launch(l, NULL, force ? HV_LEDGER_FORCE : HV_LEDGER_NEW_WORK, NULL, NULL,
+			      &why);
+	if (!rc)
+		return 0;
+	return hv_err(err, rc, "%s%s", why.text,
+		      rc == -ENOSPC && !force ? "; --force starts it all the same" : "");
 }
 
 static int adopt_or_cold(const struct options *o, struct hv_launch *l, struct hv_error *err)

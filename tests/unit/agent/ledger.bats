@@ -85,7 +85,7 @@ is() { [[ $(of "$1" "$2") == "$3" ]]; }
 	hv start "$OCF_RESKEY_config"
 	define db 0
 	run -4 hv start "$OCF_RESKEY_config"
-	[[ $output == *"of 16 MiB 1 others hold 16"* ]]
+	[[ $output == *"of 16 MiB 1 others hold 16"*"; --force starts it all the same" ]]
 	hv start --force "$OCF_RESKEY_config"
 	is db now.memory $((16 << 20))
 	run -0 hv ledger
