@@ -29,7 +29,9 @@ RULE(peer_not_fenced)
 
 RULE(primary_without_data)
 {
-	bool peer_has = next->conn >= CONN_CONNECTED && next->pdsk == DISK_UP_TO_DATE;
+	/* what a client reads comes from this disk: the peer's does not help who begins without */
+	bool peer_has = now->role == ROLE_PRIMARY && next->conn >= CONN_CONNECTED &&
+			next->pdsk == DISK_UP_TO_DATE;
 
 	return next->role == ROLE_PRIMARY && next->disk < DISK_UP_TO_DATE && !peer_has;
 }

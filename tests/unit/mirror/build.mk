@@ -7,3 +7,4 @@ $(call unit,mirror_generation,$(addprefix tests/unit/mirror/,test_generation.c t
 $(call unit,mirror_tracking,$(addprefix tests/unit/mirror/,test_tracking.c tool.c),mirror_rules.a mirror_drbd.a,)
 $(call unit,mirror_fence,tests/unit/mirror/test_fence.c,mirror_fence.a mirror_rules.a mirror_drbd.a,\
 	$(shell $(PKG_CONFIG) --libs libxml-2.0 2>/dev/null))
+$(call unit,mirror_permit,tests/unit/mirror/test_permit.c,mirror_rules.a mirror_drbd.a,)

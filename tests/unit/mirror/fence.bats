@@ -99,8 +99,9 @@ reads() { qemu-io -f raw -c "read -P $2 1M 64k" "$(nbd "$1")" | grep -q '^read 6
 	await is a nbd-clients 0
 	mirror a secondary r0
 	suspended ''
-	kill -CONT "${PID[b]}"
-	await is a connection Connected
+	# and what was on its way to it, with it
+	die b
+	up b "${FENCED[@]}"
 	synced
 	same
 	same_generations

@@ -460,6 +460,22 @@ static void errors_are_the_guests_to_see(void **state)
 	assert_int_equal(blk->last_error, -ENOSPC);
 }
 
+/* As they are never answered, their memory is the test's to give back. */
+static void forget_requests(void)
+{
+	struct block_nbd *n = blk->block.nbd;
+
+	for (unsigned i = 0; i < NBD_SLOTS; i++)
+		free(n->slot[i].r);
+	while (n->waiting) {
+		struct block_request *r = n->waiting;
+
+		n->waiting = r->next;
+		free(r);
+	}
+	blk->inflight = 0;
+}
+
 /* Nothing is answered then, and nothing of the guest's memory is touched. */
 static void owes_for_ever(void **state)
 {
@@ -478,8 +494,7 @@ static void owes_for_ever(void **state)
 		drv_kick(&d);
 		assert_false(rig_run_until(is_used, used, 100));
 		assert_int_equal(blk->inflight, 2);
-		/* as they never are, their memory is the test's to forget */
-		blk->inflight = 0;
+		forget_requests();
 		unplug(NULL);
 	}
 }
