@@ -272,8 +272,7 @@ static int follow(const struct options *o)
 {
 	static const char *const passing[] = {"in-use", NULL};
 	struct account a = {0};
-	const struct watched w = {
-		.look = look, .print = print_now, .passing = passing, .arg = &a};
+	const struct watched w = {.look = look, .print = print_now, .passing = passing, .arg = &a};
 	int code = watch(o, &w);
 
 	discard(&a);
