@@ -121,6 +121,10 @@ void volume_fenced(struct volume *v, int status)
 	if (!is_apart(v)) { /* it has come back meanwhile, and speaks for itself */
 		if (promotes)
 			change_fenced(v, true);
+		/* what binds it binds it until it is whole again, however long its disk takes to answer */
+		if (v->state.suspended & SUSP_FENCING &&
+		    (o == FENCE_PEER_OUTDATED || o == FENCE_PEER_INCONSISTENT))
+			thaw(v);
 		return;
 	}
 	switch (o) {

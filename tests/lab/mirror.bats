@@ -177,3 +177,30 @@ constraint() { lab exec "$1" cibadmin -Q --xpath "//rsc_location[@id='taiki-mirr
 	[[ $status -eq 0 ]]
 }
 no_constraint() { ! constraint "$1"; }
+
+@test "the disk of the other side hangs, its mirror answers: it is given up, and the guest goes on" {
+	local other n
+	host=$(host_of)
+	first_boot=$(boot)
+	other=node1
+	[[ $host == node2 ]] || other=node2
+	in_sync "$host"
+	must "the guest waits for what the peer does not confirm, and goes on once it is given up"
+	inject "the disk of $other hangs" lab fault "$other" "$other.img" hang
+	eventually 30 stands_still
+	n=$(acks)
+	eventually 120 acked $((n + 5))
+	took "the guest went on"
+	answers_unchanged
+	lab fault "$other" none
+	eventually 120 in_sync "$host"
+	eventually 60 no_constraint "$host"
+	answers_unchanged
+	node_is "$other" on
+}
+stands_still() {
+	local n
+	n=$(acks)
+	sleep 3
+	[[ $(acks) -eq $n ]]
+}
