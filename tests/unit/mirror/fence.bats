@@ -16,7 +16,10 @@ setup() {
 		#!/bin/sh
 		echo "\$1 \$2 \$DISK_STATE" >>$PAIR/asked
 		[ "\$1" = fence ] || exit 0
-		until [ -s $PAIR/answer ]; do sleep 0.05; done
+		until [ -s $PAIR/answer ]; do
+			[ -d $PAIR ] || exit 1
+			sleep 0.05
+		done
 		exit "\$(cat $PAIR/answer)"
 	END
 	chmod 755 "$PAIR/handler"
