@@ -187,6 +187,7 @@ in_turns() {
 
 standby() {
 	local i slow first=yes
+	shown=(web node3)
 	echo
 	standby_cluster
 	for slow in $SLOW; do
