@@ -528,8 +528,11 @@ static void guards(void **state)
 	assert_non_null(strstr(err.text, "vda"));
 	assert_non_null(strstr(err.text, "fencing is disabled"));
 	l.fencing_enabled = true;
-	c.disk[0].guard = HV_GUARD_MIRROR;
+	c.disk[0].guard = HV_GUARD_SCSI_PR;
 	assert_int_equal(hv_launch(&l, &err), -ENOTSUP);
+	c.disk[0].guard = HV_GUARD_MIRROR;
+	assert_int_equal(hv_launch(&l, &err), -EINVAL);
+	assert_non_null(strstr(err.text, "vda"));
 	c.disk[0].guard = HV_GUARD_FENCING;
 	c.memory++;
 	assert_int_equal(hv_launch(&l, &err), -EINVAL);

@@ -322,7 +322,8 @@ static void test_state_word(void **state)
 	assert_string_equal(role_name((enum role)3), "?");
 	assert_string_equal(state_result_text(1), "done");
 	assert_string_equal(state_result_text(-3), "?");
-	assert_string_equal(state_result_text(-100), "?");
+	assert_string_equal(state_result_text(-99), "?");
+	assert_string_equal(state_result_text(STATE_NO_QUORUM), "the cluster has no quorum here");
 	assert_string_equal(state_result_text(STATE_CW_FAILED_BY_PEER), "the peer refused");
 }
 
