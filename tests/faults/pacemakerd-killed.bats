@@ -21,7 +21,7 @@ teardown_file() { cluster_down; }
 	eventually 20 back
 	took "pacemakerd ran again"
 	during 8 answers_unchanged
-	lab wait 30
+	lab wait 240
 	[[ $(pid_of "$host") == "$pid" && $(host_of) == "$host" ]]
 	never_fenced
 	history_is_clean

@@ -72,7 +72,7 @@ home() {
 
 @test "room for both when the lesser shrinks: both are adopted, and nobody goes below its minimum" {
 	lab power-on node1
-	lab wait 60
+	lab wait 240
 	lab exec node3 crm_resource --cleanup >/dev/null 2>&1
 	standby_domain db $db_address "taiki.data=/dev/vda" \
 		"<taiki:priority>5</taiki:priority><taiki:minimum memory='96' unit='MiB'/>" \

@@ -52,7 +52,7 @@ again() {
 		node_is "$node" on || lab power-on "$node"
 		lab fault "$node" none
 	done
-	lab wait 60
+	lab wait 240
 	lab fence all ok
 	host=
 	lab exec "$(observer)" timeout 20 crm_resource --cleanup >/dev/null 2>&1

@@ -31,7 +31,7 @@ quorate() { lab exec "$1" corosync-quorumtool -s | grep -q 'Quorate: *Yes'; }
 	eventually 40 runs_on_other "$other" "$victim"
 	grep -q "off $victim\$" "$(state)/bmc.log"
 	lab power-on "$victim"
-	lab wait 40
+	lab wait 240
 }
 
 @test "two nodes that lose sight of each other: one is fenced, the first node lives" {
@@ -71,5 +71,5 @@ quorate() { lab exec "$1" corosync-quorumtool -s | grep -q 'Quorate: *Yes'; }
 	eventually 40 runs_on_other "$survivor" "$victim"
 	rebooted() { [[ $(cat "$(state)/nodes/$victim/boot_id") != "$boot" ]]; }
 	eventually 40 rebooted
-	lab wait 40
+	lab wait 240
 }

@@ -67,8 +67,8 @@ revived() {
 		node_is node$i on || lab power-on node$i
 		lab exec node$i pkill -CONT -x taiki-fenced || true
 	done
-	lab wait 90
-	eventually 60 all_serve
+	lab wait 240
+	eventually 120 all_serve
 }
 
 cluster() { lab exec node1 "$@"; }
@@ -316,7 +316,7 @@ same_incarnation() { [[ $(incarnation db2 "$(host_of db2)") == "$1" ]]; }
 	node_off node2
 	during 6 nowhere_on_living db2
 	lab power-on node2
-	lab wait 60
+	lab wait 240
 	agent db1 --action=on --plug=db2
 }
 lost() { fenced_json node1 | jq -e --arg n "$1" '.hosts[] | select(.name == $n and .state != "present")' >/dev/null; }
@@ -334,7 +334,7 @@ nowhere_on_living() { ! runs_on "$1" node1 && ! runs_on "$1" node3; }
 	[[ $(fenced_json node1 | jq -r '.hosts[] | select(.name == "node2") | .state') == fenced ]]
 	lab fence node2 ok
 	lab power-on node2
-	lab wait 60
+	lab wait 240
 	agent db1 --action=on --plug=db2
 }
 

@@ -131,7 +131,7 @@ content() { lab exec "$1" head -c "$(mirror_state "$1" size)" "/shared/$1.img" |
 	back=node1
 	[[ $other == node2 ]] || back=node2
 	lab power-on $back
-	lab wait 60
+	lab wait 240
 	eventually 90 in_sync "$back"
 	mirror_is $back role Secondary
 	is_promoted "$other"

@@ -146,7 +146,7 @@ waits_elsewhere() {
 	to=$(where web)
 	[[ $(lab exec "$to" cat /run/taiki/web/pid) -eq ${twin[$to]} ]]
 	lab power-on "$lost"
-	lab wait 120
+	lab wait 240
 	eventually 180 waits_elsewhere web
 	eventually 180 waits_elsewhere db
 	settled

@@ -83,7 +83,7 @@ waits() { lab exec node3 hv list 2>/dev/null | grep -q "^$1 "; }
 
 @test "the lost host comes back: nothing moves by itself" {
 	lab power-on node1
-	lab wait 60
+	lab wait 240
 	during 5 runs web node3
 	runs db node2
 }

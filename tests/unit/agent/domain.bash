@@ -60,7 +60,7 @@ lives() { kill -0 "$1" 2>/dev/null && ! grep -q '^State:.*Z' "/proc/$1/status"; 
 
 # until_true SECONDS COMMAND...: waits until it holds
 until_true() {
-	local end=$((SECONDS + $1))
+	local end=$((SECONDS + 4 * $1)) # a machine is not always at rest
 	shift
 	until "$@"; do
 		((SECONDS < end)) || return 1

@@ -4,7 +4,7 @@
  * 4 GiB, in real mode.  MODE 0: powers off when the power button is pressed;
  * 1: never looks at it; 2: tells pvpanic that it has panicked; 3: powers off by itself;
  * 4: panics when the button is pressed.
- * All but 1, which spins, sleep until the next tick, so that a host of them is not busy with them.
+ * They sleep until the next tick, so that a host of them is not busy with them.
  */
 	.set PM1_STS, 0x600
 	.set PM1_CNT, 0x604
@@ -23,9 +23,6 @@ start:	cli
 low:	mov	$0x3f8, %dx
 	mov	$'G', %al
 	out	%al, %dx
-	.if MODE == 1
-look:	jmp	look
-	.endif
 	.if MODE == 2
 	mov	$PVPANIC, %dx
 	mov	$1, %al
@@ -34,7 +31,6 @@ look:	jmp	look
 	.if MODE == 3
 	jmp	off
 	.endif
-	.if MODE != 1
 	xor	%ax, %ax
 	mov	%ax, %ds
 	mov	%ax, %ss
@@ -84,7 +80,6 @@ off:	mov	$PM1_CNT, %dx
 	mov	$S5, %ax
 	out	%ax, %dx
 	jmp	look
-	.endif
 	.org	0xfff0
 	jmp	start
 	.org	0x10000, 0xff
