@@ -29,19 +29,37 @@ static void read_tail(const char *name, char tail[TAIL])
 	tail[n > 0 ? n : 0] = '\0';
 }
 
-/* last_line() - Cuts the last line off @tail; what it says, without time, name and level. */
-static const char *last_line(char *tail)
+/* cut_line() - The last line of @tail, cut off it. */
+static char *cut_line(char *tail)
 {
 	size_t n = strlen(tail);
-	char *line, *text;
+	char *line;
 
 	while (n && tail[n - 1] == '\n')
 		tail[--n] = '\0';
 	line = strrchr(tail, '\n');
-	if (line)
-		*line++ = '\0';
-	else
-		line = tail;
+	if (!line)
+		return tail;
+	*line = '\0';
+	return line + 1;
+}
+
+/* of_ledger() - Whether @line is the host's, which writes in the same log, also of one that is gone. */
+static bool of_ledger(const char *line)
+{
+	const char *who = strchr(line, ' ');
+
+	return who && !strncmp(who, " ledger[", 8);
+}
+
+/* last_line() - Cuts the domain's last line off @tail; what it says, without time, name and level. */
+static const char *last_line(char *tail)
+{
+	char *line, *text;
+
+	do
+		line = cut_line(tail);
+	while (line != tail && of_ledger(line));
 	text = strstr(line, "]: ");
 	text = text ? strstr(text + 3, ": ") : NULL;
 	return text ? text + 2 : line;
