@@ -17,29 +17,40 @@ struct outlook {
 	int *score;
 };
 
+/* Where everything of @p belongs while nothing is lost. */
+static int settle(const struct hv_plan *p, struct hv_plan_place *place)
+{
+	struct hv_plan_work *w = hv_plan_work_new(p);
+	struct hv_plan_loss sum;
+
+	if (!w)
+		return -ENOMEM;
+	hv_plan_lose(p, w, NULL, 0, place, &sum);
+	hv_plan_work_free(w);
+	return 0;
+}
+
 static int look(const struct plan_cluster *c, unsigned i, unsigned host, struct outlook *l)
 {
 	struct hv_plan p = c->plan;
-	struct hv_plan_work *w = hv_plan_work_new(&p);
-	struct hv_plan_loss sum;
 	size_t n = p.nitems;
+	int rc;
 
 	l->before = calloc(n, sizeof(*l->before));
 	l->after = calloc(n, sizeof(*l->after));
 	l->item = malloc(n * sizeof(*l->item));
 	l->score = malloc(p.nhosts * sizeof(*l->score));
-	if (w && l->before && l->after && l->item && l->score) {
-		hv_plan_lose(&p, w, NULL, 0, l->before, &sum);
-		memcpy(l->item, p.item, n * sizeof(*l->item));
-		memcpy(l->score, p.item[i].score, p.nhosts * sizeof(*l->score));
-		l->score[host] = hv_plan_add(l->score[host], HV_PLAN_INFINITY);
-		l->item[i].score = l->score;
-		p.item = l->item;
-		hv_plan_lose(&p, w, NULL, 0, l->after, &sum);
-		n = 0;
-	}
-	hv_plan_work_free(w);
-	return n ? -ENOMEM : 0;
+	if (!l->before || !l->after || !l->item || !l->score)
+		return -ENOMEM;
+	rc = settle(&p, l->before);
+	if (rc)
+		return rc;
+	memcpy(l->item, p.item, n * sizeof(*l->item));
+	memcpy(l->score, p.item[i].score, p.nhosts * sizeof(*l->score));
+	l->score[host] = hv_plan_add(l->score[host], HV_PLAN_INFINITY);
+	l->item[i].score = l->score;
+	p.item = l->item;
+	return settle(&p, l->after);
 }
 
 static void forget(struct outlook *l)
@@ -111,8 +122,9 @@ static int target(const struct plan_cluster *c, const struct options *o, unsigne
 	if (!it->managed)
 		return hv_err(err, -EPERM, "the cluster does not manage %s now", it->name);
 	if (!c->host[*host].up)
-		return hv_err(err, -EPERM, "%s is not there, or in standby or maintenance",
-			      c->host[*host].name);
+		return hv_err(err, -EPERM,
+			      "%s stays on %s: %s is not there, or in standby or maintenance",
+			      it->name, c->host[it->runs_on].name, c->host[*host].name);
 	return 0;
 }
 

@@ -166,7 +166,10 @@ struct hv_plan_loss {
 int hv_plan_check(const struct hv_plan *p, struct hv_error *err);
 
 struct hv_plan_work;
-/* hv_plan_work_new() - Memory for placing; one serves any number of losses of the same @p. */
+/*
+ * hv_plan_work_new() - Memory for placing, and what no loss changes in @p: one serves any number of
+ * losses of it, as long as nothing in it is changed.  NULL: no memory.
+ */
 struct hv_plan_work *hv_plan_work_new(const struct hv_plan *p);
 void hv_plan_work_free(struct hv_plan_work *w);
 

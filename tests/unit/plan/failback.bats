@@ -59,7 +59,7 @@ nothing_left() { [[ $(xmllint --xpath 'count(//rsc_location[starts-with(@id, "ta
 	[[ $stderr == *"the cluster has no domain nobody"* ]]
 	cluster node1=off
 	failback 4 web
-	[[ $stderr == *"node1 is not there, or in standby"* ]]
+	[[ $stderr == *"web stays on node3: node1 is not there, or in standby"* ]]
 	failback 2
 	failback 2 --all web
 	failback 2 --all --to node1
