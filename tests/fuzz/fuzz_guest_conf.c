@@ -39,6 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	must(o.health_timeout <= 3600000 && o.role_timeout <= 3600000);
 	text_ok(o.port, true);
 	text_ok(o.role_port, true);
+	text_ok(o.agent_port, true);
 	text_ok(o.health_command, false);
 	text_ok(o.role_dir, true);
 	text_ok(o.run_dir, true);
