@@ -73,7 +73,10 @@ adopted() {
 	local up
 	up=$(lab client curl -fs -m 2 "http://$address/cgi-bin/status" 2>/dev/null | cut -d ' ' -f 3)
 	note "the guest that answers has been up for $up s"
-	[[ -n $up && $((${up%.*} * 1000)) -gt $(($(now_ms) - injected)) ]]
+	if [[ -n $up && $((${up%.*} * 1000)) -gt $(($(now_ms) - injected)) ]]; then return 0; fi
+	echo "booted, not adopted; its agent says:"
+	lab exec "$(host_of)" grep -h 'domain(web)' /var/log/pacemaker/pacemaker.log | tail -n 20
+	return 1
 }
 booted() { run ! adopted; }
 
