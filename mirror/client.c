@@ -15,23 +15,13 @@
 
 enum { ANSWER_MAX = 1 << 20, CONNECT_MS = 5000 };
 
-static int wait_for(int fd, short what, int64_t deadline)
-{
-	struct pollfd p = {.fd = fd, .events = what};
-	int n;
-
-	while ((n = poll(&p, 1, hv_left_ms(deadline))) < 0 && errno == EINTR)
-		;
-	return n > 0 ? 0 : n < 0 ? -errno : -ETIMEDOUT;
-}
-
 /* read_line() - A line, without its end.  Its length, or -errno. */
 static ssize_t read_line(int fd, char *buf, size_t size, int64_t deadline)
 {
 	size_t got = 0;
 
 	while (got < size) {
-		int r = wait_for(fd, POLLIN, deadline);
+		int r = hv_unix_wait(fd, POLLIN, deadline);
 		ssize_t n = r ? r : recv(fd, buf + got, size - got, MSG_DONTWAIT);
 
 		if (r)

@@ -45,23 +45,13 @@ int hv_daemon_holder(const struct hv_daemon *d, pid_t *pid)
 	return rc;
 }
 
-static int wait_for(int fd, short what, int64_t deadline)
-{
-	struct pollfd p = {.fd = fd, .events = what};
-	int n;
-
-	while ((n = poll(&p, 1, hv_left_ms(deadline))) < 0 && errno == EINTR)
-		;
-	return n > 0 ? 0 : n < 0 ? -errno : -ETIMEDOUT;
-}
-
 /* receive() - All of it, until the other side closes.  Bytes, or -errno. */
 static ssize_t receive(int fd, char *buf, size_t size, int64_t deadline)
 {
 	size_t got = 0;
 
 	for (;;) {
-		int rc = wait_for(fd, POLLIN, deadline);
+		int rc = hv_unix_wait(fd, POLLIN, deadline);
 		ssize_t n = rc ? rc : recv(fd, buf + got, size - got, MSG_DONTWAIT);
 
 		if (rc)
@@ -155,10 +145,10 @@ int hv_daemon_end(const struct hv_daemon *d, pid_t pid, int64_t deadline)
 	/* Looked at after the descriptor is there: from here on it is one process. */
 	if (fd >= 0 && is_it(d, pid)) {
 		pidfd_send_signal(fd, SIGTERM, NULL, 0);
-		rc = wait_for(fd, POLLIN, hv_clock_ms() + term);
+		rc = hv_unix_wait(fd, POLLIN, hv_clock_ms() + term);
 		if (rc == -ETIMEDOUT) {
 			pidfd_send_signal(fd, SIGKILL, NULL, 0);
-			rc = wait_for(fd, POLLIN, deadline);
+			rc = hv_unix_wait(fd, POLLIN, deadline);
 		}
 		if (rc) {
 			close(fd);

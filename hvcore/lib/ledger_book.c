@@ -212,18 +212,26 @@ static struct hv_ledger_entry described(const struct hv_ledger_entry *e,
 	return d;
 }
 
+/* load_committed() - @name's entry, with the ledger locked; -EBUSY where a start still holds it. */
+static int load_committed(const char *name, struct hv_ledger_entry *e, struct hv_error *err)
+{
+	bool booked;
+	int rc = ledger_load(name, e, &booked, err);
+
+	return !rc && booked
+		       ? hv_err(err, -EBUSY, "domain %s: another start of it is under way", name)
+		       : rc;
+}
+
 int hv_ledger_describe(const char *name, const struct hv_ledger_entry *want, int timeout_ms,
 		       struct hv_error *err)
 {
 	int lock = ledger_lock(hv_clock_ms() + timeout_ms, err), rc;
 	struct hv_ledger_entry e, d;
-	bool booked;
 
 	if (lock < 0)
 		return lock;
-	rc = ledger_load(name, &e, &booked, err);
-	if (!rc && booked)
-		rc = hv_err(err, -EBUSY, "domain %s: another start of it is under way", name);
+	rc = load_committed(name, &e, err);
 	if (!rc && e.kind == HV_LEDGER_ACTIVE)
 		rc = hv_err(err, -EINVAL, "domain %s is no standby", name);
 	if (!rc) {
@@ -239,13 +247,10 @@ int hv_ledger_active_on(const char *name, const char *host, int timeout_ms, stru
 {
 	int lock = ledger_lock(hv_clock_ms() + timeout_ms, err), rc;
 	struct hv_ledger_entry e;
-	bool booked;
 
 	if (lock < 0)
 		return lock;
-	rc = ledger_load(name, &e, &booked, err);
-	if (!rc && booked)
-		rc = hv_err(err, -EBUSY, "domain %s: another start of it is under way", name);
+	rc = load_committed(name, &e, err);
 	if (!rc && strlen(host) >= sizeof(e.active_on))
 		rc = hv_err(err, -EINVAL, "\"%.64s\": not a host's name", host);
 	if (!rc && strcmp(e.active_on, host)) {

@@ -82,3 +82,13 @@ out:
 		close(dirfd);
 	return rc;
 }
+
+int hv_unix_wait(int fd, short events, int64_t deadline)
+{
+	struct pollfd p = {.fd = fd, .events = events};
+	int n;
+
+	while ((n = poll(&p, 1, hv_left_ms(deadline))) < 0 && errno == EINTR)
+		;
+	return n > 0 ? 0 : n < 0 ? -errno : -ETIMEDOUT;
+}

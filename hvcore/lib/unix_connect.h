@@ -11,4 +11,7 @@
  */
 int hv_unix_connect(const char *path, int64_t deadline);
 
+/* hv_unix_wait() - Until poll(2) sees one of @events on @fd.  0, -ETIMEDOUT at @deadline, or -errno. */
+int hv_unix_wait(int fd, short events, int64_t deadline);
+
 #endif

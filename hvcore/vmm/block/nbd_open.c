@@ -46,20 +46,10 @@ struct talk {
 	int64_t deadline;
 };
 
-static int wait_for(const struct talk *t, short what)
-{
-	struct pollfd p = {.fd = t->fd, .events = what};
-	int n;
-
-	while ((n = poll(&p, 1, hv_left_ms(t->deadline))) < 0 && errno == EINTR)
-		;
-	return n > 0 ? 0 : n < 0 ? -errno : -ETIMEDOUT;
-}
-
 static int get(const struct talk *t, void *buf, size_t len)
 {
 	for (size_t got = 0; got < len;) {
-		int rc = wait_for(t, POLLIN);
+		int rc = hv_unix_wait(t->fd, POLLIN, t->deadline);
 		ssize_t n = rc ? rc : recv(t->fd, (char *)buf + got, len - got, MSG_DONTWAIT);
 
 		if (rc)
