@@ -5,10 +5,12 @@
 #
 #   make deps            install what building and testing need (Debian, root)
 #   make                 build everything            O=DIR  CC=clang  SANITIZE=1
+#   make objects         compile and link nothing    SYNTAX=1: not even that, only look
 #   make demo [KEEP=1]   a three-node cluster on this machine, and a failover
 #   make check           every test of the project   ONLY=unit,lab,...
 #   make e2e             the tests on real kernels in software emulation
 #   make bench           ratios against the peers    ONLY=PREFIX BENCH_JSON=FILE
+#   make torture         two mirrors under faults    COUNT=ROUNDS SEED=N
 #   make fuzz            the fuzzers                 TIME=SECONDS ONLY=NAME
 #   make install         DESTDIR= PREFIX=/usr
 #   make uninstall clean
@@ -56,6 +58,7 @@ endif
 PROGRAMS :=
 UNITS    :=
 FUZZERS  :=
+FUZZ_OBJS :=
 INSTALLS :=
 OBJS     :=
 EXTRAS   :=
@@ -96,13 +99,14 @@ unit = $(eval $(call unit_,$(strip $1),$2,$3,$4))
 
 # $(call fuzzer,NAME,SOURCES,LDLIBS): libFuzzer harness $(O)/fuzz/NAME, built by
 # clang with sanitizers; SOURCES are the harness and the real code it drives.
+FUZZ_CFLAGS = $(filter-out -fPIE,$(CFLAGS)) -DFUZZING=1 -O1 \
+	-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 define fuzzer_
 FUZZERS += $(O)/fuzz/$1
-$(O)/fuzz/$1: $2
+FUZZ_OBJS += $(patsubst %.c,$(O)/fuzz-objects/%.o,$(filter %.c,$2))
+$(O)/fuzz/$1: $(patsubst %.c,$(O)/fuzz-objects/%.o,$2)
 	$$(call say,FUZZER,$$@)
-	$(Q)mkdir -p $$(@D) && clang $(CPPFLAGS) $(filter-out -fPIE,$(CFLAGS)) -DFUZZING=1 -O1 \
-		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
-		-MMD -MP -MF $$@.d -o $$@ $$(filter %.c,$$^) $3
+	$(Q)mkdir -p $$(@D) && clang $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $$@ $$^ $3
 endef
 fuzzer = $(eval $(call fuzzer_,$(strip $1),$2,$3))
 
@@ -116,15 +120,20 @@ include $(sort $(wildcard hvcore/*/build.mk hvcore/vmm/*/build.mk \
 
 $(O)/%.o: %.c
 	$(call say,CC,$<)
-	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(CFLAGS) $(CFLAGS_$(<F)) -MMD -MP -c -o $@ $<
+	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(CFLAGS) $(CFLAGS_$(<F)) -MMD -MP -c -o $@ $<$(if $(SYNTAX), -fsyntax-only && touch $@)
 
--include $(OBJS:.o=.d) $(addsuffix .d,$(FUZZERS))
+$(O)/fuzz-objects/%.o: %.c
+	$(call say,FUZZ,$<)
+	$(Q)mkdir -p $(@D) && clang $(CPPFLAGS) $(FUZZ_CFLAGS) $(CFLAGS_$(<F)) -MMD -MP -c -o $@ $<
 
-.PHONY: all units fuzzers deps demo check e2e bench fuzz install uninstall clean
+-include $(OBJS:.o=.d) $(sort $(FUZZ_OBJS:.o=.d))
+
+.PHONY: all units objects fuzzers deps demo check e2e bench torture fuzz install uninstall clean
 
 all: $(PROGRAMS) $$(EXTRAS)
 
 units: $(UNITS)
+objects: $(sort $(OBJS))
 fuzzers: $(FUZZERS)
 
 deps:
@@ -142,6 +151,9 @@ e2e: deps all
 
 bench: deps all
 	$(Q)O=$(O) ONLY=$(ONLY) BENCH_JSON=$(BENCH_JSON) tests/bench/bench
+
+torture: deps all
+	$(Q)O=$(O) COUNT=$(or $(COUNT),200) SEED=$(or $(SEED),$$RANDOM) bats tests/history/mirror-torture.bats
 
 fuzz: deps fuzzers
 	$(Q)O=$(O) TIME=$(TIME) ONLY=$(ONLY) tests/fuzz/run

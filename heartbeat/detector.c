@@ -75,7 +75,8 @@ static bool run_error(const struct detector *d, int64_t now)
 }
 static bool run_io_error(const struct detector *d, int64_t now)
 {
-	return d->run == RUN_IO_ERROR && now - d->run_since >= DETECTOR_IO_GRACE_S * S_NS;
+	return d->run == RUN_IO_ERROR &&
+	       now - d->run_since >= (int64_t)d->settings.io_grace * MS_NS;
 }
 static bool run_io_error_yet(const struct detector *d, int64_t now)
 {
@@ -283,7 +284,7 @@ static int64_t next_look(const struct detector *d, int64_t now)
 	if (d->io_at)
 		sooner(&at, d->io_at + (int64_t)d->settings.io_window * MS_NS, now);
 	if (d->run == RUN_IO_ERROR)
-		sooner(&at, d->run_since + DETECTOR_IO_GRACE_S * S_NS, now);
+		sooner(&at, d->run_since + (int64_t)d->settings.io_grace * MS_NS, now);
 	if (d->health_bad_since)
 		sooner(&at, d->health_bad_since + (int64_t)d->settings.timeout * MS_NS, now);
 	return at;

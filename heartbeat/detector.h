@@ -114,8 +114,6 @@ struct hb_finding {
 	int64_t look;    /* judge again at this time at the latest */
 };
 
-enum { DETECTOR_IO_GRACE_S = 80 }; /* paused on an I/O error for longer has failed */
-
 /* detector_init() - A domain whose guest was started at @boot_at; nothing was seen of it. */
 void detector_init(struct detector *d, const struct hv_heartbeat *s, int64_t boot_at, int64_t now);
 

@@ -111,6 +111,7 @@ static enum hb_run page_run(uint64_t state)
 	case HV_PROGRESS_PANICKED: return RUN_PANICKED;
 	case HV_PROGRESS_INTERNAL_ERROR: return RUN_ERROR;
 	case HV_PROGRESS_WATCHDOG: return RUN_WATCHDOG;
+	case HV_PROGRESS_IO_ERROR: return RUN_IO_ERROR;
 	default: return RUN_RUNNING;
 	}
 }

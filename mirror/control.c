@@ -14,7 +14,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "mirror/advice.h"
 #include "mirror/mirrord.h"
+#include "mirror/size.h"
 
 enum { CLIENTS_MAX = 16, LINE_MAX_BYTES = 4096, PROGRESS_MS = 1000, GATHER_MS = 20 };
 
@@ -74,6 +76,17 @@ static void refuse(struct client *c, const char *why)
 	say(c, json_pack("{s:s}", "error", why));
 }
 
+static void done(struct client *c, int result)
+{
+	const char *more = advice(result);
+
+	if (result > 0)
+		say(c, json_pack("{s:{}}", "return"));
+	else
+		say(c, json_pack("{s:s++}", "error", state_result_text(result), more ? "; " : "",
+				 more ? more : ""));
+}
+
 static void next_line(struct client *c);
 
 static void answered(void *arg, int result)
@@ -85,10 +98,7 @@ static void answered(void *arg, int result)
 		drop(c);
 		return;
 	}
-	if (result > 0)
-		say(c, json_pack("{s:{}}", "return"));
-	else
-		refuse(c, state_result_text(result));
+	done(c, result);
 }
 
 /* ---- commands ---- */
@@ -117,7 +127,7 @@ static void do_connect(struct client *c, const json_t *arguments)
 	int r = volume_connect(c->control->m->volume, discard);
 
 	if (r)
-		refuse(c, "it is connected, or trying to be");
+		refuse(c, "it is connected, or trying to be; taiki-mirror disconnect ends that");
 	else
 		say(c, json_pack("{s:{}}", "return"));
 }
@@ -134,9 +144,110 @@ static void do_invalidate(struct client *c, const json_t *arguments)
 	volume_invalidate(c->control->m->volume, answered, c);
 }
 
+static void do_pause_sync(struct client *c, const json_t *arguments)
+{
+	if (volume_pause(c->control->m->volume, true))
+		refuse(c, "resyncs are paused already");
+	else
+		say(c, json_pack("{s:{}}", "return"));
+}
+
+static void do_resume_sync(struct client *c, const json_t *arguments)
+{
+	if (volume_pause(c->control->m->volume, false))
+		refuse(c, "resyncs are not paused on this side");
+	else
+		say(c, json_pack("{s:{}}", "return"));
+}
+
+static void do_outdate(struct client *c, const json_t *arguments)
+{
+	c->waits = true;
+	volume_outdate(c->control->m->volume, answered, c);
+}
+
+static void do_invalidate_remote(struct client *c, const json_t *arguments)
+{
+	c->waits = true;
+	volume_invalidate_remote(c->control->m->volume, answered, c);
+}
+
+/* sector() - Argument @key, a size in sectors where it has no suffix; @none: it is not there. */
+static int sector(const json_t *arguments, const char *key, uint64_t none, uint64_t *out)
+{
+	const json_t *o = json_object_get(arguments, key);
+	uint64_t bytes;
+
+	*out = none;
+	if (!o)
+		return 0;
+	if (!json_is_string(o) || size_parse(&bytes, json_string_value(o), 512))
+		return -EINVAL;
+	*out = bytes / 512;
+	return 0;
+}
+
+static void do_verify(struct client *c, const json_t *arguments)
+{
+	uint64_t from, to;
+
+	if (sector(arguments, "start", 0, &from) || sector(arguments, "stop", UINT64_MAX, &to)) {
+		refuse(c, "where it is to start or stop is no size");
+		return;
+	}
+	c->waits = true;
+	volume_verify(c->control->m->volume, from, to, answered, c);
+}
+
+static void do_verify_stop(struct client *c, const json_t *arguments)
+{
+	if (volume_verify_stop(c->control->m->volume))
+		refuse(c, "no verify runs that was begun on this side");
+	else
+		say(c, json_pack("{s:{}}", "return"));
+}
+
+static void do_attach(struct client *c, const json_t *arguments)
+{
+	c->waits = true;
+	volume_attach(c->control->m->volume, answered, c);
+}
+
+static void do_detach(struct client *c, const json_t *arguments)
+{
+	c->waits = true;
+	volume_detach(c->control->m->volume, answered, c);
+}
+
+static void do_resize(struct client *c, const json_t *arguments)
+{
+	struct volume_resize r = {
+		.assume_clean = json_is_true(json_object_get(arguments, "assume-clean")),
+		.alone = json_is_true(json_object_get(arguments, "assume-peer-has-space")),
+	};
+
+	if (sector(arguments, "size", 0, &r.sectors)) {
+		refuse(c, "the size is none");
+		return;
+	}
+	c->waits = true;
+	volume_resize(c->control->m->volume, &r, answered, c);
+}
+
 static void do_history(struct client *c, const json_t *arguments)
 {
 	say(c, json_pack("{s:o}", "return", history_json(c->control->m)));
+}
+
+static void do_options(struct client *c, const json_t *arguments)
+{
+	json_t *o = reconfigure_json(c->control->m, arguments);
+
+	if (o)
+		say(c, json_pack("{s:o}", "return", o));
+	else
+		refuse(c, "one of the options is none, is no good, or says what the volume is; the "
+			  "log says which");
 }
 
 static void do_watch(struct client *c, const json_t *arguments)
@@ -151,7 +262,9 @@ static void do_down(struct client *c, const json_t *arguments)
 	int r = mirrord_down(c->control->m, json_is_true(json_object_get(arguments, "force")));
 
 	if (r)
-		refuse(c, r == -EBUSY ? "the volume is in use" : "it is going down");
+		refuse(c, r == -EBUSY
+				  ? "the volume is in use; end who has it open first, or --force"
+				  : "it is going down");
 	else
 		say(c, json_pack("{s:{}}", "return"));
 }
@@ -160,9 +273,25 @@ static const struct {
 	const char *name;
 	void (*run)(struct client *c, const json_t *arguments);
 } commands[] = {
-	{"status", do_status},   {"primary", do_primary},       {"secondary", do_secondary},
-	{"connect", do_connect}, {"disconnect", do_disconnect}, {"invalidate", do_invalidate},
-	{"down", do_down},       {"history", do_history},       {"watch", do_watch},
+	{"status", do_status},
+	{"primary", do_primary},
+	{"secondary", do_secondary},
+	{"connect", do_connect},
+	{"disconnect", do_disconnect},
+	{"invalidate", do_invalidate},
+	{"invalidate-remote", do_invalidate_remote},
+	{"outdate", do_outdate},
+	{"pause-sync", do_pause_sync},
+	{"resume-sync", do_resume_sync},
+	{"attach", do_attach},
+	{"detach", do_detach},
+	{"resize", do_resize},
+	{"down", do_down},
+	{"history", do_history},
+	{"options", do_options},
+	{"watch", do_watch},
+	{"verify", do_verify},
+	{"verify-stop", do_verify_stop},
 };
 
 static void execute(struct client *c, const char *line, size_t len)

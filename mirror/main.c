@@ -33,27 +33,42 @@ static void down(void *arg)
 	m->loop.stop = true;
 }
 
-static void export_closed(void *arg)
+static void exports_closed(struct mirrord *m)
 {
-	struct mirrord *m = arg;
-	int r = volume_down(m->volume, down, m);
+	int r = m->nbd || m->vhost ? 0 : volume_down(m->volume, down, m);
 
-	m->nbd = NULL;
 	if (r) {
 		hv_log_line(LOG_ERR, "cannot close the volume: %s", strerror(-r));
 		m->loop.stop = true;
 	}
 }
 
+static void nbd_closed(void *arg)
+{
+	struct mirrord *m = arg;
+
+	m->nbd = NULL;
+	exports_closed(m);
+}
+
+static void vhost_closed(void *arg)
+{
+	struct mirrord *m = arg;
+
+	m->vhost = NULL;
+	exports_closed(m);
+}
+
 int mirrord_down(struct mirrord *m, bool force)
 {
 	if (m->going_down)
 		return -EALREADY;
-	if (nbd_clients(m->nbd) && !force)
+	if (nbd_clients(m->nbd) + vhost_clients(m->vhost) && !force)
 		return -EBUSY;
 	m->going_down = true;
 	hv_notify_say("STOPPING=1");
-	nbd_close(m->nbd, export_closed, m);
+	nbd_close(m->nbd, nbd_closed, m);
+	vhost_close(m->vhost, vhost_closed, m);
 	return 0;
 }
 
@@ -100,6 +115,9 @@ static int serve(struct mirrord *m, struct options *o)
 
 	if (r)
 		return fail(o->nbd, r);
+	r = vhost_open(&m->vhost, &m->loop, m->volume, o->vhost);
+	if (r)
+		return fail(o->vhost, r);
 	r = control_open(&m->control, m, o->control);
 	if (r)
 		return fail(o->control, r);
@@ -157,6 +175,8 @@ int main(int argc, char **argv)
 	r = watch_signals(&m);
 	if (r)
 		return fail("signals", r);
+	o.volume.behind = place_state(o.volume.name, "behind");
+	o.volume.known_size = place_state(o.volume.name, "size");
 	if (volume_open(&m.volume, &m.loop, &o.volume))
 		return EXIT_FAILED;
 	r = serve(&m, &o);

@@ -9,23 +9,33 @@
 
 #include "mirror/engine/volume.h"
 #include "mirror/export/nbd.h"
+#include "mirror/export/vhost.h"
 #include "mirror/handler.h"
 #include "mirror/place.h"
 
 struct options {
 	struct volume_config volume;
-	char nbd[PLACE_PATH], control[PLACE_PATH];
+	char nbd[PLACE_PATH], vhost[PLACE_PATH], control[PLACE_PATH];
 	char fence_peer[PLACE_PATH]; /* the handler; empty: none */
 	bool connect, quorum;
+	bool fixed_rate; /* c-plan-ahead is 0 */
+	unsigned resync_rate;
 };
 
 /* options_read() - 0; -EINVAL with a message on standard error; 1: it was --help or --version, and is done. */
 int options_read(struct options *o, int argc, char **argv);
 
+/*
+ * options_again() - Other options for a volume that is up: all but those that say what it is.  0, or -EINVAL with a
+ * message on standard error.
+ */
+int options_again(struct options *o, int argc, char **argv);
+
 struct mirrord {
 	struct loop loop;
 	struct volume *volume;
 	struct nbd *nbd;
+	struct vhost *vhost;
 	struct control *control;
 	struct handler *handler;
 	struct quorum *quorum;
@@ -52,6 +62,9 @@ void quorum_close(struct quorum *q);
 
 /* status_json() - What `status` returns. */
 json_t *status_json(struct mirrord *m);
+
+/* reconfigure_json() - What `options` returns; NULL: they are no good, and the log says why. */
+json_t *reconfigure_json(struct mirrord *m, const json_t *arguments);
 
 /* history_json() - What `history` returns: a list, the newest last. */
 json_t *history_json(struct mirrord *m);

@@ -16,15 +16,22 @@
 static const char usage[] =
 	"usage: taiki-mirrord --name NAME --disk PATH --local ADDRESS:PORT --peer ADDRESS:PORT\n"
 	"                     [--meta-disk internal|PATH|PATH[INDEX]] [--protocol A|B|C]\n"
-	"                     [--shared-secret-file PATH] [--cram-hmac-alg NAME] [--al-extents N]\n"
+	"                     [--shared-secret-file PATH] [--cram-hmac-alg NAME] \n"
+	"                     [--tls-psk PATH] [--al-extents N]\n"
 	"                     [--connect-int SECONDS] [--ping-int MS] [--ping-timeout MS]\n"
 	"                     [--timeout MS] [--ko-count N] [--quorum]\n"
+	"                     [--csums-alg NAME] [--verify-alg NAME]\n"
+	"                     [--c-max-rate KIB] [--c-min-rate KIB] [--c-fill-target SECTORS]\n"
+	"                     [--c-delay-target TENTHS] [--c-plan-ahead TENTHS] [--resync-rate KIB]\n"
+	"                     [--disk-timeout MS] [--on-no-data-accessible suspend-io|io-error]\n"
 	"                     [--fencing dont-care|resource-only|resource-and-stonith]\n"
 	"                     [--fence-peer PATH]\n"
-	"                     [--nbd PATH] [--control PATH] [--no-connect]\n"
+	"                     [--nbd PATH] [--vhost-user PATH] [--control PATH] [--no-connect]\n"
 	"       taiki-mirrord --help | --version\n"
 	"\n"
 	"See taiki-mirrord(8).\n";
+
+enum { RATE_MAX = 4 << 20 /* KiB/s */, FILL_TARGET_MAX = 1 << 20 /* sectors */ };
 
 enum option_name {
 	O_NAME = 256,
@@ -35,16 +42,28 @@ enum option_name {
 	O_PROTOCOL,
 	O_SECRET,
 	O_CRAM,
+	O_TLS,
 	O_AL_EXTENTS,
 	O_CONNECT_INT,
 	O_PING_INT,
 	O_PING_TIMEOUT,
 	O_TIMEOUT,
 	O_KO_COUNT,
+	O_CSUMS,
+	O_VERIFY,
+	O_MAX_RATE,
+	O_MIN_RATE,
+	O_FILL_TARGET,
+	O_DELAY_TARGET,
+	O_PLAN_AHEAD,
+	O_RESYNC_RATE,
+	O_DISK_TIMEOUT,
+	O_NO_DATA,
 	O_FENCING,
 	O_FENCE_PEER,
 	O_QUORUM,
 	O_NBD,
+	O_VHOST_USER,
 	O_CONTROL,
 	O_NO_CONNECT,
 	O_HELP,
@@ -60,16 +79,28 @@ static const struct option longs[] = {
 	{"protocol", required_argument, NULL, O_PROTOCOL},
 	{"shared-secret-file", required_argument, NULL, O_SECRET},
 	{"cram-hmac-alg", required_argument, NULL, O_CRAM},
+	{"tls-psk", required_argument, NULL, O_TLS},
 	{"al-extents", required_argument, NULL, O_AL_EXTENTS},
 	{"connect-int", required_argument, NULL, O_CONNECT_INT},
 	{"ping-int", required_argument, NULL, O_PING_INT},
 	{"ping-timeout", required_argument, NULL, O_PING_TIMEOUT},
 	{"timeout", required_argument, NULL, O_TIMEOUT},
 	{"ko-count", required_argument, NULL, O_KO_COUNT},
+	{"csums-alg", required_argument, NULL, O_CSUMS},
+	{"verify-alg", required_argument, NULL, O_VERIFY},
+	{"c-max-rate", required_argument, NULL, O_MAX_RATE},
+	{"c-min-rate", required_argument, NULL, O_MIN_RATE},
+	{"c-fill-target", required_argument, NULL, O_FILL_TARGET},
+	{"c-delay-target", required_argument, NULL, O_DELAY_TARGET},
+	{"c-plan-ahead", required_argument, NULL, O_PLAN_AHEAD},
+	{"resync-rate", required_argument, NULL, O_RESYNC_RATE},
+	{"disk-timeout", required_argument, NULL, O_DISK_TIMEOUT},
+	{"on-no-data-accessible", required_argument, NULL, O_NO_DATA},
 	{"fencing", required_argument, NULL, O_FENCING},
 	{"fence-peer", required_argument, NULL, O_FENCE_PEER},
 	{"quorum", no_argument, NULL, O_QUORUM},
 	{"nbd", required_argument, NULL, O_NBD},
+	{"vhost-user", required_argument, NULL, O_VHOST_USER},
 	{"control", required_argument, NULL, O_CONTROL},
 	{"no-connect", no_argument, NULL, O_NO_CONNECT},
 	{"help", no_argument, NULL, O_HELP},
@@ -114,13 +145,22 @@ static int secret(struct volume_config *c, const char *file)
 	return 0;
 }
 
-static int cram(struct volume_config *c, const char *name)
+static int tls(struct volume_config *c, const char *file)
+{
+	const char *why = tls_key_read(&c->tls, file);
+
+	if (why)
+		fprintf(stderr, "taiki-mirrord: %s: %s\n", file, why);
+	return why ? -EINVAL : 0;
+}
+
+static int algorithm(char out[WIRE_ALGORITHM_MAX], const char *name, bool hmac)
 {
 	struct digest d;
 
-	if (strlen(name) >= sizeof(c->cram_alg) || digest_find(&d, name) || !d.hash)
+	if (strlen(name) >= WIRE_ALGORITHM_MAX || digest_find(&d, name) || (hmac && !d.hash))
 		return -EINVAL;
-	strcpy(c->cram_alg, name);
+	strcpy(out, name);
 	return 0;
 }
 
@@ -156,6 +196,12 @@ static int fencing(struct volume_config *c, const char *text)
 	return -EINVAL;
 }
 
+static int no_data(struct volume_config *c, const char *text)
+{
+	c->no_data_fails = !strcmp(text, "io-error");
+	return c->no_data_fails || !strcmp(text, "suspend-io") ? 0 : -EINVAL;
+}
+
 static int disk(struct volume_config *c, const char *text)
 {
 	free(c->disk);
@@ -178,7 +224,10 @@ static int take(struct options *o, int option, const char *value)
 	case O_PEER: return address_parse(&c->peer, value);
 	case O_PROTOCOL: return protocol(c, value);
 	case O_SECRET: return secret(c, value);
-	case O_CRAM: return cram(c, value);
+	case O_CRAM: return algorithm(c->cram_alg, value, true);
+	case O_TLS: return tls(c, value);
+	case O_CSUMS: return algorithm(c->csums_alg, value, false);
+	case O_VERIFY: return algorithm(c->verify_alg, value, false);
 	case O_AL_EXTENTS:
 		return number(value, MD_AL_EXTENTS_MIN, MD_AL_EXTENTS_MAX, &c->al_extents);
 	case O_CONNECT_INT:
@@ -190,10 +239,22 @@ static int take(struct options *o, int option, const char *value)
 	case O_PING_TIMEOUT: return number(value, 100, 30000, &c->ping_timeout_ms);
 	case O_TIMEOUT: return number(value, 100, 60000, &c->timeout_ms);
 	case O_KO_COUNT: return number(value, 0, 200, &c->ko_count);
+	case O_MAX_RATE: return number(value, 0, RATE_MAX, &c->rates.max);
+	case O_MIN_RATE: return number(value, 0, RATE_MAX, &c->rates.min);
+	case O_FILL_TARGET: return number(value, 0, FILL_TARGET_MAX, &c->rates.fill_target);
+	case O_DELAY_TARGET: return number(value, 0, 100, &c->rates.delay_target);
+	case O_PLAN_AHEAD:
+		r = number(value, 0, 300, &n);
+		o->fixed_rate = !r && !n;
+		return r;
+	case O_RESYNC_RATE: return number(value, 1, RATE_MAX, &o->resync_rate);
+	case O_DISK_TIMEOUT: return number(value, 0, 600000, &c->disk_timeout_ms);
+	case O_NO_DATA: return no_data(c, value);
 	case O_FENCING: return fencing(c, value);
 	case O_FENCE_PEER: return *value == '/' ? path(o->fence_peer, value) : -EINVAL;
 	case O_QUORUM: o->quorum = true; return 0;
 	case O_NBD: return path(o->nbd, value);
+	case O_VHOST_USER: return path(o->vhost, value);
 	case O_CONTROL: return path(o->control, value);
 	case O_NO_CONNECT: o->connect = false; return 0;
 	default: return -EINVAL;
@@ -223,15 +284,11 @@ static const char *spelled(int option)
 	return "?";
 }
 
-static int finish(struct options *o)
+/* consistent() - Options that mean something only with, or without, others. */
+static int consistent(struct options *o)
 {
 	struct volume_config *c = &o->volume;
-	const char *what = missing(o);
 
-	if (what) {
-		fprintf(stderr, "taiki-mirrord: %s is missing\n%s", what, usage);
-		return -EINVAL;
-	}
 	if (c->secret[0] && !c->cram_alg[0])
 		strcpy(c->cram_alg, "sha256");
 	if (c->cram_alg[0] && !c->secret[0]) {
@@ -244,24 +301,44 @@ static int finish(struct options *o)
 			"--protocol A, which says that a write is done before the peer has it\n");
 		return -EINVAL;
 	}
+	/* as DRBD has it: without a plan the rate is the one that is given */
+	if (o->fixed_rate && o->resync_rate)
+		c->rates.max = o->resync_rate;
+	return 0;
+}
+
+/* identity() - What the volume is, and where it is served. */
+static int identity(struct options *o)
+{
+	struct volume_config *c = &o->volume;
+	const char *what = missing(o);
+
+	if (what) {
+		fprintf(stderr, "taiki-mirrord: %s is missing\n%s", what, usage);
+		return -EINVAL;
+	}
 	if (c->local.sa.sa_family != c->peer.sa.sa_family) {
 		fprintf(stderr, "taiki-mirrord: --local and --peer are of two kinds\n");
 		return -EINVAL;
 	}
 	if (!o->nbd[0] && place_path(o->nbd, c->name, "nbd.sock"))
 		return -EINVAL;
+	if (!o->vhost[0] && place_path(o->vhost, c->name, "vhost-user.sock"))
+		return -EINVAL;
 	if (!o->control[0] && place_path(o->control, c->name, "control.sock"))
 		return -EINVAL;
 	return 0;
 }
 
-int options_read(struct options *o, int argc, char **argv)
+/* read_all() - Every option of @argv.  As options_read(). */
+static int read_all(struct options *o, int argc, char **argv)
 {
 	int option;
 
 	memset(o, 0, sizeof(*o));
 	volume_config_init(&o->volume);
 	o->connect = true;
+	optind = 0; /* from the beginning, also a second time */
 	while ((option = getopt_long(argc, argv, "", longs, NULL)) != -1) {
 		if (option == O_HELP || option == O_VERSION) {
 			fputs(option == O_HELP ? usage : "taiki-mirrord " TAIKI_VERSION "\n",
@@ -282,5 +359,31 @@ int options_read(struct options *o, int argc, char **argv)
 		fprintf(stderr, "taiki-mirrord: '%s' is not expected\n%s", argv[optind], usage);
 		return -EINVAL;
 	}
-	return finish(o);
+	return 0;
+}
+
+int options_read(struct options *o, int argc, char **argv)
+{
+	int r = read_all(o, argc, argv);
+
+	if (r)
+		return r;
+	r = identity(o);
+	return r ? r : consistent(o);
+}
+
+int options_again(struct options *o, int argc, char **argv)
+{
+	int r = read_all(o, argc, argv);
+
+	if (!r && (o->volume.disk || o->volume.meta || o->volume.name[0] ||
+		   o->volume.local.sa.sa_family || o->volume.peer.sa.sa_family))
+		r = -EINVAL;
+	if (!r)
+		r = consistent(o);
+	if (r) {
+		free(o->volume.disk);
+		free(o->volume.meta);
+	}
+	return r;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "hv/rundir.h"
 #include "mirror/place.h"
@@ -26,6 +27,17 @@ int place_path(char out[PLACE_PATH], const char *name, const char *file)
 		       : -ENAMETOOLONG;
 }
 
+char *place_state(const char *name, const char *what)
+{
+	const char *dir = getenv("TAIKI_STATE_DIR");
+	char *path;
+
+	if (!place_name_ok(name) || asprintf(&path, "%s/mirror-%s.%s",
+					     dir && *dir ? dir : "/var/lib/taiki", name, what) < 0)
+		return NULL;
+	return path;
+}
+
 int place_make(const char *name)
 {
 	char path[PLACE_PATH];
@@ -43,6 +55,16 @@ int place_make(const char *name)
 			return 0;
 		*slash = '/';
 	}
+}
+
+void place_forget(const char *name)
+{
+	static const char *const files[] = {"drbdsetup.json", "secret"};
+	char path[PLACE_PATH];
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		if (!place_path(path, name, files[i]))
+			unlink(path);
 }
 
 int place_daemon(char out[PLACE_PATH], const char *name)

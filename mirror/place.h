@@ -21,8 +21,17 @@ bool place_name_ok(const char *name);
  */
 int place_path(char out[PLACE_PATH], const char *name, const char *file);
 
+/*
+ * place_state() - STATE/mirror-NAME.WHAT; STATE is $TAIKI_STATE_DIR, or /var/lib/taiki.  The caller's to free; NULL:
+ * a bad name, or no memory.
+ */
+char *place_state(const char *name, const char *what);
+
 /* place_make() - Make RUN/.mirror/NAME.  0 or -errno. */
 int place_make(const char *name);
+
+/* place_forget() - What drbdadm has said of a volume (mirror/drbdsetup/) is over with its daemon. */
+void place_forget(const char *name);
 
 /*
  * place_daemon() - What the volume's daemon is called to hv_daemon_lock() and struct hv_daemon: it holds

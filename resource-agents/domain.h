@@ -16,10 +16,13 @@
 /* What was seen of one domain. */
 struct domain_view {
 	enum hv_presence presence;
-	int qmp;             /* 0: it answered; else -errno */
-	char status[32];     /* as query-status has it, when it answered */
-	bool failed;         /* heartbeat's verdict on this incarnation */
-	bool adopting;       /* its adoption was not completed (hv/adopt.h) */
+	int qmp;         /* 0: it answered; else -errno */
+	char status[32]; /* as query-status has it, when it answered */
+	int64_t io_error_ms,
+		io_grace_ms; /* status io-error: for how long, and how long that may be */
+	int64_t owing_ms; /* for how long its slowest disk has answered nothing, from a second on */
+	bool failed;      /* heartbeat's verdict on this incarnation */
+	bool adopting;    /* its adoption was not completed (hv/adopt.h) */
 	struct hv_error err; /* why presence is unknown, or QMP did not answer */
 };
 

@@ -9,6 +9,12 @@
 
 #include "domain.h"
 
+/*
+ * A disk that hangs is shown after so long.  It is no failure by itself: what hangs for every
+ * host would have every host fenced, since no stop can be proven.
+ */
+enum { OWING_MS = 30000 };
+
 /* QMP's run states.  What is not here is a state this agent does not know: failed. */
 static const struct {
 	const char *status;
@@ -23,6 +29,21 @@ static const struct {
 	{"io-error", {OCF_ERR_GENERIC, STOP_KILL, "is paused: its storage failed"}},
 	{"watchdog", {OCF_ERR_GENERIC, STOP_KILL, "was stopped by its watchdog"}},
 };
+
+/* refine() - Where a state's verdict depends on how long it has lasted. */
+static void refine(const struct domain_view *v, struct domain_verdict *verdict)
+{
+	bool waits = !strcmp(v->status, "io-error") && v->io_error_ms < v->io_grace_ms;
+
+	/* It goes on by itself where its disk is back in time; there is nothing to save either way. */
+	if (waits) {
+		verdict->rc = OCF_DEGRADED;
+		verdict->what = "is paused: its storage failed; it goes on when that is back";
+	} else if (verdict->rc == OCF_SUCCESS && v->owing_ms >= OWING_MS) {
+		verdict->rc = OCF_DEGRADED;
+		verdict->what = "runs, but a disk of its has not answered for long (hv info)";
+	}
+}
 
 struct domain_verdict domain_judge(const struct domain_view *v)
 {
@@ -45,6 +66,7 @@ struct domain_verdict domain_judge(const struct domain_view *v)
 
 		if (strcmp(states[i].status, v->status))
 			continue;
+		refine(v, &verdict);
 		/* Who does not beat does not hear the power button either (design 5.8). */
 		if (v->failed && verdict.stop != STOP_KILL) {
 			verdict.stop = STOP_KILL;

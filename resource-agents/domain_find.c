@@ -94,6 +94,9 @@ void domain_look(const char *name, int timeout_ms, struct domain_view *v)
 		v->qmp = hv_err(&v->err, -EPROTO, "query-status has no status");
 	if (!v->qmp)
 		snprintf(v->status, sizeof(v->status), "%s", status);
+	v->io_error_ms = json_integer_value(json_object_get(ret, "x-taiki-io-error-ms"));
+	v->io_grace_ms = json_integer_value(json_object_get(ret, "x-taiki-io-grace-ms"));
+	v->owing_ms = json_integer_value(json_object_get(ret, "x-taiki-owing-ms"));
 	json_decref(ret);
 	hv_qmp_close(q);
 	v->failed = hv_verdict_failed(name);

@@ -57,9 +57,8 @@ static enum ocf_rc judge(const struct mirror_view *v)
 
 	if (!strcmp(v->state.disk, "Diskless"))
 		return ocf_exit_reason(primary ? OCF_FAILED_PROMOTED : OCF_ERR_GENERIC,
-				       "the disk %s has failed and is no longer used; see the "
-				       "log of taiki-mirrord",
-				       ocf_param("disk"));
+				       "the disk under it has failed and is no longer used; see "
+				       "the log of taiki-mirrord");
 	return primary ? OCF_RUNNING_PROMOTED : OCF_SUCCESS;
 }
 
@@ -173,7 +172,7 @@ static enum ocf_rc start(void)
 		rc = mirror_settings(&s);
 	if (rc)
 		return rc;
-	if (!s.local[0])
+	if (!s.config && !s.local[0])
 		return ocf_exit_reason(OCF_ERR_INSTALLED,
 				       "hosts '%s' does not name this host; ban the resource from "
 				       "it, or correct them",
@@ -301,71 +300,13 @@ static enum ocf_rc validate(void)
 
 	if (!rc)
 		rc = kind();
+	if (!rc && ocf_check_level() >= 10 && s.config)
+		return mirror_conf_check(&s, deadline());
 	if (!rc && ocf_check_level() >= 10 && s.local[0] && access(ocf_param("disk"), R_OK | W_OK))
 		rc = ocf_exit_reason(OCF_ERR_INSTALLED, "disk %s: %s; make it on this host",
 				     ocf_param("disk"), strerror(errno));
 	return rc;
 }
-
-static const struct ocf_parameter parameters[] = {
-	{.name = "resource",
-	 .unique = true,
-	 .shortdesc = "The volume's name",
-	 .longdesc = "The volume's name; the resource's own where it is not given. Its NBD export "
-		     "is the Unix socket /run/taiki/.mirror/NAME/nbd.sock."},
-	{.name = "disk",
-	 .required = true,
-	 .shortdesc = "The disk under the volume",
-	 .longdesc = "Absolute path of the device or file that holds the volume on each of both "
-		     "hosts. It needs metadata: taiki-mirror create-md."},
-	{.name = "meta_disk",
-	 .fallback = "internal",
-	 .shortdesc = "Where the metadata is",
-	 .longdesc =
-		 "internal (behind the data), PATH, or PATH[INDEX], as meta-disk in drbd.conf."},
-	{.name = "hosts",
-	 .required = true,
-	 .shortdesc = "The two nodes, and where each is reached",
-	 .longdesc =
-		 "NODE=ADDRESS:PORT of both, separated by a blank or a comma; NODE as Pacemaker calls it."},
-	{.name = "protocol",
-	 .fallback = "C",
-	 .shortdesc = "When a write is done",
-	 .longdesc = "A: on its way to the peer; B: in the peer's memory; C: on the peer's disk."},
-	{.name = "shared_secret_file",
-	 .shortdesc = "File with the peers' common secret",
-	 .longdesc = "The first line of this file is the secret that both sides have to have."},
-	{.name = "al_extents",
-	 .type = OCF_INTEGER,
-	 .shortdesc = "Extents of 4 MiB that may be in use",
-	 .longdesc = "How many extents of 4 MiB may be in use without a write to the activity log, "
-		     "67 to 65534. As many as there is room for where it is not given."},
-	{.name = "ping_timeout",
-	 .type = OCF_INTEGER,
-	 .fallback = "1000",
-	 .shortdesc = "How long the peer may be silent when asked",
-	 .longdesc = "Milliseconds in which the peer has to answer when it is asked whether it is "
-		     "there, 100 to 30000. It is asked after half a second without a word."},
-	{.name = "fencing",
-	 .fallback = "resource-and-stonith",
-	 .shortdesc = "What is done about a peer that is lost",
-	 .longdesc =
-		 "resource-and-stonith: clients of the promoted side wait until the peer cannot "
-		 "be promoted (a location constraint, placed and lifted by taiki-fence-peer) or "
-		 "is fenced, and while the cluster has no quorum. resource-only: the constraint, "
-		 "without waiting for it. dont-care: neither; a split brain is possible."},
-	{.name = "scores",
-	 .fallback = "0 1000 10000",
-	 .shortdesc = "Promotion scores",
-	 .longdesc = "Of a disk that is only Consistent, of one that is UpToDate while nothing is "
-		     "known of the peer, and of one that is UpToDate and is Primary, connected, or "
-		     "known to be the better one. What is Outdated or Inconsistent has none."},
-	{.name = "logfile",
-	 .shortdesc = "The daemon's log",
-	 .longdesc = "Absolute path of the file that taiki-mirrord appends its messages to; "
-		     "/var/log/taiki-mirrord-NAME.log where it is not given."},
-	{.name = NULL},
-};
 
 static const struct ocf_action actions[] = {
 	{.name = "start", .run = start, .timeout = 60},
@@ -390,7 +331,7 @@ static const struct ocf_agent agent = {
 		"notify=true. The promoted side serves the volume on a Unix socket, to which a "
 		"domain's disk is connected (<source protocol='nbd'>): colocate the domain with "
 		"the promoted role, and order its start after the promotion.",
-	.parameters = parameters,
+	.parameters = mirror_parameters,
 	.actions = actions,
 };
 

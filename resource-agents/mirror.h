@@ -16,6 +16,8 @@
 
 #include "ocf.h"
 
+extern const struct ocf_parameter mirror_parameters[];
+
 /* Promotion scores of an UpToDate disk, the worse first; see mirror_score(). */
 enum mirror_score_of { MIRROR_CONSISTENT, MIRROR_LONE, MIRROR_GOOD, MIRROR_SCORES };
 
@@ -24,6 +26,7 @@ enum { MIRROR_NO_SCORE = -1, MIRROR_SCORE_MAX = 1000000, MIRROR_ENDPOINT = 80 };
 /* The parameters of this call; strings are the environment's. */
 struct mirror_settings {
 	const char *resource; /* the volume's name */
+	const char *config;   /* the drbd.conf that describes it; NULL: parameters do */
 	char local[MIRROR_ENDPOINT],
 		peer[MIRROR_ENDPOINT]; /* ADDRESS:PORT; empty: not this host's */
 	int score[MIRROR_SCORES];
@@ -73,6 +76,13 @@ struct mirror_view {
 
 /* mirror_look() - Ask the daemon of @resource for its state, until hv_clock_ms() is @deadline. */
 void mirror_look(struct mirror_view *v, const char *resource, int64_t deadline);
+
+/*
+ * mirror_conf_up() - Start the volume that s->config describes.  mirror_conf_check() - Whether it describes it
+ * on this host.
+ */
+enum ocf_rc mirror_conf_up(const struct mirror_settings *s, int64_t deadline);
+enum ocf_rc mirror_conf_check(const struct mirror_settings *s, int64_t deadline);
 
 /* mirror_spawn() - Start it, and wait until it is ready.  mirror_end() - End it, with proof: 0 or -errno. */
 enum ocf_rc mirror_spawn(const struct mirror_settings *s, int64_t deadline);

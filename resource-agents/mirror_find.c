@@ -19,6 +19,38 @@
 
 /* ---- parameters ---- */
 
+/* The daemon's options that are parameters by the same name, with _ for -; numbers with their range. */
+static const struct {
+	const char *option, *parameter;
+	long min, max; /* max 0: no number */
+} passed[] = {
+	{"--disk", "disk", 0, 0},
+	{"--meta-disk", "meta_disk", 0, 0},
+	{"--protocol", "protocol", 0, 0},
+	{"--shared-secret-file", "shared_secret_file", 0, 0},
+	{"--tls-psk", "tls_psk", 0, 0},
+	{"--al-extents", "al_extents", MD_AL_EXTENTS_MIN, MD_AL_EXTENTS_MAX},
+	{"--ping-timeout", "ping_timeout", 100, 30000},
+	{"--timeout", "timeout", 100, 60000},
+	{"--ko-count", "ko_count", 0, 200},
+	{"--fencing", "fencing", 0, 0},
+};
+
+static enum ocf_rc numbers(void)
+{
+	for (size_t i = 0; i < sizeof(passed) / sizeof(passed[0]); i++) {
+		const char *text = passed[i].max ? ocf_param(passed[i].parameter) : NULL;
+		char *end;
+		long n = text ? strtol(text, &end, 10) : 0;
+
+		if (text && (end == text || *end || n < passed[i].min || n > passed[i].max))
+			return ocf_exit_reason(
+				OCF_ERR_CONFIGURED, "%s '%s' is not a number from %ld to %ld",
+				passed[i].parameter, text, passed[i].min, passed[i].max);
+	}
+	return OCF_SUCCESS;
+}
+
 static const char *this_node(struct utsname *u)
 {
 	const char *node = getenv("OCF_RESKEY_CRM_meta_on_node");
@@ -45,29 +77,46 @@ static enum ocf_rc hosts(struct mirror_settings *s)
 	return OCF_SUCCESS;
 }
 
-enum ocf_rc mirror_settings(struct mirror_settings *s)
+static enum ocf_rc paths(void)
 {
-	const char *disk = ocf_param("disk"), *protocol = ocf_param("protocol");
-	const char *paths[][2] = {{"disk", disk}, {"logfile", ocf_param("logfile")}};
-	const char *score = ocf_param("scores"), *fencing = ocf_param("fencing");
+	static const char *const absolute[] = {"config", "disk", "logfile"};
 
-	s->resource = ocf_param("resource");
-	if (!s->resource)
-		s->resource = ocf_instance();
-	if (!place_name_ok(s->resource))
-		return ocf_exit_reason(OCF_ERR_CONFIGURED,
-				       "resource '%s' is no name of a volume: up to 63 letters, "
-				       "digits and -_., the first no dot",
-				       s->resource);
-	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
-		if (paths[i][1] && *paths[i][1] != '/')
+	for (size_t i = 0; i < sizeof(absolute) / sizeof(absolute[0]); i++) {
+		const char *path = ocf_param(absolute[i]);
+
+		if (path && *path != '/')
 			return ocf_exit_reason(OCF_ERR_CONFIGURED,
-					       "%s '%s' is not an absolute path", paths[i][0],
-					       paths[i][1]);
-	if (!disk)
+					       "%s '%s' is not an absolute path", absolute[i],
+					       path);
+	}
+	return OCF_SUCCESS;
+}
+
+/* With a drbd.conf what stands in it is not said twice: one of them would be wrong one day. */
+static enum ocf_rc alone(void)
+{
+	for (size_t i = 0; i < sizeof(passed) / sizeof(passed[0]); i++)
+		if (ocf_param_given(passed[i].parameter))
+			return ocf_exit_reason(OCF_ERR_CONFIGURED,
+					       "%s is given beside config: it stands in the "
+					       "drbd.conf; take it out here",
+					       passed[i].parameter);
+	if (ocf_param_given("hosts"))
+		return ocf_exit_reason(OCF_ERR_CONFIGURED,
+				       "hosts is given beside config, whose 'on' sections name "
+				       "them; take it out here");
+	return OCF_SUCCESS;
+}
+
+static enum ocf_rc volume(struct mirror_settings *s)
+{
+	const char *protocol = ocf_param("protocol"), *fencing = ocf_param("fencing");
+	enum ocf_rc rc;
+
+	if (!ocf_param("disk"))
 		return ocf_exit_reason(OCF_ERR_CONFIGURED,
 				       "disk is missing: the device or file that holds the volume "
-				       "on each host");
+				       "on each host (or config: a drbd.conf that says so)");
 	if (strlen(protocol) != 1 || *protocol < 'A' || *protocol > 'C')
 		return ocf_exit_reason(OCF_ERR_CONFIGURED, "protocol '%s' is not A, B or C",
 				       protocol);
@@ -83,11 +132,32 @@ enum ocf_rc mirror_settings(struct mirror_settings *s)
 			"protocol A says that a write is done before the peer has "
 			"it, so that fencing=resource-and-stonith means nothing; give "
 			"protocol=C, or fencing=resource-only");
+	rc = numbers();
+	return rc ? rc : hosts(s);
+}
+
+enum ocf_rc mirror_settings(struct mirror_settings *s)
+{
+	const char *score = ocf_param("scores");
+	enum ocf_rc rc;
+
+	*s = (struct mirror_settings){.resource = ocf_param("resource"),
+				      .config = ocf_param("config")};
+	if (!s->resource)
+		s->resource = ocf_instance();
+	if (!place_name_ok(s->resource))
+		return ocf_exit_reason(OCF_ERR_CONFIGURED,
+				       "resource '%s' is no name of a volume: up to 63 letters, "
+				       "digits and -_., the first no dot",
+				       s->resource);
 	if (mirror_scores(score, s->score))
 		return ocf_exit_reason(OCF_ERR_CONFIGURED,
 				       "scores '%s' are not three numbers from 0 to %d", score,
 				       MIRROR_SCORE_MAX);
-	return hosts(s);
+	rc = paths();
+	if (rc)
+		return rc;
+	return s->config ? alone() : volume(s);
 }
 
 /* ---- the daemon ---- */
@@ -119,30 +189,14 @@ void mirror_look(struct mirror_view *v, const char *resource, int64_t deadline)
 					 text(v->said, "disk"), text(v->said, "peer-disk")};
 }
 
-/* The daemon's options that are parameters by the same name, with _ for -. */
-static const struct {
-	const char *option, *parameter;
-} passed[] = {
-	{"--disk", "disk"},
-	{"--meta-disk", "meta_disk"},
-	{"--protocol", "protocol"},
-	{"--shared-secret-file", "shared_secret_file"},
-	{"--al-extents", "al_extents"},
-	{"--ping-timeout", "ping_timeout"},
-	{"--fencing", "fencing"},
-};
-
-enum ocf_rc mirror_spawn(const struct mirror_settings *s, int64_t deadline)
+static enum ocf_rc spawn(const struct mirror_settings *s, int64_t deadline)
 {
 	const char *argv[HV_DAEMON_ARGUMENTS_MAX + 1] = {"--name", s->resource, "--local",
 							 s->local, "--peer",    s->peer};
-	const char *logfile = ocf_param("logfile");
-	char own_log[128];
 	struct hv_error err;
-	struct mirror_daemon n;
 	char handler[4096];
 	size_t argc = 6;
-	int rc = mirror_daemon(&n, s->resource);
+	int rc;
 
 	for (size_t i = 0; i < sizeof(passed) / sizeof(passed[0]); i++) {
 		const char *value = ocf_param(passed[i].parameter);
@@ -159,13 +213,15 @@ enum ocf_rc mirror_spawn(const struct mirror_settings *s, int64_t deadline)
 		argv[argc++] = handler;
 		argv[argc++] = "--quorum";
 	}
-	n.d.arguments = argv;
-	snprintf(own_log, sizeof(own_log), "/var/log/taiki-mirrord-%s.log", s->resource);
-	if (!rc)
-		rc = hv_daemon_spawn(&n.d, logfile ? logfile : own_log, deadline, &err);
+	rc = mirror_daemon_start(s->resource, argv, ocf_param("logfile"), deadline, &err);
 	if (!rc || rc == -EEXIST) /* somebody was faster; it is asked next */
 		return OCF_SUCCESS;
 	return ocf_exit_reason(ocf_daemon_rc(rc), "%s", err.text);
+}
+
+enum ocf_rc mirror_spawn(const struct mirror_settings *s, int64_t deadline)
+{
+	return s->config ? mirror_conf_up(s, deadline) : spawn(s, deadline);
 }
 
 int mirror_end(const char *resource, pid_t pid, int64_t deadline)
@@ -175,7 +231,9 @@ int mirror_end(const char *resource, pid_t pid, int64_t deadline)
 
 	if (!rc)
 		rc = hv_daemon_end(&n.d, pid, deadline);
-	if (!rc)
+	if (!rc) {
 		hv_cgroup_remove(n.group);
+		place_forget(resource);
+	}
 	return rc;
 }

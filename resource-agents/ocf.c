@@ -28,19 +28,34 @@ int64_t ocf_now_ms(void)
 	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
 }
 
-const char *ocf_param(const char *name)
+static const char *given(const char *name)
 {
 	char key[128];
-	const char *v;
 
 	snprintf(key, sizeof(key), "OCF_RESKEY_%s", name);
-	v = env(key);
-	if (v)
-		return v;
+	return env(key);
+}
+
+static const char *fallback(const char *name)
+{
 	for (const struct ocf_parameter *p = the_agent->parameters; p->name; p++)
 		if (!strcmp(p->name, name))
 			return p->fallback;
 	return NULL;
+}
+
+const char *ocf_param(const char *name)
+{
+	const char *v = given(name);
+
+	return v ? v : fallback(name);
+}
+
+bool ocf_param_given(const char *name)
+{
+	const char *v = given(name), *usual = fallback(name);
+
+	return v && (!usual || strcmp(v, usual) != 0);
 }
 
 bool ocf_param_true(const char *name)

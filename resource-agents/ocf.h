@@ -59,6 +59,9 @@ int ocf_main(const struct ocf_agent *agent, int argc, char **argv);
 /* ocf_param() - The value of parameter @name, else its default, else NULL.  Empty is not given. */
 const char *ocf_param(const char *name);
 
+/* ocf_param_given() - Whether @name was given a value that is not its default. */
+bool ocf_param_given(const char *name);
+
 /* ocf_param_true() - A boolean as Pacemaker's users write them: yes, true, 1, on, y. */
 bool ocf_param_true(const char *name);
 

@@ -10,6 +10,7 @@
 
 #include "cib.h"
 #include "cli.h"
+#include "cluster_macs.h"
 #include "hv/rundir.h"
 
 /* What a primitive's XML is built of. */
@@ -289,6 +290,8 @@ int cmd_cluster(const struct options *o, int argc, char **argv)
 				    "there is no cluster on this host; set up Corosync and "
 				    "Pacemaker first");
 	}
+	if (!rc && (define || update))
+		rc = cluster_macs(cib, &d.config, &err);
 	if (!rc)
 		rc = define   ? cluster_define(o, &d, cib, &err)
 		     : update ? cluster_update(o, &d, cib, &err)

@@ -52,7 +52,8 @@ static void print_addresses(const struct hv_config *c)
 		const uint8_t *m = c->nic[i].mac;
 
 		printf("Its interface %u on %s has the MAC address %02x:%02x:%02x:%02x:%02x:%02x.\n",
-		       i, c->nic[i].bridge, m[0], m[1], m[2], m[3], m[4], m[5]);
+		       i, c->nic[i].direct ? c->nic[i].direct : c->nic[i].bridge, m[0], m[1], m[2],
+		       m[3], m[4], m[5]);
 	}
 }
 

@@ -61,9 +61,10 @@ static void print_config(const struct hv_config *c)
 	for (unsigned i = 0; i < c->nnics; i++) {
 		const struct hv_nic *n = &c->nic[i];
 
-		printf("%-15s %02x:%02x:%02x:%02x:%02x:%02x, bridge %s%s\n",
+		printf("%-15s %02x:%02x:%02x:%02x:%02x:%02x, %s %s%s\n",
 		       i ? "" : "interfaces:", n->mac[0], n->mac[1], n->mac[2], n->mac[3],
-		       n->mac[4], n->mac[5], n->bridge, n->link_down ? ", link down" : "");
+		       n->mac[4], n->mac[5], n->direct ? "the host's" : "bridge",
+		       n->direct ? n->direct : n->bridge, n->link_down ? ", link down" : "");
 	}
 	for (unsigned i = 0; i < c->nchannels; i++)
 		line(i ? "" : "channels:", c->channel[i].name);

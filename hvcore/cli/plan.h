@@ -41,6 +41,7 @@ struct plan_item {
 	bool failed;                 /* its definition cannot be read */
 	int64_t needs[HV_PLAN_OURS]; /* what it should book */
 	int64_t standby;             /* MiB its twin waits with */
+	unsigned keeper;             /* the item of that pool */
 };
 
 /* A cluster, read.  Everything in .plan points into it, and its strings into .doc. */
@@ -58,6 +59,7 @@ struct plan_cluster {
 	const char *kind[HV_PLAN_KINDS]; /* utilization attributes */
 	int *scores;                     /* nitems * nhosts */
 	bool *twins, *named;             /* the same; named: by a location constraint */
+	int64_t *waits;                  /* the same */
 	bool symmetric, maintenance, quorate;
 	enum hv_plan_strategy strategy; /* as it is; .plan has what is planned with */
 	const char *skip; /* the id of a pair that plan_pair() and plan_meta() pass over */

@@ -175,7 +175,8 @@ void plan_read_constraints(struct plan_cluster *c)
 	c->scores = calloc(all + 1, sizeof(*c->scores));
 	c->named = calloc(all + 1, sizeof(*c->named));
 	c->twins = calloc(all + 1, sizeof(*c->twins));
-	if (!c->scores || !c->named || !c->twins) {
+	c->waits = calloc(all + 1, sizeof(*c->waits));
+	if (!c->scores || !c->named || !c->twins || !c->waits) {
 		c->failed = true;
 		return;
 	}

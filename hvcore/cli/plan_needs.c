@@ -174,9 +174,10 @@ static const char *parameter(struct plan_cluster *c, xmlNodePtr pool, const char
 	return pair ? plan_attr(pair, "value") : NULL;
 }
 
-/* MiB that all that waits in a pool takes on each of its hosts. */
-static int64_t read_pool(struct plan_cluster *c, xmlNodePtr pool)
+/* MiB that all that waits in the pool @keeper takes on each of its hosts. */
+static int64_t read_pool(struct plan_cluster *c, unsigned keeper)
 {
+	xmlNodePtr pool = c->items[keeper].primitive;
 	const char *domains = parameter(c, pool, "domains"), *spares = parameter(c, pool, "spares");
 	const char *template = parameter(c, pool, "template");
 	char *copy = domains ? strdup(domains) : NULL, *save = NULL;
@@ -195,6 +196,7 @@ static int64_t read_pool(struct plan_cluster *c, xmlNodePtr pool)
 			plan_note(c, "pool %s names %s, whose definition has no <taiki:standby>",
 				  plan_attr(pool, "id"), n);
 		c->items[i].pool = true;
+		c->items[i].keeper = keeper;
 		sum += c->items[i].standby;
 	}
 	free(copy);
@@ -216,12 +218,27 @@ static void read_twins(struct plan_cluster *c, unsigned i)
 	}
 }
 
+/* What is gone already for its twin, where the host's capacity is what it said itself. */
+static void read_waits(struct plan_cluster *c, unsigned i)
+{
+	int64_t *waits = &c->waits[i * c->plan.nhosts];
+
+	for (unsigned h = 0; h < c->plan.nhosts; h++) {
+		int64_t said = c->hosts[h].said[HV_PLAN_MEMORY];
+
+		if (said != HV_PLAN_UNKNOWN && said > 0 &&
+		    c->host[h].capacity[HV_PLAN_MEMORY] == said &&
+		    c->item[c->items[i].keeper].score[h] >= 0)
+			waits[h] = c->items[i].standby;
+	}
+	c->item[i].waits = waits;
+}
+
 /* Of what a host said it can give, what waits there is gone already. */
 void plan_read_pools(struct plan_cluster *c)
 {
 	for (unsigned i = 0; i < c->plan.nitems; i++) {
-		int64_t waiting = plan_is_agent(c, i, "pool") ? read_pool(c, c->items[i].primitive)
-							      : 0;
+		int64_t waiting = plan_is_agent(c, i, "pool") ? read_pool(c, i) : 0;
 
 		for (unsigned h = 0; h < c->plan.nhosts; h++)
 			if (c->item[i].score[h] >= 0)
@@ -238,4 +255,7 @@ void plan_read_pools(struct plan_cluster *c)
 		if (!c->hosts[h].booked[HV_PLAN_MEMORY])
 			c->host[h].capacity[HV_PLAN_MEMORY] = *said;
 	}
+	for (unsigned i = 0; i < c->plan.nitems; i++)
+		if (c->items[i].pool)
+			read_waits(c, i);
 }

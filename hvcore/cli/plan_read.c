@@ -187,6 +187,7 @@ void plan_free(struct plan_cluster *c)
 	free(c->scores);
 	free(c->named);
 	free(c->twins);
+	free(c->waits);
 	if (c->names)
 		xmlDictFree(c->names);
 	xmlFreeDoc(c->doc);

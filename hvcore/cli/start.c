@@ -8,6 +8,7 @@
 
 #include "cib.h"
 #include "cli.h"
+#include "cluster_macs.h"
 #include "console.h"
 #include "hv/adopt.h"
 #include "hv/console.h"
@@ -20,21 +21,23 @@
 enum { UNDO_MS = 5000 };
 
 /*
- * Whether the guard `fencing` may be relied on.  Without a cluster there is no
- * other host that could write; with one, its fencing has to be on.
+ * ask_cluster() - *@fencing: whether the guard `fencing` may be relied on.  Without a cluster there is no
+ * other host that could write; with one, its fencing has to be on.  Refuses a MAC address that a
+ * domain of the cluster has.
  */
-static bool fencing(const struct options *o)
+static int ask_cluster(const struct options *o, const struct hv_config *c, bool *fencing,
+		       struct hv_error *err)
 {
-	struct hv_error err;
 	xmlDocPtr doc;
-	bool on;
-	int rc = cib_read(&doc, left(o), &err);
+	int rc = cib_read(&doc, left(o), err);
 
+	*fencing = rc == -ENOENT;
 	if (rc)
-		return rc == -ENOENT;
-	on = cib_fencing(doc);
+		return 0;
+	*fencing = cib_fencing(doc);
+	rc = cluster_macs(doc, c, err);
 	xmlFreeDoc(doc);
-	return on;
+	return rc;
 }
 
 static void step(void *arg, enum hv_adopt_step reached, const char *standby, uint64_t ns)
@@ -108,7 +111,9 @@ static int start(const struct options *o, struct hv_definition *d, bool paused)
 		return code;
 	if (o->given & OPT_ADOPT && paused)
 		return usage("--adopt and --paused: a standby runs already");
-	l.fencing_enabled = fencing(o);
+	rc = ask_cluster(o, &d->config, &l.fencing_enabled, &err);
+	if (rc)
+		return fail(rc, &err);
 	rc = o->given & OPT_ADOPT ? adopt_or_cold(o, &l, &err) : cold(o, &l, &err);
 	return rc ? fail(rc, &err) : HV_EXIT_OK;
 }

@@ -5,6 +5,7 @@
 
 #include "hv/adopt.h"
 #include "hv/qmp.h"
+#include "served.h"
 
 /* The file that says that an adoption was not completed. */
 #define HV_ADOPT_MARK "adopting"
@@ -30,13 +31,14 @@ struct adoption {
 	bool hurried;              /* its share of the processors has been lifted */
 	bool claimed;              /* something in the run directory has been changed */
 	struct hv_qmp *qmp;
-	struct hv_config was;    /* what the standby was started with */
-	struct hv_config config; /* what the domain runs with */
-	int disk[HV_DISKS_MAX];  /* opened here; -1: none */
-	int booking;             /* hv_ledger_book()'s, or -1 */
-	uint64_t memory;         /* bytes the balloon is to leave */
-	bool hopeless;           /* what failed would fail with any other standby as well */
-	bool squeeze;            /* others shrink for it */
+	struct hv_config was;               /* what the standby was started with */
+	struct hv_config config;            /* what the domain runs with */
+	int disk[HV_DISKS_MAX];             /* opened here; -1: none */
+	struct served served[HV_DISKS_MAX]; /* of those behind a server */
+	int booking;                        /* hv_ledger_book()'s, or -1 */
+	uint64_t memory;                    /* bytes the balloon is to leave */
+	bool hopeless; /* what failed would fail with any other standby as well */
+	bool squeeze;  /* others shrink for it */
 };
 
 /* adopt_left() - Milliseconds a call may take: what is left, at most @ms, at least 1. */
@@ -62,11 +64,12 @@ int adopt_identify(struct adoption *d, struct hv_error *err);
 int adopt_guard(struct adoption *d, struct hv_error *err);
 
 /*
- * adopt_open_disks() - Open and lock the gated disks of @c into @fd (-1 elsewhere), in a child, so
+ * adopt_open_disks() - Open and lock the gated disks of @c into @fd (-1 elsewhere), or connect to the servers they are behind,
+ * which tell @served, in a child, so
  * that a disk that hangs does not hold the caller.  -ETIMEDOUT past @deadline.
  */
-int adopt_open_disks(const struct hv_config *c, int fd[HV_DISKS_MAX], int64_t deadline,
-		     struct hv_error *err);
+int adopt_open_disks(const struct hv_config *c, int fd[HV_DISKS_MAX],
+		     struct served served[HV_DISKS_MAX], int64_t deadline, struct hv_error *err);
 void adopt_close_disks(int fd[HV_DISKS_MAX]);
 
 /* adopt_steps() - Everything after the claim, in its order. */

@@ -19,7 +19,8 @@
 
 struct opened {
 	unsigned disk;
-	int rc; /* 0: its descriptor comes along */
+	int rc;               /* 0: its descriptor comes along */
+	struct served served; /* what the server has said, if it is behind one */
 	struct hv_error err;
 };
 
@@ -51,7 +52,7 @@ static void hand_over(int sock, const struct opened *o, int fd)
 }
 
 /* Nothing of the caller's stays open here: who waits for its end must not wait for a disk. */
-static void child(const struct hv_config *c, int sock)
+static void child(const struct hv_config *c, int sock, int64_t deadline)
 {
 	int null = open("/dev/null", O_RDWR);
 
@@ -66,7 +67,9 @@ static void child(const struct hv_config *c, int sock)
 
 		if (!wanted(&c->disk[i]))
 			continue;
-		fd = hv_image_open(&c->disk[i], &o.err);
+		fd = served_how(&c->disk[i]) != SERVED_NOT
+			     ? served_dial(&c->disk[i], deadline, &o.served, &o.err)
+			     : hv_image_open(&c->disk[i], &o.err);
 		o.rc = fd < 0 ? fd : 0;
 		hand_over(3, &o, fd);
 		if (fd < 0)
@@ -105,8 +108,8 @@ static int receive(int sock, struct opened *o, int *fd, int64_t deadline)
 	return 0;
 }
 
-static int collect(const struct hv_config *c, int sock, int fds[HV_DISKS_MAX], int64_t deadline,
-		   struct hv_error *err)
+static int collect(const struct hv_config *c, int sock, int fds[HV_DISKS_MAX],
+		   struct served served[HV_DISKS_MAX], int64_t deadline, struct hv_error *err)
 {
 	for (unsigned i = 0; i < c->ndisks; i++) {
 		struct opened o = {0};
@@ -123,6 +126,7 @@ static int collect(const struct hv_config *c, int sock, int fds[HV_DISKS_MAX], i
 				      c->disk[i].target, strerror(-rc));
 		if (fd >= 0)
 			fds[i] = fd;
+		served[i] = o.served;
 		if (o.rc)
 			return hv_err(err, o.rc, "%s", o.err.text);
 		if (o.disk != i || fd < 0)
@@ -141,8 +145,8 @@ void adopt_close_disks(int fd[HV_DISKS_MAX])
 	}
 }
 
-int adopt_open_disks(const struct hv_config *c, int fds[HV_DISKS_MAX], int64_t deadline,
-		     struct hv_error *err)
+int adopt_open_disks(const struct hv_config *c, int fds[HV_DISKS_MAX],
+		     struct served served[HV_DISKS_MAX], int64_t deadline, struct hv_error *err)
 {
 	unsigned n = 0;
 	int sock[2], rc;
@@ -158,13 +162,13 @@ int adopt_open_disks(const struct hv_config *c, int fds[HV_DISKS_MAX], int64_t d
 		return hv_err(err, -errno, "domain %s: no sockets: %s", c->name, strerror(errno));
 	pid = fork();
 	if (!pid)
-		child(c, sock[1]);
+		child(c, sock[1], deadline);
 	rc = pid < 0 ? -errno : 0;
 	close(sock[1]);
 	if (pid < 0)
 		hv_err(err, rc, "domain %s: no process: %s", c->name, strerror(-rc));
 	else
-		rc = collect(c, sock[0], fds, deadline, err);
+		rc = collect(c, sock[0], fds, served, deadline, err);
 	close(sock[0]);
 	if (pid > 0) {
 		/* After an answer to everything it is as good as gone; else it may never go. */

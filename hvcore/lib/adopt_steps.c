@@ -18,6 +18,31 @@ static int call(struct adoption *d, const char *command, json_t *args, struct hv
 	return hv_qmp_call(d->qmp, command, args, adopt_left(d, HV_ADOPT_CALL_MS), NULL, err);
 }
 
+/* gate_arguments() - Of x-taiki-open-gate: an image, or what a server has said. */
+static json_t *gate_arguments(const struct adoption *d, unsigned i, const char *fdname)
+{
+	const struct vhost_export *v = &d->served[i].vhost;
+	const struct nbd_export *e = &d->served[i].nbd;
+	json_t *args = json_pack("{s:s, s:s}", "device", d->config.disk[i].target, "fdname",
+				 fdname),
+	       *more = NULL;
+
+	if (d->served[i].how == SERVED_NBD)
+		more = json_pack("{s:I, s:i, s:I, s:I}", "nbd-size", (json_int_t)e->size,
+				 "nbd-flags", (int)e->flags, "nbd-min", (json_int_t)e->min,
+				 "nbd-max", (json_int_t)e->max);
+	if (d->served[i].how == SERVED_VHOST)
+		more = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "vhost-size",
+				 (json_int_t)v->size, "vhost-features", (json_int_t)v->features,
+				 "vhost-protocol", (json_int_t)v->protocol, "vhost-block",
+				 (json_int_t)v->block, "vhost-segments", (json_int_t)v->segments,
+				 "vhost-discard", (json_int_t)v->discard, "vhost-zeroes",
+				 (json_int_t)v->zeroes);
+	json_object_update(args, more);
+	json_decref(more);
+	return args;
+}
+
 static int open_gate(struct adoption *d, unsigned i, struct hv_error *err)
 {
 	const char *target = d->config.disk[i].target;
@@ -28,8 +53,7 @@ static int open_gate(struct adoption *d, unsigned i, struct hv_error *err)
 	rc = hv_qmp_getfd(d->qmp, fdname, d->disk[i], adopt_left(d, HV_ADOPT_CALL_MS), err);
 	if (rc)
 		return rc;
-	rc = call(d, "x-taiki-open-gate",
-		  json_pack("{s:s, s:s}", "device", target, "fdname", fdname), err);
+	rc = call(d, "x-taiki-open-gate", gate_arguments(d, i, fdname), err);
 	/* It has its own; ours would hold the image's lock beyond its end. */
 	close(d->disk[i]);
 	d->disk[i] = -1;
@@ -38,7 +62,7 @@ static int open_gate(struct adoption *d, unsigned i, struct hv_error *err)
 
 static int disks(struct adoption *d, struct hv_error *err)
 {
-	int rc = adopt_open_disks(&d->config, d->disk, d->deadline, err);
+	int rc = adopt_open_disks(&d->config, d->disk, d->served, d->deadline, err);
 
 	d->hopeless = rc;
 	if (!rc)

@@ -29,6 +29,7 @@ void hv_config_init(struct hv_config *c)
 		.max_resets = 3,
 		.reset_window = 3600,
 		.io_window = 5000,
+		.io_grace = 80000,
 	};
 }
 
@@ -58,6 +59,7 @@ void hv_config_free(struct hv_config *c)
 		free(c->pin[i].cpuset);
 	for (unsigned i = 0; i < HV_NICS_MAX; i++) {
 		free(c->nic[i].bridge);
+		free(c->nic[i].direct);
 		free(c->nic[i].tap);
 	}
 	for (unsigned i = 0; i < HV_CHANNELS_MAX; i++) {

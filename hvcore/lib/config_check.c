@@ -20,6 +20,7 @@ enum {
 	CHANNEL_MAX = 63,   /* bytes: it also names a file in the run directory */
 	WORD_MAX = 48,      /* bytes: sanlock's names for lockspaces and resources */
 	TARGET_MAX = 15,
+	RECONNECT_MAX = 3600, /* seconds */
 	PATH_LEN_MAX = 4095,
 	CPU_SHARES_MIN = 2, /* the kernel's own limits for cpu.shares, period and quota */
 	CPU_SHARES_MAX = 262144,
@@ -179,18 +180,32 @@ static int check_lease(const struct hv_disk *d, struct hv_error *err)
 	return path("lease", d->lease_path, err);
 }
 
-/* What a disk behind NBD can be, and what only it can be. */
-static int check_nbd(const struct hv_disk *d, struct hv_error *err)
+/* What a disk behind a server can be, and what only it can be. */
+static int check_served(const struct hv_disk *d, struct hv_error *err)
 {
-	if (d->guard == HV_GUARD_MIRROR && !d->nbd)
+	if (d->guard == HV_GUARD_MIRROR && !d->nbd && !d->vhost)
 		return hv_err(err, -EINVAL,
 			      "disk %s: the guard mirror is the promotion of a mirror that serves "
-			      "it over NBD, and it is not served over NBD",
+			      "it over NBD or vhost-user, and it is not served like that",
 			      d->target);
-	if (d->nbd && d->gated)
+	if (d->nbd && d->vhost)
+		return hv_err(err, -EINVAL, "disk %s: it is served over NBD and over vhost-user",
+			      d->target);
+	if (d->reconnect && !d->vhost)
 		return hv_err(err, -EINVAL,
-			      "disk %s: it is served over NBD and cannot be active-only yet",
+			      "disk %s: it is not served over vhost-user, so that there is nothing "
+			      "to reconnect to",
 			      d->target);
+	if (d->reconnect && d->gated)
+		return hv_err(
+			err, -EINVAL,
+			"disk %s: it is active-only: who adopts a standby connects it once, and "
+			"nobody is there to reconnect: leave <reconnect> out",
+			d->target);
+	if (d->reconnect > RECONNECT_MAX)
+		return hv_err(err, -EINVAL,
+			      "disk %s: %llu seconds until it is tried to reconnect, at most %d",
+			      d->target, (unsigned long long)d->reconnect, RECONNECT_MAX);
 	return 0;
 }
 
@@ -210,7 +225,7 @@ static int check_disks(const struct hv_config *c, struct hv_error *err)
 		if (!rc)
 			rc = check_lease(d, err);
 		if (!rc)
-			rc = check_nbd(d, err);
+			rc = check_served(d, err);
 		if (rc)
 			return rc;
 		if (d->serial &&
@@ -239,6 +254,27 @@ static int check_disks(const struct hv_config *c, struct hv_error *err)
 	return 0;
 }
 
+/* A bridge, or an interface of its own, which nothing but its own link can close. */
+static int check_way(const struct hv_config *c, unsigned i, struct hv_error *err)
+{
+	const struct hv_nic *n = &c->nic[i];
+	const char *way = n->direct ? n->direct : n->bridge;
+
+	if (!way || !word(way, IFNAMSIZ - 1) || (n->direct && n->bridge))
+		return hv_err(err, -EINVAL, "%s: interface %u has no good %s name", c->name, i,
+			      n->direct ? "interface" : "bridge");
+	if (n->direct && (n->gated || n->link_down || n->tap))
+		return hv_err(err, -EINVAL,
+			      "%s: interface %u is %s of the host itself: it can be neither "
+			      "active-only nor down, and has no target",
+			      c->name, i, n->direct);
+	for (unsigned j = 0; n->direct && j < i; j++)
+		if (c->nic[j].direct && !strcmp(n->direct, c->nic[j].direct))
+			return hv_err(err, -EINVAL, "%s: two interfaces are %s", c->name,
+				      n->direct);
+	return 0;
+}
+
 static int check_nics(const struct hv_config *c, struct hv_error *err)
 {
 	if (c->nnics > HV_NICS_MAX)
@@ -247,9 +283,8 @@ static int check_nics(const struct hv_config *c, struct hv_error *err)
 		const struct hv_nic *n = &c->nic[i];
 		static const uint8_t zero[6];
 
-		if (!n->bridge || !word(n->bridge, IFNAMSIZ - 1))
-			return hv_err(err, -EINVAL, "%s: interface %u has no good bridge name",
-				      c->name, i);
+		if (check_way(c, i, err))
+			return -EINVAL;
 		if (n->tap && !word(n->tap, IFNAMSIZ - 1))
 			return hv_err(err, -EINVAL, "%s: interface %u: bad target name \"%s\"",
 				      c->name, i, n->tap);

@@ -42,6 +42,7 @@ int hv_check_heartbeat(const struct hv_config *c, struct hv_error *err)
 		{"max-resets", "resets", h->max_resets, 0, RESETS_MAX},
 		{"reset-window", "s", h->reset_window, 1, WEEK_S},
 		{"io-window", "ms", h->io_window, 0, HOUR},
+		{"grace after an I/O error", "ms", h->io_grace, 0, DAY},
 		/* 0 is none, and a ping needs longer than a beat. */
 		{"agent-timeout", "ms", h->agent_timeout, h->agent_timeout ? SECOND : 0, HOUR},
 	};

@@ -97,6 +97,12 @@ static int compare_nics(const struct hv_config *a, const struct hv_config *b, st
 					"domain %s: its MAC address %02x:%02x:%02x:%02x:%02x:%02x is that "
 					"of domain %s, which runs",
 					a->name, m[0], m[1], m[2], m[3], m[4], m[5], b->name);
+			if (x->direct && y->direct && !strcmp(x->direct, y->direct))
+				return hv_err(
+					err, -EBUSY,
+					"domain %s: the interface %s is that of domain %s, which "
+					"runs",
+					a->name, x->direct, b->name);
 			if (x->tap && y->tap && !strcmp(x->tap, y->tap))
 				return hv_err(
 					err, -EBUSY,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * <disk>: raw files, block devices and NBD exports on virtio.
+ * <disk>: raw files, block devices, and what NBD and vhost-user servers have, on virtio.
  */
 #include <string.h>
 
@@ -62,6 +62,9 @@ static enum hv_verdict_kind take_file(struct reading *r, xmlNodePtr node, const 
 	if (is_of_type(node->parent, "network"))
 		return hv_read_refuse(r,
 				      "the disk's type is network: give protocol=, or type='file'");
+	if (is_of_type(node->parent, "vhostuser"))
+		return hv_read_refuse(
+			r, "the disk's type is vhostuser: give type='unix' path=, or type='file'");
 	return take_path(r, value);
 }
 
@@ -87,6 +90,34 @@ static enum hv_verdict_kind take_socket(struct reading *r, xmlNodePtr node, cons
 	if (!hv_read_attr_is(node, "transport", "unix"))
 		return hv_read_refuse(r, "only Unix sockets are there: give transport='unix'");
 	return take_path(r, value);
+}
+
+static enum hv_verdict_kind take_server(struct reading *r, xmlNodePtr node, const char *value)
+{
+	if (!is_of_type(node->parent, "vhostuser"))
+		return hv_read_refuse(r, "the disk's type is not vhostuser: give type='vhostuser'");
+	r->disk->vhost = true;
+	return take_path(r, value);
+}
+
+static enum hv_verdict_kind take_enabled(struct reading *r, xmlNodePtr node, const char *value)
+{
+	if (!strcmp(value, "yes") && !r->disk->reconnect)
+		r->disk->reconnect = 1;
+	return HV_UNDERSTOOD;
+}
+
+/* It is the time between attempts. */
+static enum hv_verdict_kind take_timeout(struct reading *r, xmlNodePtr node, const char *value)
+{
+	enum hv_verdict_kind kind = HV_UNDERSTOOD;
+
+	if (!hv_read_attr_is(node, "enabled", "yes"))
+		return hv_read_pass(r, "nothing is reconnected");
+	kind = hv_read_u64(r, &r->disk->reconnect, value);
+	if (kind == HV_UNDERSTOOD && !r->disk->reconnect)
+		return hv_read_refuse(r, "give a second at least");
+	return kind;
 }
 
 static enum hv_verdict_kind take_target(struct reading *r, xmlNodePtr node, const char *value)
@@ -138,10 +169,14 @@ static enum hv_verdict_kind disk_done(struct reading *r, xmlNodePtr node, const 
 	if (!r->disk)
 		return HV_UNDERSTOOD;
 	if (!r->disk->path)
-		return hv_read_refuse(r, "it has no <source file=>, <source dev=>, or <source "
-					 "protocol='nbd'> with a <host transport='unix' socket=>");
+		return hv_read_refuse(
+			r, "it has no <source file=>, <source dev=>, <source type='unix' "
+			   "path=>, or <source protocol='nbd'> with a <host "
+			   "transport='unix' socket=>");
 	if (is_of_type(node, "network") && !r->disk->nbd)
 		return hv_read_refuse(r, "its type is network, and its <source> has no protocol");
+	if (is_of_type(node, "vhostuser") && !r->disk->vhost)
+		return hv_read_refuse(r, "its type is vhostuser, and its <source> has no path");
 	if (!r->disk->target)
 		return hv_read_refuse(r, "it has no <target dev=>");
 	return HV_UNDERSTOOD;
@@ -151,8 +186,8 @@ static enum hv_verdict_kind disk_done(struct reading *r, xmlNodePtr node, const 
 
 const struct rule hv_rules_disk[] = {
 	{.path = D, .kind = HV_UNDERSTOOD, .take = take_disk, .done = disk_done},
-	ONE_OF(D "/@type", "file|block|network",
-	       "only file, block and network disks are there yet"),
+	ONE_OF(D "/@type", "file|block|network|vhostuser",
+	       "only file, block, network and vhostuser disks are there yet"),
 	ONE_OF(D "/@device", "disk", "only disks are there yet"),
 	PASS(D "/@snapshot", describes),
 	ONE_OF(D "/@model", "virtio|virtio-non-transitional",
@@ -169,10 +204,6 @@ const struct rule hv_rules_disk[] = {
 	 .take = take_discard},
 	PASS(D "/driver/@discard_no_unref", tuning),
 	PASS(D "/driver/@detect_zeroes", tuning),
-	ONE_OF(D "/driver/@error_policy", "report",
-	       "a disk's error is always reported to the guest"),
-	ONE_OF(D "/driver/@rerror_policy", "report",
-	       "a disk's error is always reported to the guest"),
 	PASS_IF(D "/driver/@copy_on_read", "off", "a raw image has no backing store"),
 	PASS(D "/driver/@iothread", tuning),
 	PASS(D "/driver/@queues", tuning),
@@ -188,6 +219,15 @@ const struct rule hv_rules_disk[] = {
 	TAKE(D "/source/@file", take_file),
 	TAKE(D "/source/@dev", take_dev),
 	TAKE(D "/source/@protocol", take_protocol),
+	ONE_OF(D "/source/@type", "unix", "only Unix sockets are there"),
+	TAKE(D "/source/@path", take_server),
+	{.path = D "/source/reconnect", .kind = HV_UNDERSTOOD, .flags = RULE_ONCE},
+	{.path = D "/source/reconnect/@enabled",
+	 .kind = HV_UNDERSTOOD,
+	 .values = "yes|no",
+	 .why = "give yes or no",
+	 .take = take_enabled},
+	TAKE(D "/source/reconnect/@timeout", take_timeout),
 	PASS_IF(D "/source/@name", "", "an export has no name here"),
 	PASS_IF(D "/source/@tls", "no", "a Unix socket needs no TLS"),
 	{.path = D "/source/host", .kind = HV_UNDERSTOOD, .flags = RULE_ONCE},

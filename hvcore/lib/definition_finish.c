@@ -117,6 +117,7 @@ void hv_read_finish(struct reading *r)
 	finish_guards(r);
 	finish_defaults(r);
 	hv_read_finish_heartbeat(r);
+	hv_read_finish_io_error(r);
 	hv_read_finish_gates(r);
 	if (r->nomem || r->d->refused)
 		return;

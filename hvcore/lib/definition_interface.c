@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * <interface>: a tap on a bridge.
+ * <interface>: a tap on a bridge, or an interface of the host that is the guest's alone.
  */
 #include <stdio.h>
 #include <string.h>
@@ -10,7 +10,11 @@
 
 static const char tuning[] = "tuning that Taiki does not do";
 static const char negotiated[] = "the guest negotiates it";
-static const char bridges[] = "only type='bridge' is there yet: <source bridge='NAME'/>";
+static const char bridges[] =
+	"give type='bridge' with <source bridge='NAME'/>, or type='direct' with "
+	"<source dev='NAME' mode='passthrough'/>";
+static const char passthrough[] =
+	"an interface is one guest's: give mode='passthrough', or a bridge";
 
 static enum hv_verdict_kind take_interface(struct reading *r, xmlNodePtr node, const char *value)
 {
@@ -25,6 +29,11 @@ static enum hv_verdict_kind take_interface(struct reading *r, xmlNodePtr node, c
 static enum hv_verdict_kind take_bridge(struct reading *r, xmlNodePtr node, const char *value)
 {
 	return hv_read_string(r, &r->nic->bridge, value);
+}
+
+static enum hv_verdict_kind take_direct(struct reading *r, xmlNodePtr node, const char *value)
+{
+	return hv_read_string(r, &r->nic->direct, value);
 }
 
 static enum hv_verdict_kind take_mac(struct reading *r, xmlNodePtr node, const char *value)
@@ -55,17 +64,24 @@ static enum hv_verdict_kind take_link(struct reading *r, xmlNodePtr node, const 
 
 static enum hv_verdict_kind interface_done(struct reading *r, xmlNodePtr node, const char *value)
 {
-	return r->nic->bridge ? HV_UNDERSTOOD : hv_read_refuse(r, "%s", bridges);
+	xmlChar *type = xmlGetProp(node, (const xmlChar *)"type");
+	bool direct = type && !strcmp((const char *)type, "direct");
+	bool fits = direct ? r->nic->direct && !r->nic->bridge : r->nic->bridge && !r->nic->direct;
+
+	xmlFree(type);
+	return fits ? HV_UNDERSTOOD : hv_read_refuse(r, "%s", bridges);
 }
 
 #define I "domain/devices/interface"
 
 const struct rule hv_rules_interface[] = {
 	{.path = I, .kind = HV_UNDERSTOOD, .take = take_interface, .done = interface_done},
-	ONE_OF(I "/@type", "bridge", bridges),
+	ONE_OF(I "/@type", "bridge|direct", bridges),
 	PASS_IF(I "/@trustGuestRxFilters", "no", "a bridge does not follow a guest's filters"),
 	{.path = I "/source", .kind = HV_UNDERSTOOD, .flags = RULE_ONCE},
 	TAKE(I "/source/@bridge", take_bridge),
+	TAKE(I "/source/@dev", take_direct),
+	ONE_OF(I "/source/@mode", "passthrough", passthrough),
 	REFUSE(I "/source/@network", "libvirt's networks are not known here: give type='bridge'"),
 	{.path = I "/mac", .kind = HV_UNDERSTOOD, .flags = RULE_ONCE},
 	TAKE(I "/mac/@address", take_mac),

@@ -16,8 +16,9 @@ enum {
 };
 
 static const struct rule *const tables[] = {
-	hv_rules_domain, hv_rules_os,     hv_rules_taiki,     hv_rules_disk,   hv_rules_interface,
-	hv_rules_char,   hv_rules_device, hv_rules_heartbeat, hv_rules_limits, hv_rules_standby,
+	hv_rules_domain,    hv_rules_os,      hv_rules_taiki,    hv_rules_disk,
+	hv_rules_interface, hv_rules_char,    hv_rules_device,   hv_rules_heartbeat,
+	hv_rules_limits,    hv_rules_standby, hv_rules_io_error,
 };
 
 bool hv_one_of(const char *values, const char *value)

@@ -151,7 +151,29 @@ static int synchronize(struct agent *a, struct hv_error *err)
 	return rc;
 }
 
-/* Those that have to change so that the first @n are online; *@online: how many are now. */
+static bool stays_on(const json_t *v)
+{
+	return json_is_true(json_object_get(v, "online")) &&
+	       json_is_false(json_object_get(v, "can-offline"));
+}
+
+/* How many of @vcpus, which come in any order, are kept rather than @v: those that cannot be put off, then the lower numbers. */
+static size_t before(const json_t *vcpus, const json_t *v)
+{
+	json_int_t id = json_integer_value(json_object_get(v, "logical-id"));
+	const json_t *w;
+	size_t i, n = 0;
+
+	json_array_foreach (vcpus, i, w) {
+		if (stays_on(w) != stays_on(v))
+			n += stays_on(w);
+		else
+			n += json_integer_value(json_object_get(w, "logical-id")) < id;
+	}
+	return n;
+}
+
+/* Those that have to change so that @n are online; *@online: how many are now. */
 static json_t *to_change(const json_t *vcpus, unsigned n, unsigned *online)
 {
 	json_t *list = json_array(), *v;
@@ -159,7 +181,7 @@ static json_t *to_change(const json_t *vcpus, unsigned n, unsigned *online)
 
 	*online = 0;
 	json_array_foreach (vcpus, i, v) {
-		bool is = json_is_true(json_object_get(v, "online")), want = i < n;
+		bool is = json_is_true(json_object_get(v, "online")), want = before(vcpus, v) < n;
 
 		*online += is;
 		if (is != want)
@@ -172,11 +194,11 @@ static json_t *to_change(const json_t *vcpus, unsigned n, unsigned *online)
 
 static int set(struct agent *a, unsigned n, struct hv_error *err)
 {
-	unsigned online = 0, before = UINT_MAX;
+	unsigned online = 0, last = UINT_MAX;
 	int rc = 0;
 
 	/* It may do fewer than it was asked to at once, and says so by their number. */
-	for (unsigned round = 0; !rc && round < ROUNDS_MAX; round++, before = online) {
+	for (unsigned round = 0; !rc && round < ROUNDS_MAX; round++, last = online) {
 		json_t *vcpus, *list, *ret = NULL;
 
 		rc = call(a, "guest-get-vcpus", NULL, &vcpus, err);
@@ -184,7 +206,7 @@ static int set(struct agent *a, unsigned n, struct hv_error *err)
 			return rc;
 		list = to_change(vcpus, n, &online);
 		json_decref(vcpus);
-		if (!json_array_size(list) || online == before) {
+		if (!json_array_size(list) || online == last) {
 			json_decref(list);
 			break;
 		}

@@ -20,7 +20,7 @@
 #include "hv/rundir.h"
 #include "hv/standby.h"
 #include "hv/tune.h"
-#include "hv/standby.h"
+#include "macvtap.h"
 #include "open_images.h"
 #include "probe.h"
 #include "turn.h"
@@ -160,6 +160,14 @@ static bool lost(const char *name, enum hv_presence found, int config_rc)
 	return is;
 }
 
+/* set_free() - Interfaces of the host that were its own are the host's again. */
+static void set_free(const struct hv_config *c)
+{
+	for (unsigned i = 0; i < c->nnics; i++)
+		if (c->nic[i].direct)
+			macvtap_remove(c->nic[i].direct);
+}
+
 struct how {
 	bool kill;
 	const char *incarnation; /* the only one that may be killed; NULL: whichever it is */
@@ -261,6 +269,7 @@ static int end(const char *name, struct how *how, int timeout_ms, struct hv_erro
 	if (!rc) {
 		hv_cgroup_remove(name);
 		hv_pins_release(name);
+		set_free(&c);
 		forget(name);
 	}
 out:

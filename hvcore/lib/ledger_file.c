@@ -12,10 +12,7 @@
 #include "hv/replace.h"
 #include "hv/rundir.h"
 #include "ledger_private.h"
-#include "probe.h"
-
-/* A try costs little, but fifty who try all the time cost a processor. */
-enum { RETRY_US = 500, RETRY_MOST_US = 8000 };
+#include "lock_wait.h"
 
 uint64_t ledger_now(void)
 {
@@ -27,10 +24,8 @@ uint64_t ledger_now(void)
 
 int ledger_lock(int64_t deadline, struct hv_error *err)
 {
-	struct flock fl = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-	unsigned pause = RETRY_US;
 	char path[4096];
-	int fd;
+	int fd, rc;
 
 	if (mkdir(hv_run_root(), 0755) && errno != EEXIST)
 		return hv_err(err, -errno, "%s: cannot be made: %s; run as root?", hv_run_root(),
@@ -40,14 +35,8 @@ int ledger_lock(int64_t deadline, struct hv_error *err)
 	if (fd < 0)
 		return hv_err(err, -errno, "%s: cannot be opened: %s; run as root?", path,
 			      strerror(errno));
-	while (fcntl(fd, F_OFD_SETLK, &fl)) {
-		int rc = errno == EAGAIN || errno == EACCES ? -ETIMEDOUT : -errno;
-
-		if (rc == -ETIMEDOUT && hv_left_ms(deadline)) {
-			usleep(pause);
-			pause = pause < RETRY_MOST_US ? pause * 2 : pause;
-			continue;
-		}
+	rc = hv_lock_wait(fd, deadline);
+	if (rc) {
 		close(fd);
 		return hv_err(err, rc, "%s: %s", path,
 			      rc == -ETIMEDOUT ? "somebody else has held the ledger all the time"

@@ -18,6 +18,7 @@
 #include "hv/replace.h"
 #include "hv/rundir.h"
 #include "hv/tune.h"
+#include "lock_wait.h"
 #include "pins.h"
 #include "probe.h"
 
@@ -32,8 +33,6 @@ static struct {
 
 static int lock(struct hv_error *err)
 {
-	struct flock fl = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-	int64_t deadline = hv_clock_ms() + LOCK_MS;
 	char path[4096];
 	int fd, rc;
 
@@ -42,14 +41,10 @@ static int lock(struct hv_error *err)
 	if (fd < 0)
 		return hv_err(err, -errno, "%s: cannot be opened: %s; run as root?", path,
 			      strerror(errno));
-	while (fcntl(fd, F_OFD_SETLK, &fl)) {
-		if ((errno == EAGAIN || errno == EACCES) && hv_left_ms(deadline)) {
-			usleep(5000);
-			continue;
-		}
-		rc = hv_err(err, -errno, "%s: cannot be locked: %s", path, strerror(errno));
+	rc = hv_lock_wait(fd, hv_clock_ms() + LOCK_MS);
+	if (rc) {
 		close(fd);
-		return rc;
+		return hv_err(err, rc, "%s: cannot be locked: %s", path, strerror(-rc));
 	}
 	return fd;
 }

@@ -15,7 +15,7 @@ static bool granted(const struct hv_plan_work *w, unsigned i)
 	return w->granted[i];
 }
 
-/* What the domains of this host can have: what it has less what others book. */
+/* What the domains of this host can have: what it has less what others book.  Who runs here has no twin here. */
 static int64_t for_domains(const struct hv_plan *p, const struct hv_plan_work *w, unsigned h,
 			   unsigned k)
 {
@@ -23,8 +23,13 @@ static int64_t for_domains(const struct hv_plan *p, const struct hv_plan_work *w
 
 	if (left == HV_PLAN_UNKNOWN)
 		return HV_PLAN_UNKNOWN;
-	for (unsigned n = w->first_here[h]; n < w->first_here[h + 1]; n++)
-		left += p->item[w->here[n]].book[k];
+	for (unsigned n = w->first_here[h]; n < w->first_here[h + 1]; n++) {
+		const struct hv_plan_item *it = &p->item[w->here[n]];
+
+		left += it->book[k];
+		if (k == HV_PLAN_MEMORY && it->waits)
+			left += it->waits[h];
+	}
 	return left;
 }
 

@@ -63,8 +63,10 @@ struct reading {
 	struct read_gate gates[READ_GATES_MAX], *gate; /* the one in hand */
 	unsigned ngates;
 	int standby_line;
-	unsigned mac_given; /* bit mask of interfaces */
-	unsigned disk_node; /* bit mask of disks whose path names the node */
+	unsigned mac_given;    /* bit mask of interfaces */
+	unsigned disk_node;    /* bit mask of disks whose path names the node */
+	unsigned policy_given; /* bit mask of disks that say themselves what an error does */
+	bool pause_on_error;   /* taiki:on_io_error: what it does to the others */
 	bool is_domain, boot_refused, has_memballoon, has_serial, has_console, has_vcpu_current,
 		quota_given;
 };
@@ -124,7 +126,7 @@ struct rule {
 /* Each table ends with an empty row. */
 extern const struct rule hv_rules_domain[], hv_rules_os[], hv_rules_taiki[], hv_rules_disk[],
 	hv_rules_interface[], hv_rules_char[], hv_rules_device[], hv_rules_heartbeat[],
-	hv_rules_limits[], hv_rules_standby[];
+	hv_rules_limits[], hv_rules_standby[], hv_rules_io_error[];
 
 /* definition_walk.c */
 void hv_read_walk(struct reading *r, xmlNodePtr root);
@@ -139,6 +141,9 @@ void hv_read_finish(struct reading *r);
 void hv_read_finish_heartbeat(struct reading *r);
 /* hv_read_add_channel() - The channel @name, where it is not there already; false: none is free. */
 bool hv_read_add_channel(struct reading *r, const char *name);
+
+/* definition_io_error.c: disks that do not say themselves what an error does. */
+void hv_read_finish_io_error(struct reading *r);
 
 /* definition_gates.c: what a standby brings with it, and what it may not share; after the MACs. */
 void hv_read_finish_gates(struct reading *r);

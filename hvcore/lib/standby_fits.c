@@ -35,8 +35,10 @@ static void only_machine(struct hv_config *c)
 		struct hv_disk *d = &c->disk[i];
 
 		/* It is only opened at adoption, and may be another one by then. */
-		if (d->gated)
+		if (d->gated) {
 			hv_config_set(&d->path, "/");
+			d->nbd = d->vhost = false;
+		}
 		d->guard = HV_GUARD_FENCING;
 		hv_config_set(&d->lease_lockspace, NULL);
 		hv_config_set(&d->lease_key, NULL);
@@ -154,6 +156,8 @@ static int take_disk(struct hv_disk *to, const struct hv_disk *from)
 		rc = hv_config_set(&to->lease_key, from->lease_key);
 	if (!rc)
 		rc = hv_config_set(&to->lease_path, from->lease_path);
+	to->nbd = from->nbd; /* a gate is of no kind until it opens */
+	to->vhost = from->vhost;
 	to->guard = from->guard;
 	to->lease_offset = from->lease_offset;
 	to->limits = from->limits;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "hv/rundir.h"
+#include "lock_wait.h"
 #include "probe.h"
 #include "turn.h"
 
@@ -27,18 +28,13 @@ static int make_dir(const char *name, struct hv_error *err)
 
 static int take(int fd, const char *name, int64_t deadline, struct hv_error *err)
 {
-	struct flock fl = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	int rc = hv_lock_wait(fd, deadline);
 
-	while (fcntl(fd, F_OFD_SETLK, &fl)) {
-		if (errno != EAGAIN && errno != EACCES)
-			return hv_err(err, -errno, "domain %s: its turn cannot be taken: %s", name,
-				      strerror(errno));
-		if (!hv_left_ms(deadline))
-			return hv_err(err, -ETIMEDOUT,
-				      "domain %s: another start of it has not ended in time", name);
-		usleep(10000);
-	}
-	return 0;
+	if (rc == -ETIMEDOUT)
+		return hv_err(err, rc, "domain %s: another start of it has not ended in time",
+			      name);
+	return rc ? hv_err(err, rc, "domain %s: its turn cannot be taken: %s", name, strerror(-rc))
+		  : 0;
 }
 
 /* is_still() - Whether @fd is the file at @path: the directory may have been renamed or removed. */

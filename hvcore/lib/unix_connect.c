@@ -92,3 +92,20 @@ int hv_unix_wait(int fd, short events, int64_t deadline)
 		;
 	return n > 0 ? 0 : n < 0 ? -errno : -ETIMEDOUT;
 }
+
+int hv_unix_get(int fd, void *buf, size_t len, int64_t deadline)
+{
+	for (size_t got = 0; got < len;) {
+		int rc = hv_unix_wait(fd, POLLIN, deadline);
+		ssize_t n = rc ? rc : recv(fd, (char *)buf + got, len - got, MSG_DONTWAIT);
+
+		if (rc)
+			return rc;
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			continue;
+		if (n <= 0)
+			return n ? -errno : -ECONNRESET;
+		got += (size_t)n;
+	}
+	return 0;
+}

@@ -2,6 +2,7 @@
 #ifndef LIB_UNIX_CONNECT_H
 #define LIB_UNIX_CONNECT_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /*
@@ -13,5 +14,8 @@ int hv_unix_connect(const char *path, int64_t deadline);
 
 /* hv_unix_wait() - Until poll(2) sees one of @events on @fd.  0, -ETIMEDOUT at @deadline, or -errno. */
 int hv_unix_wait(int fd, short events, int64_t deadline);
+
+/* hv_unix_get() - All of @len bytes before @deadline.  0, -ECONNRESET: no more comes, -ETIMEDOUT, or -errno. */
+int hv_unix_get(int fd, void *buf, size_t len, int64_t deadline);
 
 #endif

@@ -67,6 +67,7 @@ enum board_request {
 	BOARD_PANIC,    /* pvpanic: the guest has panicked and may still dump */
 	BOARD_CRASHLOADED,
 	BOARD_WATCHDOG, /* the guest did not feed its watchdog; what follows is its action */
+	BOARD_IO_ERROR, /* a disk failed, and keeps what has failed until it is back */
 };
 void board_request(enum board_request what, const char *cause);
 

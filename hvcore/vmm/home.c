@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -70,7 +71,15 @@ static int put_file(const char *name, const char *file, const char *text, struct
 		  : 0;
 }
 
-int home_take(const struct hv_config *c, const char *json, struct hv_error *err)
+/* gone() - Whether nobody reads @pipe any more. */
+static bool gone(int pipe)
+{
+	struct pollfd p = {.fd = pipe};
+
+	return pipe >= 0 && poll(&p, 1, 0) > 0 && p.revents & POLLERR;
+}
+
+int home_take(const struct hv_config *c, const char *json, int starter, struct hv_error *err)
 {
 	const char *name = c->name;
 	char pid[16], uuid[37], line[38];
@@ -78,6 +87,13 @@ int home_take(const struct hv_config *c, const char *json, struct hv_error *err)
 
 	if (!rc)
 		rc = take_lock(name, err);
+	/*
+	 * A starter that is killed leaves us behind, and for who looked before we had the lock this
+	 * domain had ended.  One that is killed from here on leaves a lock that is seen.
+	 */
+	if (!rc && gone(starter))
+		rc = hv_err(err, -ECANCELED, "domain %s: its starter has gone before it began",
+			    name);
 	if (rc)
 		return rc;
 	if (hv_incarnation_new(uuid))

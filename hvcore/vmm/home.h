@@ -11,9 +11,10 @@
 /*
  * home_take() - Make RUN/NAME of @c, take the lock (never waits), and replace what
  * an earlier start left: intent, progress, pid, incarnation, config.json (@json).
- * definition.xml and resource are the starter's.  0, -EEXIST (the domain runs) or -errno with @err.
+ * definition.xml and resource are the starter's.  0, -EEXIST (the domain runs), -ECANCELED (nobody
+ * reads the pipe @starter any more; -1: there is none) or -errno with @err.
  */
-int home_take(const struct hv_config *c, const char *json, struct hv_error *err);
+int home_take(const struct hv_config *c, const char *json, int starter, struct hv_error *err);
 
 /* home_leave() - Remove what a finished domain need not leave behind; the lock goes with the process. */
 void home_leave(const char *name);

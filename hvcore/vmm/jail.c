@@ -88,13 +88,15 @@ static int become(uid_t id)
 	return 0;
 }
 
-static int drop_capabilities(void)
+/* drop_capabilities() - All but the set @kept, of the first 32. */
+static int drop_capabilities(uint32_t kept)
 {
 	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0}};
+	struct __user_cap_data_struct left[_LINUX_CAPABILITY_U32S_3] = {
+		{.effective = kept, .permitted = kept}};
 
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) ||
-	    syscall(SYS_capset, &head, none))
+	    syscall(SYS_capset, &head, left))
 		return -errno;
 	return 0;
 }
@@ -134,9 +136,25 @@ int jail_enter(const char *uuid, struct hv_error *err)
 		return failed(err, rc, "empty the capability bounding set");
 	if (root && (rc = become(jail_uid(uuid))))
 		return failed(err, rc, "become the domain's own user");
-	if ((rc = drop_capabilities()))
+	if ((rc = drop_capabilities(0)))
 		return failed(err, rc, "drop its capabilities");
 	if ((rc = no_traces()))
 		return failed(err, rc, "forbid core files");
 	return 0;
+}
+
+int jail_dial(struct hv_error *err)
+{
+	bool root = geteuid() == 0;
+	int rc;
+
+	if ((rc = no_privileges()))
+		return failed(err, rc, "give up gaining privileges");
+	if (root && (rc = drop_bounding_set()))
+		return failed(err, rc, "empty the capability bounding set");
+	if ((rc = drop_capabilities(root ? 1U << CAP_DAC_OVERRIDE : 0)))
+		return failed(err, rc, "drop its capabilities");
+	if ((rc = no_traces()))
+		return failed(err, rc, "forbid core files");
+	return jail_thread(JAIL_DIAL, err);
 }

@@ -9,7 +9,7 @@
  *   start the run threads; each begins with jail_thread(JAIL_VCPU)
  *   jail_thread(JAIL_LOOP) on the loop thread
  *                        step 2: which system calls are left.  They are in one
- *                        table in jail.c, with the reason for each
+ *                        table in jail_seccomp.c, with the reason for each
  *   say "ok" to the starter, let the run threads run
  *
  * What this means for the rest of hv-domain, after step 1: nothing can be
@@ -45,6 +45,7 @@
 enum jail_role {
 	JAIL_LOOP, /* the loop thread: control, timers, host I/O */
 	JAIL_VCPU, /* a run thread: the engine, and devices inside the guest's accesses */
+	JAIL_DIAL, /* a process outside the jail that connects to one Unix socket again and again */
 };
 
 /* jail_uid() - The user (and group) the domain @uuid runs as. */
@@ -52,6 +53,13 @@ uid_t jail_uid(const char *uuid);
 
 /* jail_enter() - Step 1 for the domain @uuid.  0, or -errno with @err; then exit. */
 int jail_enter(const char *uuid, struct hv_error *err);
+
+/*
+ * jail_dial() - All that a process may lose that goes on to connect by a path: its rights but the one to reach
+ * a socket whoever owns it (CAP_DAC_OVERRIDE), and the system calls that this does not take.  0, or -errno with @err;
+ * then exit.
+ */
+int jail_dial(struct hv_error *err);
 
 /* jail_thread() - Step 2 for the calling thread.  0, or -errno with @err; then exit. */
 int jail_thread(enum jail_role role, struct hv_error *err);

@@ -21,13 +21,16 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 enum {
 	LOOP = 1 << JAIL_LOOP,
 	VCPU = 1 << JAIL_VCPU,
+	DIAL = 1 << JAIL_DIAL,
 	BOTH = LOOP | VCPU,
+	EACH = BOTH | DIAL,
 	REFUSED = 1 << 6,
 };
 
@@ -38,6 +41,8 @@ enum check {
 	COMMAND, /* argument 1 is in fcntls[] */
 	NO_EXEC, /* argument 2 is a protection without PROT_EXEC */
 	OURSELF, /* argument 0 is our process id */
+	LOCAL,   /* argument 0 is AF_UNIX */
+	PLACE,   /* argument 2 is O_PATH for a directory: a name, not what is in it */
 };
 
 static const struct {
@@ -47,7 +52,7 @@ static const struct {
 } table[] = {
 	/* The hot ones first.  ioctl: KVM, and what ioctls[] says. */
 	{SYS_ioctl, BOTH, REQUEST},
-	{SYS_futex, BOTH, ANY},          /* the board lock, parking */
+	{SYS_futex, EACH, ANY},          /* the board lock, parking */
 	{SYS_io_uring_enter, BOTH, ANY}, /* disk requests, submitted where the guest asks */
 	{SYS_epoll_wait, LOOP, ANY},
 	{SYS_read, BOTH, ANY},            /* eventfds, timerfd, tap */
@@ -55,17 +60,17 @@ static const struct {
 	{SYS_readv, BOTH, ANY},           /* tap: a frame into the guest's buffers */
 	{SYS_writev, BOTH, ANY},          /* tap: a frame out of them */
 	{SYS_timerfd_settime, BOTH, ANY}, /* a device arms its timer inside an access */
-	{SYS_sendto, BOTH, ANY},          /* console and channel output, events */
-	{SYS_sendmsg, BOTH, ANY},
-	{SYS_recvfrom, BOTH, ANY}, /* a channel the guest makes room in is read again */
-	{SYS_recvmsg, BOTH, ANY},
+	{SYS_sendto, EACH, ANY},          /* console and channel output, events */
+	{SYS_sendmsg, EACH, ANY},
+	{SYS_recvfrom, EACH, ANY}, /* a channel the guest makes room in is read again */
+	{SYS_recvmsg, EACH, ANY},
 	{SYS_epoll_ctl, BOTH, ANY}, /* watching stops and begins with the guest's buffers */
 	{SYS_epoll_pwait, LOOP, ANY},
-	{SYS_poll, LOOP, ANY}, /* a control socket's deadline */
-	{SYS_ppoll, LOOP, ANY},
+	{SYS_poll, LOOP | DIAL, ANY}, /* a control socket's deadline */
+	{SYS_ppoll, LOOP | DIAL, ANY},
 
 	/* Time, where the vDSO cannot answer; identity; luck. */
-	{SYS_clock_gettime, BOTH, ANY},
+	{SYS_clock_gettime, EACH, ANY},
 	{SYS_clock_nanosleep, BOTH, ANY},
 	{SYS_nanosleep, BOTH, ANY},
 	{SYS_gettimeofday, BOTH, ANY},
@@ -79,18 +84,18 @@ static const struct {
 	{SYS_tgkill, BOTH, OURSELF},
 	{SYS_rt_sigprocmask, BOTH, ANY},
 	{SYS_rt_sigaction, BOTH, ANY},
-	{SYS_rt_sigreturn, BOTH, ANY},
+	{SYS_rt_sigreturn, EACH, ANY},
 	{SYS_rt_sigtimedwait, BOTH, ANY},
 	{SYS_sigaltstack, BOTH, ANY},
-	{SYS_restart_syscall, BOTH, ANY},
+	{SYS_restart_syscall, EACH, ANY},
 
 	/* Memory, never executable. */
-	{SYS_mmap, BOTH, NO_EXEC},
+	{SYS_mmap, EACH, NO_EXEC},
 	{SYS_mprotect, BOTH, NO_EXEC},
-	{SYS_munmap, BOTH, ANY},
-	{SYS_mremap, BOTH, ANY},
-	{SYS_madvise, BOTH, ANY},
-	{SYS_brk, BOTH, ANY},
+	{SYS_munmap, EACH, ANY},
+	{SYS_mremap, EACH, ANY},
+	{SYS_madvise, EACH, ANY},
+	{SYS_brk, EACH, ANY},
 
 	/* Files that are open. */
 	{SYS_pread64, BOTH, ANY},  /* kernel and initrd again at a reset */
@@ -102,19 +107,26 @@ static const struct {
 	{SYS_fallocate, BOTH, ANY},  /* ballooned pages go back to the host */
 	{SYS_fdatasync, LOOP, ANY},
 	{SYS_fsync, LOOP, ANY},
-	{SYS_fcntl, BOTH, COMMAND},
-	{SYS_close, BOTH, ANY},
+	{SYS_fcntl, EACH, COMMAND},
+	{SYS_close, EACH, ANY},
 
 	/* Clients that come and go on sockets that listen already. */
 	{SYS_accept4, LOOP, ANY},
 	{SYS_shutdown, BOTH, ANY},
-	{SYS_getsockopt, LOOP, ANY},
-	{SYS_setsockopt, LOOP, ANY},
+	{SYS_getsockopt, LOOP | DIAL, ANY},
+	{SYS_setsockopt, LOOP | DIAL, ANY},
 	{SYS_getsockname, LOOP, ANY},
+	{SYS_socketpair, LOOP,
+	 LOCAL}, /* a vhost-user server's way to say that its disk has grown */
+
+	/* A server that comes back: the one path there is (vhost_redial.c). */
+	{SYS_socket, DIAL, LOCAL},
+	{SYS_connect, DIAL, ANY},
+	{SYS_openat, DIAL, PLACE}, /* of a path that is too long for an address */
 
 	/* The end. */
-	{SYS_exit, BOTH, ANY},
-	{SYS_exit_group, BOTH, ANY},
+	{SYS_exit, EACH, ANY},
+	{SYS_exit_group, EACH, ANY},
 	{SYS_set_robust_list, BOTH, ANY}, /* libc, at a thread's end */
 	{SYS_rseq, BOTH, ANY},
 
@@ -229,6 +241,14 @@ static void put_check(struct program *p, enum check check, unsigned who)
 		put_load(p, 2);
 		put(p, BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, 1, 0);
 		put_return(p, SECCOMP_RET_ALLOW);
+		break;
+	case LOCAL:
+		put_load(p, 0);
+		put_allow_if(p, AF_UNIX);
+		break;
+	case PLACE:
+		put_load(p, 2);
+		put_allow_if(p, O_PATH | O_DIRECTORY | O_CLOEXEC);
 		break;
 	case OURSELF:
 		put_load(p, 0);

@@ -29,7 +29,6 @@ enum { DRAIN_POLL_NS = 1000000, DRAIN_WARN_NS = 2000000000 };
 enum drain_then { DRAIN_NOTHING, DRAIN_RESET, DRAIN_END };
 
 static struct {
-	enum machine_state state;
 	enum drain_then then;
 	bool run_after; /* the reset machine runs */
 	struct loop_timer drain;
@@ -43,38 +42,6 @@ static struct {
 } m = {.wake = {.fd = -1}};
 
 struct machine_counts machine_counts;
-
-enum machine_state machine_state(void)
-{
-	return m.state;
-}
-
-const char *machine_state_name(void)
-{
-	static const char *const names[] = {
-		[MACHINE_PRELAUNCH] = "prelaunch",     [MACHINE_RUNNING] = "running",
-		[MACHINE_PAUSED] = "paused",           [MACHINE_SHUTDOWN] = "shutdown",
-		[MACHINE_PANICKED] = "guest-panicked", [MACHINE_INTERNAL_ERROR] = "internal-error",
-		[MACHINE_WATCHDOG] = "watchdog",
-	};
-
-	return names[m.state];
-}
-
-/* The states as the page has them: the same, in the same order. */
-static void set_state(enum machine_state state)
-{
-	_Static_assert((int)MACHINE_PRELAUNCH == (int)HV_PROGRESS_PRELAUNCH &&
-			       (int)MACHINE_RUNNING == (int)HV_PROGRESS_RUNNING &&
-			       (int)MACHINE_PAUSED == (int)HV_PROGRESS_PAUSED &&
-			       (int)MACHINE_SHUTDOWN == (int)HV_PROGRESS_SHUTDOWN &&
-			       (int)MACHINE_PANICKED == (int)HV_PROGRESS_PANICKED &&
-			       (int)MACHINE_INTERNAL_ERROR == (int)HV_PROGRESS_INTERNAL_ERROR &&
-			       (int)MACHINE_WATCHDOG == (int)HV_PROGRESS_WATCHDOG,
-		       "one numbering");
-	m.state = state;
-	progress_state((enum hv_progress_state)state);
-}
 
 bool machine_drained(void)
 {
@@ -114,7 +81,7 @@ static void go(void)
 			d->resume(d);
 	clock_continue(board.clock);
 	clock_changed();
-	set_state(MACHINE_RUNNING);
+	machine_set_state(MACHINE_RUNNING);
 	idle_watch(true);
 	threads_go();
 }
@@ -125,13 +92,16 @@ int machine_pause(struct hv_error *err)
 
 	if (m.then != DRAIN_NOTHING)
 		m.run_after = false;
-	if (m.state != MACHINE_RUNNING)
+	/* From now on it is not the disk alone that it waits for. */
+	if (machine_state() == MACHINE_IO_ERROR)
+		machine_set_state(MACHINE_PAUSED);
+	if (machine_state() != MACHINE_RUNNING)
 		return 0;
 	rc = stand_still(err);
 	if (rc)
 		return rc;
 	/* The guest may have powered itself off in its last moment: then that is what happened. */
-	set_state(MACHINE_PAUSED);
+	machine_set_state(MACHINE_PAUSED);
 	machine_counts.pauses++;
 	event_emit("STOP", NULL);
 	return 0;
@@ -143,10 +113,9 @@ int machine_resume(struct hv_error *err)
 		m.run_after = true;
 		return 0;
 	}
-	if (m.state == MACHINE_RUNNING || m.then == DRAIN_END)
+	if (machine_state() == MACHINE_RUNNING || m.then == DRAIN_END)
 		return 0;
-	if (m.state != MACHINE_PAUSED && m.state != MACHINE_PRELAUNCH &&
-	    m.state != MACHINE_WATCHDOG)
+	if (!machine_resumable())
 		return hv_err(err, -EINVAL,
 			      "domain %s: the guest has ended (%s); reset it first (system_reset)",
 			      board.config->name, machine_state_name());
@@ -207,14 +176,16 @@ static void begin_end(bool guest, const char *reason, int status)
 		log_line(LOG_WARNING, "%s", err.text);
 		m.stuck = true;
 	}
-	set_state(MACHINE_SHUTDOWN);
+	machine_set_state(MACHINE_SHUTDOWN);
 	drain(DRAIN_END);
 }
 
 static void begin_reset(bool guest, const char *reason)
 {
 	struct hv_error err;
-	bool was_running = m.state == MACHINE_RUNNING;
+	/* What its disk owes is forgotten with the rest, so that it need not wait for that. */
+	bool was_running = machine_state() == MACHINE_RUNNING ||
+			   machine_state() == MACHINE_IO_ERROR;
 
 	if (m.then != DRAIN_NOTHING)
 		return;
@@ -236,7 +207,7 @@ static void preserve(enum machine_state state)
 
 	if (stand_still(&err))
 		log_line(LOG_WARNING, "%s", err.text);
-	set_state(state);
+	machine_set_state(state);
 	event_emit("STOP", NULL);
 }
 
@@ -279,7 +250,7 @@ static void rebuild(void)
 		return;
 	}
 	/* Devices stay quiesced until it is resumed. */
-	set_state(MACHINE_PAUSED);
+	machine_set_state(MACHINE_PAUSED);
 }
 
 static void panicked(void)
@@ -331,6 +302,23 @@ static void bitten(void)
 	}
 }
 
+/* A disk keeps what has failed; who has stopped for another reason goes on by whoever stopped it. */
+static void io_error(void)
+{
+	struct hv_error err;
+
+	/* What a reset waits for is forgotten when it has ended, well or not. */
+	if (machine_state() != MACHINE_RUNNING || m.then != DRAIN_NOTHING)
+		return;
+	if (stand_still(&err)) {
+		log_line(LOG_ERROR, "%s", err.text);
+		return;
+	}
+	machine_set_state(MACHINE_IO_ERROR);
+	event_emit("STOP", NULL);
+	io_retry_begin();
+}
+
 /* On the loop thread: what was asked for, the most final first. */
 static void requests_ready(struct loop_fd *w, uint32_t events)
 {
@@ -350,6 +338,8 @@ static void requests_ready(struct loop_fd *w, uint32_t events)
 		act(board.config->on_reboot, m.cause, MACHINE_SHUTDOWN, 0);
 	else if (what & 1 << BOARD_WATCHDOG)
 		bitten();
+	else if (what & 1 << BOARD_IO_ERROR)
+		io_error();
 }
 
 void board_request(enum board_request what, const char *cause)
@@ -357,7 +347,8 @@ void board_request(enum board_request what, const char *cause)
 	uint64_t one = 1;
 
 	m.requests |= 1u << what;
-	m.cause = cause;
+	if (what == BOARD_RESET)
+		m.cause = cause;
 	/* What a watchdog's action is, and whether the guest stops for it, the loop decides. */
 	if (what != BOARD_CRASHLOADED && what != BOARD_WATCHDOG)
 		threads_hold();

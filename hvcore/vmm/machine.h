@@ -3,6 +3,7 @@
  * The machine's life.
  *
  *   setup ──► prelaunch ──► running ◄──► paused
+ *                              │◄──► io-error: a disk failed; goes on when it is back
  *                              │ reset: parked, drained, rebuilt, running again
  *                              ├──► shutdown        (on_poweroff/on_reboot/on_crash "preserve")
  *                              ├──► guest-panicked
@@ -33,6 +34,7 @@ enum machine_state {
 	MACHINE_PANICKED,
 	MACHINE_INTERNAL_ERROR, /* the engine could not go on */
 	MACHINE_WATCHDOG,       /* stopped by its watchdog; may be resumed */
+	MACHINE_IO_ERROR,       /* paused until its disks answer again (io_retry.c) */
 };
 
 struct machine_options {
@@ -58,6 +60,9 @@ void machine_fini(void);
 /* machine_state(), machine_state_name() - As query-status has it: "running", "paused", ... */
 enum machine_state machine_state(void);
 const char *machine_state_name(void);
+
+/* machine_io_error_ms() - For how long it has been paused on an I/O error; 0: it is not. */
+uint64_t machine_io_error_ms(void);
 
 /*
  * machine_pause() - QMP stop: vCPUs out of the engine, clock stopped, devices

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -127,7 +128,6 @@ static int block_signals(void)
 {
 	sigset_t set;
 
-	signal(SIGPIPE, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
@@ -156,7 +156,7 @@ static int set_up(const struct options *o, struct hv_config *c, struct hv_error 
 		rc = hv_err(err, -EINVAL, "domain %s: its configuration is that of \"%s\"", o->name,
 			    c->name);
 	if (!rc)
-		rc = home_take(c, json, err);
+		rc = home_take(c, json, o->status_fd, err);
 	/* The lock speaks for the domain now (hv/ledger.h). */
 	if (!rc && o->booking_fd >= 0)
 		close(o->booking_fd);
@@ -171,6 +171,12 @@ static int set_up(const struct options *o, struct hv_config *c, struct hv_error 
 		return rc;
 	signals.fd = block_signals();
 	machine_own(c);
+	/*
+	 * Where memory is short the kernel drops code, which is a file's: a guest would wait for the
+	 * disk, and ask for memory when there is none.  Ours stays (as far as it was used), the
+	 * guest's memory comes later and is not locked.  Without the right to lock, it is as others' is.
+	 */
+	mlockall(MCL_CURRENT | MCL_ONFAULT);
 	rc = machine_setup(c, &mo, err);
 	if (!rc)
 		rc = loop_add(&signals, EPOLLIN);
@@ -206,6 +212,7 @@ int main(int argc, char **argv)
 		fputs(usage, stderr);
 		return EXIT_USAGE;
 	}
+	signal(SIGPIPE, SIG_IGN); /* the starter may have gone */
 	rc = set_up(&o, &config, &err);
 	if (rc) {
 		log_line(LOG_ERROR, "%s", err.text);

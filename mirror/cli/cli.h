@@ -19,9 +19,13 @@ int cli_create_md(int argc, char **argv);
 int cli_status(int argc, char **argv);
 int cli_history(int argc, char **argv);
 int cli_metrics(int argc, char **argv);
+int cli_up(int argc, char **argv);
 
 /* cli_each() - Of every volume that has a daemon here, by name; the worst of what each() returns. */
 int cli_each(int (*each)(void *arg, const char *name), void *arg);
+
+/* cli_show_split() - What status says of @split, "split-brain" of volume @name's status; NULL: nothing. */
+void cli_show_split(const char *name, const json_t *split);
 
 /* cli_text() - A string of @o; "?" where there is none. */
 const char *cli_text(const json_t *o, const char *key);

@@ -33,15 +33,25 @@ static void show_waits(const json_t *o)
 		printf("%s%s", i ? ", " : "  clients wait: ", json_string_value(why));
 }
 
-static void show(const json_t *o)
+/* show_progress() - How far, how fast since it began, and how long it takes if it goes on so. */
+static void show_progress(const json_t *o)
 {
 	double total = mib(o, "resync-total"), left = mib(o, "resync-left");
+	double s = (double)json_integer_value(json_object_get(o, "resync-ms")) / 1000;
+	double rate = s > 0 ? (total - left) / s : 0;
 
+	printf("  %.1f %% of %.1f MiB", 100 * (total - left) / total, total);
+	if (rate > 0)
+		printf(", %.1f MiB/s, %.0f s left", rate, left / rate);
+}
+
+static void show(const json_t *o)
+{
 	printf("%s  %s/%s  %s  %s/%s", cli_text(o, "name"), cli_text(o, "role"),
 	       cli_text(o, "peer-role"), cli_text(o, "connection"), cli_text(o, "disk"),
 	       cli_text(o, "peer-disk"));
-	if (total > 0)
-		printf("  %.1f %% of %.1f MiB", 100 * (total - left) / total, total);
+	if (mib(o, "resync-total") > 0)
+		show_progress(o);
 	else if (mib(o, "out-of-sync") > 0)
 		printf("  %.1f MiB out of sync", mib(o, "out-of-sync"));
 	show_waits(o);
@@ -49,6 +59,7 @@ static void show(const json_t *o)
 	if (!strcmp(cli_text(o, "connection"), "StandAlone") &&
 	    json_object_get(o, "last-disconnect"))
 		printf("  the last connection ended: %s\n", cli_text(o, "last-disconnect"));
+	cli_show_split(cli_text(o, "name"), json_object_get(o, "split-brain"));
 }
 
 static void stamp(char out[STAMP], double at)

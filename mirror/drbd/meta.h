@@ -93,6 +93,13 @@ struct md_layout {
 int md_layout(struct md_layout *l, enum md_kind kind, unsigned index, uint64_t meta_sectors,
 	      uint64_t data_sectors, uint32_t stripes, uint32_t stripe_4k);
 
+/*
+ * md_layout_grown() - Where metadata that is at @from is to be on devices that have grown; arguments as md_layout()'s.
+ * 0; -ERANGE: internal, and they have grown by less than its own size, so that it would overlap itself; or as md_layout().
+ */
+int md_layout_grown(struct md_layout *to, const struct md_layout *from, unsigned index,
+		    uint64_t meta_sectors, uint64_t data_sectors);
+
 /* md_al_blocks() - Blocks of the activity log. */
 static inline uint32_t md_al_blocks(const struct md_layout *l)
 {
@@ -104,6 +111,9 @@ uint32_t md_al_extents_max(const struct md_layout *l);
 
 /* md_super_new() - What a new super block says at @l. */
 void md_super_new(struct md_super *s, const struct md_layout *l);
+
+/* md_super_place() - @s is at @l from now on. */
+void md_super_place(struct md_super *s, const struct md_layout *l);
 
 /* md_super_encode() - The 4096 bytes. */
 void md_super_encode(uint8_t out[MD_BLOCK], const struct md_super *s);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Metadata on a file or block device, before and after it is in use: made, loaded, recovered.
+ * Metadata on a file or block device, before and after it is in use: made, loaded, recovered (meta_file.c), moved
+ * (meta_grow.c).
  * Every call waits for the disk.  The descriptor may be O_DIRECT and stays the caller's.
  */
 #ifndef MIRROR_DRBD_META_FILE_H
@@ -27,6 +28,30 @@ int md_file_create(int fd, const struct md_layout *l);
  */
 int md_file_load(struct md_file *f, int fd, enum md_kind kind, unsigned index,
 		 uint64_t meta_sectors, uint64_t data_sectors);
+
+/*
+ * md_file_find() - As md_file_load(), on a device that may have grown since internal metadata was at the end of
+ * @known sectors (0: not known).  What is there counts until md_file_grow() has come to its end; but what was newly
+ * made at the device's end counts first.
+ */
+int md_file_find(struct md_file *f, int fd, enum md_kind kind, unsigned index,
+		 uint64_t meta_sectors, uint64_t data_sectors, uint64_t known);
+
+/* Metadata of a volume that grows; see md_layout_grown(). */
+struct md_grow {
+	int meta, data; /* descriptors */
+	struct md_layout from, to;
+	struct md_super super; /* what it says then */
+	uint32_t pages;        /* of the bitmap, which page() gives */
+	void (*page)(void *arg, uint32_t page, uint8_t out[MD_BLOCK]);
+	void *arg;
+};
+
+/*
+ * md_file_grow() - Write it at g->to, with an empty activity log, while nobody else uses the disk.  What is at g->from is
+ * whole, and is what counts, until one last write; then what is at g->to is.  0 or -errno.
+ */
+int md_file_grow(const struct md_grow *g);
 
 /*
  * md_file_recover() - Make unclean metadata clean: what was hot when a Primary stopped is set in the

@@ -94,6 +94,17 @@ int md_layout(struct md_layout *l, enum md_kind kind, unsigned index, uint64_t m
 	return external(l, MD_SLOT_SECTORS, data_sectors);
 }
 
+int md_layout_grown(struct md_layout *to, const struct md_layout *from, unsigned index,
+		    uint64_t meta_sectors, uint64_t data_sectors)
+{
+	int r = md_layout(to, from->kind, index, meta_sectors, data_sectors, from->al_stripes,
+			  from->al_stripe_4k);
+
+	if (!r && to->super != from->super && to->bitmap < from->super + MD_BLOCK_SECTORS)
+		return -ERANGE;
+	return r;
+}
+
 uint32_t md_al_extents_max(const struct md_layout *l)
 {
 	/* one block may be torn: the others have to hold every slot */

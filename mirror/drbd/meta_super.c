@@ -36,13 +36,18 @@ void md_super_new(struct md_super *s, const struct md_layout *l)
 	*s = (struct md_super){
 		.uuid = {[MD_CURRENT] = MD_UUID_JUST_CREATED},
 		.flags = MD_AL_CLEAN,
-		.md_size = l->md_size,
-		.al_offset = (int32_t)(l->al - l->super),
 		.al_extents = MD_AL_EXTENTS_NEW,
-		.bm_offset = (int32_t)(l->bitmap - l->super),
 		.al_stripes = l->al_stripes,
 		.al_stripe_4k = l->al_stripe_4k,
 	};
+	md_super_place(s, l);
+}
+
+void md_super_place(struct md_super *s, const struct md_layout *l)
+{
+	s->md_size = l->md_size;
+	s->al_offset = (int32_t)(l->al - l->super);
+	s->bm_offset = (int32_t)(l->bitmap - l->super);
 }
 
 void md_super_encode(uint8_t out[MD_BLOCK], const struct md_super *s)

@@ -63,7 +63,7 @@ static const char *const results[] = {
 	[-STATE_NO_REMOTE_DISK] = "the peer has no disk",
 	[-STATE_CONNECTED_OUTDATES] = "a connected disk cannot be outdated so",
 	[-STATE_PRIMARY_NOP] = "the peer's disk is not known to be outdated",
-	[-STATE_RESYNC_RUNNING] = "a resync runs",
+	[-STATE_RESYNC_RUNNING] = "a resync or a verify runs",
 	[-STATE_ALREADY_STANDALONE] = "there is no connection",
 	[-STATE_CW_FAILED_BY_PEER] = "the peer refused",
 	[-STATE_IS_DISKLESS] = "there is no local disk",
@@ -76,6 +76,18 @@ static const char *const results[] = {
 	[-STATE_IN_TRANSIENT] = "a change of state is under way; try again",
 	[-STATE_CONCURRENT] = "the peer changes its state at the same time; try again",
 	[-STATE_PEER_PRIMARY] = "the peer is Primary of another volume",
+};
+
+static const char *const ours[] = {
+	[STATE_NO_QUORUM - STATE_NO_QUORUM] = "the cluster has no quorum here",
+	[STATE_NO_QUORUM - STATE_NO_RANGE] =
+		"it is to begin at a block of 4 KiB, in the volume, and before it ends",
+	[STATE_NO_QUORUM - STATE_HAS_DISK] = "it has its disk, or has not let go of it yet",
+	[STATE_NO_QUORUM - STATE_ATTACH_FAILED] = "the disk cannot be attached; the log says why",
+	[STATE_NO_QUORUM - STATE_NO_ROOM] = "this disk has no room for that",
+	[STATE_NO_QUORUM - STATE_PEER_NO_ROOM] = "the peer's disk has no room, or it cannot now",
+	[STATE_NO_QUORUM - STATE_SHRINKS] = "a volume that is in use does not become smaller",
+	[STATE_NO_QUORUM - STATE_OUT_OF_SYNC] = "some of it is out of sync",
 };
 
 #define NAME_OF(table_, i_) ((unsigned)(i_) < COUNT(table_) && (table_)[i_] ? (table_)[i_] : "?")
@@ -104,8 +116,8 @@ const char *state_result_text(int result)
 {
 	if (result > 0)
 		return "done";
-	if (result == STATE_NO_QUORUM)
-		return "the cluster has no quorum here";
+	if (result <= STATE_NO_QUORUM)
+		return NAME_OF(ours, STATE_NO_QUORUM - result);
 	return result > -(int)COUNT(results) ? NAME_OF(results, -result) : "?";
 }
 

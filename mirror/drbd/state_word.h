@@ -116,7 +116,15 @@ enum state_result {
 	STATE_IN_TRANSIENT = -18,
 	STATE_CONCURRENT = -19,
 	STATE_PEER_PRIMARY = -20,
-	STATE_NO_QUORUM = -100, /* ours: never on the wire */
+	/* ours: never on the wire */
+	STATE_NO_QUORUM = -100,
+	STATE_NO_RANGE = -101,
+	STATE_HAS_DISK = -102,
+	STATE_ATTACH_FAILED = -103,
+	STATE_NO_ROOM = -104,
+	STATE_PEER_NO_ROOM = -105,
+	STATE_SHRINKS = -106,
+	STATE_OUT_OF_SYNC = -107,
 };
 
 /* state_result_text() - Why not, for people. */

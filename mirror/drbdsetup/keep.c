@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,32 +17,27 @@ json_t *keep_load(const char *name)
 	return place_path(path, name, "drbdsetup.json") ? NULL : json_load_file(path, 0, NULL);
 }
 
+/* The shared secret is in it: it is root's alone. */
 int keep_save(const char *name, const json_t *o)
 {
 	char path[PLACE_PATH], next[PLACE_PATH + 8];
-	int rc = place_make(name);
+	int rc = place_make(name), fd;
 
 	if (!rc)
 		rc = place_path(path, name, "drbdsetup.json");
 	if (rc)
 		return rc;
 	snprintf(next, sizeof(next), "%s.new", path);
-	if (json_dump_file(o, next, JSON_INDENT(1)) || rename(next, path))
-		return errno ? -errno : -EIO;
-	return 0;
+	fd = open(next, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return -errno;
+	rc = json_dumpfd(o, fd, JSON_INDENT(1)) ? -EIO : 0;
+	if (close(fd) && !rc)
+		rc = -errno;
+	return rc ? rc : rename(next, path) ? -errno : 0;
 }
 
-void keep_remove(const char *name)
-{
-	char path[PLACE_PATH];
-
-	if (!place_path(path, name, "drbdsetup.json"))
-		unlink(path);
-	if (!place_path(path, name, "secret"))
-		unlink(path);
-}
-
-json_t *keep_find(const char *key, const char *value, char name[64])
+json_t *keep_find(const char *key, const char *value, char name[SETUP_NAME])
 {
 	struct dirent *e;
 	json_t *o = NULL;
@@ -51,12 +47,9 @@ json_t *keep_find(const char *key, const char *value, char name[64])
 	snprintf(path, sizeof(path), "%s/.mirror", hv_run_root());
 	d = opendir(path);
 	while (d && !o && (e = readdir(d))) {
-		const char *is;
-
 		o = place_name_ok(e->d_name) ? keep_load(e->d_name) : NULL;
-		is = json_string_value(json_object_get(o, key));
-		if (is && !strcmp(is, value)) {
-			snprintf(name, 64, "%.63s", e->d_name);
+		if (!strcmp(keep_text(o, key), value)) {
+			snprintf(name, SETUP_NAME, "%.63s", e->d_name);
 		} else {
 			json_decref(o);
 			o = NULL;
@@ -65,4 +58,11 @@ json_t *keep_find(const char *key, const char *value, char name[64])
 	if (d)
 		closedir(d);
 	return o;
+}
+
+const char *keep_text(const json_t *o, const char *key)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+
+	return s ? s : "";
 }

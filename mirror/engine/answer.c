@@ -6,6 +6,7 @@
 #include "hv/daemon.h"
 #include "mirror/engine/permit.h"
 #include "mirror/engine/private.h"
+#include "mirror/engine/verify.h"
 
 static void reply(struct volume *v, bool connection, int result)
 {
@@ -16,13 +17,21 @@ static void reply(struct volume *v, bool connection, int result)
 	send_meta(v, &p);
 }
 
-/* What we do not do, whatever the rules would say. */
-static int unsupported(uint32_t mask, const struct drbd_state *next)
+/*
+ * What we do not do, whatever the rules would say.  Of our side one thing alone is the peer's to say, when it
+ * goes: that we are left behind.
+ */
+static int unsupported(const struct volume *v, uint32_t mask, const struct drbd_state *next)
 {
+	if (mask & ~(STATE_MASK_ROLE | STATE_MASK_PEER | STATE_MASK_CONN | STATE_MASK_DISK |
+		     STATE_MASK_PDSK) ||
+	    (next->disk != v->state.disk && next->disk != DISK_OUTDATED))
+		return STATE_NOT_SUPPORTED;
 	if (!(mask & STATE_MASK_CONN))
 		return 0;
 	switch (next->conn) {
 	case CONN_TEAR_DOWN:
+	case CONN_VERIFY_T:
 	case CONN_CONNECTED: return 0;
 	default: return STATE_NOT_SUPPORTED;
 	}
@@ -32,14 +41,15 @@ static int consider(struct volume *v, const struct wire_change *c, struct drbd_s
 {
 	uint32_t mask = state_swap(c->mask), value = state_swap(c->value) & mask;
 	struct permit_context context = {.fencing = v->config.fencing != FENCING_DONT_CARE,
-					 .in_use = v->holds};
+					 .verify_alg = v->verify_with.size,
+					 .in_use = !list_empty(&v->holders)};
 	int result;
 
 	if (state_decode((state_encode(&v->state) & ~mask) | value, next))
 		return STATE_NOT_SUPPORTED;
 	if (v->change.busy && v->change.asked)
 		return v->link.tie_break ? STATE_CONCURRENT : STATE_IN_TRANSIENT;
-	result = unsupported(mask, next);
+	result = unsupported(v, mask, next);
 	if (result)
 		return result;
 	result = permit(&v->state, next, &context);
@@ -51,7 +61,9 @@ static int consider(struct volume *v, const struct wire_change *c, struct drbd_s
 
 static int answer(struct volume *v, const struct wire_packet *p, bool connection)
 {
+	enum disk was = v->state.pdsk;
 	struct drbd_state next;
+	bool begins;
 	int result = link_is_up(v) ? consider(v, &p->change, &next) : STATE_IN_TRANSIENT;
 
 	reply(v, connection, result);
@@ -62,7 +74,13 @@ static int answer(struct volume *v, const struct wire_packet *p, bool connection
 		v->link.torn = true;
 		next.conn = v->state.conn;
 	}
+	begins = next.conn == CONN_VERIFY_T && !verify_runs(v);
 	state_set(v, next, false);
+	if (begins)
+		verify_serve(v);
+	meet_peer_disk(v, was, next.pdsk);
+	if (next.peer == ROLE_PRIMARY && next.pdsk < DISK_INCONSISTENT)
+		alone(v);
 	return 0;
 }
 

@@ -10,7 +10,7 @@
 #include "hv/daemon.h"
 #include "mirror/engine/private.h"
 
-enum { LOAD_PAGES = 256, STEP_MS = 10 };
+enum { STEP_MS = 10 };
 
 void volume_config_init(struct volume_config *c)
 {
@@ -21,95 +21,11 @@ void volume_config_init(struct volume_config *c)
 		.ping_timeout_ms = 1000,
 		.timeout_ms = 6000,
 		.ko_count = 7,
+		.rates = {.min = 250},
 	};
 }
 
-void disk_broke(struct volume *v, const char *what, int error)
-{
-	struct drbd_state s = v->state;
-
-	if (s.disk == DISK_DISKLESS)
-		return;
-	hv_log_line(LOG_ERR, "%s: %s on %s: %s; it is no longer used", v->config.name, what,
-		    v->data.path, strerror(-error));
-	v->keep.failed = true;
-	s.disk = DISK_DISKLESS;
-	state_set(v, s, true);
-}
-
 /* ---- the beginning ---- */
-
-static int complain(const struct volume_config *c, const char *what, int r)
-{
-	hv_log_line(LOG_ERR, "%s: %s: %s%s", c->name, what, strerror(-r),
-		    r == -EBUSY ? "; is it used by another taiki-mirrord?" : "");
-	return r;
-}
-
-static int open_disks(struct volume *v)
-{
-	const struct volume_config *c = &v->config;
-	int r = disk_open(&v->data, v->loop, c->disk);
-
-	if (r)
-		return complain(c, c->disk, r);
-	v->md = &v->data;
-	if (!c->meta)
-		return 0;
-	r = disk_open(&v->meta, v->loop, c->meta);
-	if (r)
-		return complain(c, c->meta, r);
-	v->md = &v->meta;
-	return 0;
-}
-
-static int load_meta(struct volume *v, struct md_file *f)
-{
-	const struct volume_config *c = &v->config;
-	const char *path = c->meta ? c->meta : c->disk;
-	uint32_t hot;
-	int r = md_file_load(f, v->md->fd, c->meta_kind, c->meta_index, v->md->size / 512,
-			     v->data.size / 512);
-
-	if (r == -ENOENT || r == -EPROTO)
-		hv_log_line(LOG_ERR, "%s: %s has %s; make it with taiki-mirror create-md", c->name,
-			    path,
-			    r == -ENOENT ? "no metadata" : "metadata that is not of this disk");
-	else if (r)
-		complain(c, path, r);
-	if (!r && f->super.la_size > v->data.size / 512) {
-		hv_log_line(LOG_ERR, "%s: %s is smaller than the volume", c->name, c->disk);
-		r = -ENOSPC;
-	}
-	if (r)
-		return r;
-	r = md_file_recover(f, &hot);
-	if (r)
-		return complain(c, "recovering its activity log", r);
-	if (hot)
-		hv_log_line(LOG_NOTICE, "%s: a Primary was stopped here: %u MiB may differ",
-			    c->name, hot * 4);
-	return 0;
-}
-
-static int load_bitmap(struct volume *v)
-{
-	uint8_t *b = md_buffer((size_t)LOAD_PAGES * MD_BLOCK);
-	int r = b ? 0 : -ENOMEM;
-
-	for (uint32_t page = 0; !r && page < v->bitmap.npages; page += LOAD_PAGES) {
-		uint32_t n = v->bitmap.npages - page;
-
-		if (n > LOAD_PAGES)
-			n = LOAD_PAGES;
-		r = md_file_read(v->md->fd, b, (size_t)n * MD_BLOCK,
-				 v->layout.bitmap + (uint64_t)page * MD_BLOCK_SECTORS);
-		for (uint32_t i = 0; !r && i < n; i++)
-			bitmap_page_load(&v->bitmap, page + i, b + (size_t)i * MD_BLOCK);
-	}
-	free(b);
-	return r;
-}
 
 /* The disk, as the last one left it. */
 static enum disk disk_state(const struct volume *v, uint32_t flags)
@@ -124,7 +40,7 @@ static enum disk disk_state(const struct volume *v, uint32_t flags)
 	return DISK_CONSISTENT;
 }
 
-static uint32_t al_extents(const struct volume *v)
+uint32_t attach_al_extents(const struct volume *v)
 {
 	uint32_t max = md_al_extents_max(&v->layout);
 	uint64_t all = (v->sectors + MD_EXTENT_SECTORS - 1) / MD_EXTENT_SECTORS;
@@ -137,50 +53,64 @@ static uint32_t al_extents(const struct volume *v)
 	return n < max ? n : max;
 }
 
-/* What was read becomes the volume. */
-static int take_over(struct volume *v, struct md_file *f)
+static void take_disk(struct volume *v, struct disk_file *to, const struct disk_file *from)
 {
-	bool fresh = !f->super.la_size;
-	int r;
+	*to = *from;
+	list_init(&to->flights);
+	to->returned = disk_returned;
+	to->arg = v;
+}
 
-	v->layout = f->layout;
-	v->super = f->super;
-	v->sectors = fresh ? v->layout.data_max : f->super.la_size;
-	memcpy(v->gen.uuid, f->super.uuid, sizeof(v->gen.uuid));
-	v->crashed = f->super.flags & (MD_PRIMARY | MD_CRASHED_PRIMARY);
-	gen_role(&v->gen, ROLE_SECONDARY);
-	v->full_sync = f->super.flags & MD_FULL_SYNC;
-	r = bitmap_init(&v->bitmap, v->sectors);
-	if (!r && !fresh)
-		r = load_bitmap(v);
-	if (!r)
-		r = actlog_init(&v->al, al_extents(v));
-	if (r)
-		return complain(&v->config, "reading its bitmap", r);
-	if (fresh || v->full_sync)
-		bitmap_set(&v->bitmap, 0, BITMAP_END);
+int attach_take_over(struct volume *v, struct loaded *x)
+{
+	int r = 0;
+
+	if (v->align && x->data.align > v->align)
+		r = load_complain(&v->config, "a disk with larger sectors than the one before",
+				  -EINVAL);
+	v->layout = x->md.layout;
+	v->super = x->md.super;
+	v->sectors = x->sectors;
+	if (!r && actlog_init(&v->al, attach_al_extents(v)))
+		r = load_complain(&v->config, "making its activity log", -ENOMEM);
+	if (r) {
+		load_drop(x);
+		return r;
+	}
+	if (!v->align)
+		v->align = x->data.align;
+	take_disk(v, &v->data, &x->data);
+	take_disk(v, &v->meta, &x->meta);
+	v->md = v->config.meta ? &v->meta : &v->data;
+	detach_timeout(v);
+	bitmap_free(&v->bitmap);
+	v->bitmap = x->bitmap;
+	memcpy(v->gen.uuid, v->super.uuid, sizeof(v->gen.uuid));
+	gen_role(&v->gen, v->state.role);
+	v->crashed = v->super.flags & (MD_PRIMARY | MD_CRASHED_PRIMARY);
+	v->full_sync = v->super.flags & MD_FULL_SYNC;
+	v->data_unflushed = false;
 	v->super.al_extents = v->al.slots;
-	v->state = (struct drbd_state){.role = ROLE_SECONDARY,
-				       .conn = CONN_STANDALONE,
-				       .disk = disk_state(v, f->super.flags),
-				       .pdsk = f->super.flags & MD_PEER_OUTDATED ? DISK_OUTDATED
-										 : DISK_UNKNOWN};
+	v->keep.failed = false;
+	v->attached_as = disk_state(v, v->super.flags);
+	if (v->attached_as > DISK_OUTDATED && behind_is(v, v->gen.uuid[MD_CURRENT]))
+		v->attached_as = DISK_INCONSISTENT;
 	return 0;
 }
 
-/* From now on the metadata says that it is in use. */
-static int go_live(struct volume *v, struct md_file *f)
+/* begin() - Secondary, as the metadata says; from now on that says that it is in use. */
+static int begin(struct volume *v)
 {
-	int r = md_file_log(f->fd, &v->layout);
+	uint32_t flags = v->super.flags;
+	struct md_file f = {.fd = v->md->fd, .layout = v->layout};
+	int r;
 
-	f->super = v->super;
-	memcpy(f->super.uuid, v->gen.uuid, sizeof(f->super.uuid));
-	f->super.la_size = v->sectors;
-	f->super.flags = keep_flags(v);
-	f->super.unclean = true;
-	if (!r)
-		r = md_file_super(f);
-	return r ? complain(&v->config, "writing its metadata", r) : 0;
+	v->state.disk = v->attached_as;
+	v->state.pdsk = flags & MD_PEER_OUTDATED ? DISK_OUTDATED : DISK_UNKNOWN;
+	keep_compose(v);
+	f.super = v->super;
+	r = md_file_super(&f);
+	return r ? load_complain(&v->config, "writing its metadata", r) : 0;
 }
 
 static void volume_free(struct volume *v)
@@ -188,9 +118,15 @@ static void volume_free(struct volume *v)
 	loop_timer_stop(&v->link.tick);
 	loop_timer_stop(&v->change.deadline);
 	loop_timer_stop(&v->sync.more);
+	loop_timer_stop(&v->pacer.timer);
 	list_remove(&v->link.end.link);
 	list_remove(&v->change.tell.link);
+	list_remove(&v->thaw.link);
 	fence_free(v);
+	detach_free(v);
+	behind_free(v);
+	reattach_free(v);
+	grow_free(v);
 	bitmap_free(&v->bitmap);
 	actlog_free(&v->al);
 	keep_free(v);
@@ -202,6 +138,8 @@ static void volume_free(struct volume *v)
 		disk_close(&v->meta);
 	free(v->config.disk);
 	free(v->config.meta);
+	free(v->config.behind);
+	free(v->config.known_size);
 	free(v);
 }
 
@@ -211,9 +149,14 @@ static int init(struct volume *v)
 
 	list_init(&v->al_waiting);
 	list_init(&v->listeners);
+	list_init(&v->holders);
 	list_init(&v->flushes);
-	list_init(&v->untold);
-	list_init(&v->frozen);
+	requests_init(v);
+	detach_init(v);
+	reattach_init(v);
+	grow_init(v);
+	far_init(v);
+	serve_init(v);
 	fence_init(v);
 	intervals_init(&v->locks);
 	link_init(v);
@@ -225,13 +168,14 @@ static int init(struct volume *v)
 		r = tlog_init(v);
 	if (!r && v->config.secret[0])
 		r = digest_find(&v->link.auth, v->config.cram_alg);
+	sync_digests(v);
 	return r;
 }
 
 int volume_open(struct volume **out, struct loop *l, const struct volume_config *config)
 {
 	struct volume *v = calloc(1, sizeof(*v));
-	struct md_file f;
+	struct loaded x;
 	int r;
 
 	if (!v)
@@ -239,17 +183,17 @@ int volume_open(struct volume **out, struct loop *l, const struct volume_config 
 	v->loop = l;
 	v->config = *config;
 	v->data.fd = v->meta.fd = -1;
+	v->state = (struct drbd_state){.role = ROLE_SECONDARY, .conn = CONN_STANDALONE};
 	r = init(v);
 	if (r)
-		complain(config, "beginning", r);
+		load_complain(config, "beginning", r);
+	behind_load(v);
 	if (!r)
-		r = open_disks(v);
+		r = load(&x, l, config, 0);
 	if (!r)
-		r = load_meta(v, &f);
+		r = attach_take_over(v, &x);
 	if (!r)
-		r = take_over(v, &f);
-	if (!r)
-		r = go_live(v, &f);
+		r = begin(v);
 	if (r) {
 		volume_free(v);
 		return r;
@@ -262,14 +206,12 @@ int volume_open(struct volume **out, struct loop *l, const struct volume_config 
 
 static int leave_clean(struct volume *v)
 {
-	struct md_file f = {.fd = v->md->fd, .layout = v->layout, .super = v->super};
+	struct md_file f = {.fd = v->md->fd, .layout = v->layout};
 	int r = md_file_log(f.fd, &f.layout);
 
-	memcpy(f.super.uuid, v->gen.uuid, sizeof(f.super.uuid));
-	f.super.la_size = v->sectors;
 	v->clean = true;
-	f.super.flags = keep_flags(v);
-	f.super.unclean = false;
+	keep_compose(v);
+	f.super = v->super;
 	return r ? r : md_file_super(&f);
 }
 
@@ -277,10 +219,10 @@ static void end(struct volume *v)
 {
 	void (*down)(void *) = v->down;
 	void *arg = v->down_arg;
-	int r = v->keep.failed ? 0 : leave_clean(v);
+	int r = disk_is_here(v) && !v->keep.failed ? leave_clean(v) : 0;
 
 	if (r)
-		complain(&v->config, "writing its metadata for the last time", r);
+		load_complain(&v->config, "writing its metadata for the last time", r);
 	volume_free(v);
 	down(arg);
 }
@@ -298,7 +240,7 @@ static void down_step(struct timer *t)
 {
 	struct volume *v = list_entry(t, struct volume, down_timer);
 	bool busy = v->requests || v->tlog.count || v->change.busy || v->data.flying ||
-		    (v->meta.fd >= 0 && v->meta.flying) || v->link.phase != LINK_DOWN;
+		    v->meta.flying || v->link.phase != LINK_DOWN || v->grow.busy;
 
 	if (v->down_pages && !busy && v->keep.job == KEEP_IDLE) {
 		end(v);
@@ -329,7 +271,7 @@ static void demoted(void *arg, int result)
 
 int volume_down(struct volume *v, void (*done)(void *arg), void *arg)
 {
-	if (v->holds)
+	if (!list_empty(&v->holders))
 		return -EBUSY;
 	if (v->down)
 		return -EALREADY;
@@ -337,18 +279,4 @@ int volume_down(struct volume *v, void (*done)(void *arg), void *arg)
 	v->down_arg = arg;
 	volume_secondary(v, demoted, v);
 	return 0;
-}
-
-int volume_hold(struct volume *v)
-{
-	if (v->state.role != ROLE_PRIMARY || v->change.busy || v->down)
-		return -EROFS;
-	v->holds++;
-	v->abandoned = false;
-	return 0;
-}
-
-void volume_release(struct volume *v)
-{
-	v->holds--;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Changes of state that are asked for here: promotion, demotion, disconnection, invalidation.
+ * Changes of state that are asked for here: promotion, demotion, disconnection, invalidation, and the disk's.
  *
  *   permitted? ─► the peer agrees (if it is there) ─► done ─► durable ─► peer told, answered
  */
@@ -9,8 +9,9 @@
 #include "hv/daemon.h"
 #include "mirror/engine/permit.h"
 #include "mirror/engine/private.h"
+#include "mirror/engine/verify.h"
 
-enum { DEADLINE_MS = 10000 };
+enum { DEADLINE_MS = 10000, RESIZE_MS = 60000 };
 
 /* ---- the answer ---- */
 
@@ -22,7 +23,7 @@ static void told(struct task *t)
 	int result = c->result;
 
 	loop_timer_stop(&c->deadline);
-	c->busy = c->asked = c->agreed = c->keeping = false;
+	c->busy = c->asked = c->agreed = c->keeping = c->drains = false;
 	c->answer = NULL;
 	if (answer)
 		answer(c->arg, result);
@@ -39,7 +40,8 @@ static void finish(struct volume *v, int result)
 static struct permit_context context(const struct volume *v)
 {
 	return (struct permit_context){.fencing = v->config.fencing != FENCING_DONT_CARE,
-				       .in_use = v->holds};
+				       .verify_alg = v->verify_with.size,
+				       .in_use = !list_empty(&v->holders)};
 }
 
 /* wish() - The state that is asked for. */
@@ -67,6 +69,12 @@ static struct drbd_state wish(const struct volume *v)
 			s.disk = DISK_OUTDATED;
 		break;
 	case CHANGE_INVALIDATE: s.disk = DISK_INCONSISTENT; break;
+	case CHANGE_OUTDATE: s.disk = DISK_OUTDATED; break;
+	case CHANGE_INVALIDATE_REMOTE: s.conn = CONN_STARTING_SYNC_S; break;
+	case CHANGE_VERIFY: s.conn = CONN_VERIFY_S; break;
+	case CHANGE_DETACH: s.disk = DISK_FAILED; break;
+	case CHANGE_ATTACH: s.disk = DISK_ATTACHING; break;
+	case CHANGE_RESIZE: break;
 	}
 	return s;
 }
@@ -80,11 +88,7 @@ static void kept(struct keep_wait *w)
 	if (link_is_up(v))
 		send_state(v);
 	finish(v, STATE_OK);
-	for (struct list *l = v->listeners.next; l != &v->listeners; l = l->next) {
-		struct volume_listener *x = list_entry(l, struct volume_listener, link);
-
-		x->changed(x);
-	}
+	listeners_tell(v);
 }
 
 static void become_primary(struct volume *v)
@@ -126,14 +130,47 @@ static void invalidate(struct volume *v)
 	link_end(v, false, -ECANCELED, "to begin a resync of everything");
 }
 
-/* outdate() - As the peer was told before it was let go. */
-static void outdate(struct volume *v)
+/*
+ * invalidate_remote() - A generation that the peer does not have, all of it: to the next meeting, with whatever speaks the
+ * protocol, that is a peer that was away.
+ */
+static void invalidate_remote(struct volume *v)
+{
+	v->change.keeping = true;
+	v->full_sync = true;
+	bitmap_set(&v->bitmap, 0, BITMAP_END);
+	new_generation(v);
+	keep_super(v, &v->change.kept);
+	link_end(v, false, -ECANCELED, "to begin a resync of everything to the peer");
+}
+
+/* let_go() - Outdated, as the peer was told before. */
+static void let_go(struct volume *v)
 {
 	struct drbd_state s = v->state;
 
 	s.disk = wish(v).disk;
 	if (s.disk != v->state.disk)
 		state_set(v, s, false);
+}
+
+static void outdate(struct volume *v)
+{
+	struct drbd_state s = wish(v);
+
+	v->change.keeping = true;
+	state_set(v, s, false);
+	keep_super(v, &v->change.kept);
+}
+
+static void resize(struct volume *v)
+{
+	int result = resize_begin(v, &v->change.resize);
+
+	if (result != STATE_OK)
+		finish(v, result);
+	else
+		loop_timer(v->loop, &v->change.deadline, RESIZE_MS * LOOP_MS);
 }
 
 static void carry_out(struct volume *v)
@@ -145,17 +182,57 @@ static void carry_out(struct volume *v)
 		change_check(v);
 		break;
 	case CHANGE_DISCONNECT:
-		outdate(v);
+		let_go(v);
 		link_end(v, true, -ECANCELED, "disconnected by the administrator");
 		break;
 	case CHANGE_INVALIDATE: invalidate(v); break;
+	case CHANGE_OUTDATE: outdate(v); break;
+	case CHANGE_INVALIDATE_REMOTE: invalidate_remote(v); break;
+	case CHANGE_VERIFY:
+		verify_begin(v);
+		finish(v, STATE_OK);
+		break;
+	case CHANGE_DETACH: detach(v); break;
+	case CHANGE_ATTACH: attach(v); break;
+	case CHANGE_RESIZE: resize(v); break;
 	}
+}
+
+void change_detached(struct volume *v)
+{
+	if (v->change.busy && v->change.agreed && v->change.what == CHANGE_DETACH)
+		finish(v, STATE_OK);
+}
+
+void change_attached(struct volume *v, int result)
+{
+	if (v->change.busy && v->change.agreed && v->change.what == CHANGE_ATTACH)
+		finish(v, result);
+}
+
+void change_resized(struct volume *v, int result)
+{
+	if (v->change.busy && v->change.agreed && v->change.what == CHANGE_RESIZE)
+		finish(v, result);
+}
+
+static void decide(struct volume *v);
+
+/* drains() - What the peer has sent is not on disk yet: nobody reads here before. */
+static bool drains(const struct volume *v)
+{
+	return v->change.what == CHANGE_PRIMARY && v->pwrites.count;
 }
 
 void change_check(struct volume *v)
 {
 	struct change *c = &v->change;
 
+	if (c->busy && c->drains && !drains(v)) {
+		c->drains = false;
+		decide(v);
+		return;
+	}
 	/* what the peer may lose would be forgotten by a Secondary */
 	if (c->busy && c->agreed && !c->keeping && c->what == CHANGE_SECONDARY && !v->requests &&
 	    !v->tlog.count)
@@ -166,20 +243,22 @@ void change_check(struct volume *v)
 
 static bool needs_peer(const struct volume *v)
 {
-	return link_is_up(v) &&
-	       (v->change.what == CHANGE_PRIMARY || v->change.what == CHANGE_DISCONNECT);
+	enum change_what w = v->change.what;
+
+	return link_is_up(v) && (w == CHANGE_PRIMARY || w == CHANGE_DISCONNECT ||
+				 w == CHANGE_VERIFY || w == CHANGE_DETACH);
 }
 
 static void ask(struct volume *v)
 {
 	struct wire_packet p = {.command = WIRE_STATE_CHG_REQ};
 	struct drbd_state s = wish(v);
-	uint32_t mask = STATE_MASK_ROLE;
+	uint32_t mask = v->change.what == CHANGE_PRIMARY ? STATE_MASK_ROLE : 0;
 
-	if (v->change.what == CHANGE_DISCONNECT) {
+	if (v->change.what == CHANGE_DISCONNECT)
 		p.command = WIRE_CONN_ST_CHG_REQ;
+	if (v->change.what == CHANGE_DISCONNECT || v->change.what == CHANGE_VERIFY)
 		mask = STATE_MASK_CONN;
-	}
 	if (s.disk != v->state.disk)
 		mask |= STATE_MASK_DISK;
 	p.change = (struct wire_change){mask, state_encode(&s) & mask};
@@ -200,6 +279,10 @@ int change_reply(struct volume *v, const struct wire_packet *p, void *bulk)
 		finish(v, p->reply);
 		return 0;
 	}
+	if (drains(v)) {
+		c->drains = true; /* and then the peer is asked again */
+		return 0;
+	}
 	c->agreed = true;
 	carry_out(v);
 	return 0;
@@ -214,6 +297,14 @@ static bool fence_may_help(const struct volume *v, int result)
 		(result == STATE_NO_UP_TO_DATE && v->state.disk == DISK_CONSISTENT));
 }
 
+/* may_be_source() - Whether everything may be copied from here. */
+static int may_be_source(const struct volume *v)
+{
+	if (v->state.disk != DISK_UP_TO_DATE)
+		return STATE_NO_UP_TO_DATE;
+	return v->state.peer == ROLE_PRIMARY ? STATE_DEVICE_IN_USE : STATE_OK;
+}
+
 /* decide() - Whether it may be, as things are now. */
 static void decide(struct volume *v)
 {
@@ -221,6 +312,16 @@ static void decide(struct volume *v)
 	struct drbd_state next = wish(v);
 	int result = permit(&v->state, &next, &c);
 
+	if (v->change.what == CHANGE_RESIZE) /* of the state nothing changes */
+		result = STATE_OK;
+	if (result == STATE_OK && v->change.what == CHANGE_INVALIDATE_REMOTE)
+		result = may_be_source(v);
+	if (v->change.what == CHANGE_OUTDATE && v->state.conn >= CONN_CONNECTED)
+		result = STATE_CONNECTED_OUTDATES;
+	if (v->change.what == CHANGE_ATTACH && v->state.disk != DISK_DISKLESS)
+		result = STATE_HAS_DISK;
+	if (v->change.what == CHANGE_DETACH && v->state.disk < DISK_INCONSISTENT)
+		result = STATE_IS_DISKLESS;
 	if (result != STATE_OK && fence_may_help(v, result)) {
 		v->change.fenced = true;
 		loop_timer_stop(&v->change.deadline); /* the handler has one */
@@ -233,6 +334,10 @@ static void decide(struct volume *v)
 	}
 	if (needs_peer(v)) {
 		ask(v);
+		return;
+	}
+	if (drains(v)) {
+		v->change.drains = true;
 		return;
 	}
 	v->change.agreed = true;
@@ -261,6 +366,8 @@ void change_lost(struct volume *v)
 	else if (c->asked) {
 		c->asked = false;
 		decide(v); /* without the peer */
+	} else if (!v->grow.busy) {
+		change_resized(v, STATE_NEED_CONNECTION);
 	}
 	change_check(v);
 }
@@ -272,10 +379,10 @@ static void too_late(struct timer *t)
 	if (v->change.asked)
 		link_end(v, false, -ETIMEDOUT, "no answer to a change of state");
 	else
-		finish(v, v->keep.failed ? STATE_NO_LOCAL_DISK : STATE_IN_TRANSIENT);
+		finish(v, STATE_IN_TRANSIENT);
 }
 
-static void begin(struct volume *v, enum change_what what, bool force, volume_answer *answer,
+void change_begin(struct volume *v, enum change_what what, bool force, volume_answer *answer,
 		  void *arg)
 {
 	struct change *c = &v->change;
@@ -296,40 +403,6 @@ static void begin(struct volume *v, enum change_what what, bool force, volume_an
 	c->arg = arg;
 	loop_timer(v->loop, &c->deadline, DEADLINE_MS * LOOP_MS);
 	decide(v);
-}
-
-void volume_primary(struct volume *v, bool force, volume_answer *answer, void *arg)
-{
-	begin(v, CHANGE_PRIMARY, force, answer, arg);
-}
-
-void volume_secondary(struct volume *v, volume_answer *answer, void *arg)
-{
-	begin(v, CHANGE_SECONDARY, false, answer, arg);
-}
-
-void volume_invalidate(struct volume *v, volume_answer *answer, void *arg)
-{
-	begin(v, CHANGE_INVALIDATE, false, answer, arg);
-}
-
-void volume_disconnect(struct volume *v, volume_answer *answer, void *arg)
-{
-	struct drbd_state s = v->state;
-
-	v->link.stay_down = true;
-	if (v->link.phase >= LINK_FEATURES) {
-		begin(v, CHANGE_DISCONNECT, false, answer, arg);
-		if (!link_is_up(v))
-			link_end(v, true, -ECANCELED, "disconnected by the administrator");
-		return;
-	}
-	seek_stop(v);
-	loop_timer_stop(&v->link.tick);
-	v->link.phase = v->link.flying ? LINK_DRAIN : LINK_DOWN;
-	s.conn = CONN_STANDALONE;
-	state_set(v, s, false);
-	answer(arg, STATE_OK);
 }
 
 void change_init(struct volume *v)

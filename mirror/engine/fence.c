@@ -29,8 +29,9 @@ static bool is_apart(const struct volume *v)
 /* needed() - Whether a handler has to be asked about the peer. */
 static bool needed(const struct volume *v)
 {
+	/* who has no disk has nothing that a fenced peer would be behind of */
 	return v->config.fencing != FENCING_DONT_CARE && is_apart(v) && !peer_is_known(v) &&
-	       (v->state.role == ROLE_PRIMARY || v->fence.promotes);
+	       disk_is_here(v) && (v->state.role == ROLE_PRIMARY || v->fence.promotes);
 }
 
 static void ask(struct volume *v)
@@ -46,6 +47,7 @@ static void ask(struct volume *v)
 		return; /* frozen, until the peer is back */
 	}
 	f->asked = true;
+	f->asked_for = f->losses;
 	f->fencer->fence(f->fencer, v->config.name, disk_name(v->state.disk));
 }
 
@@ -81,8 +83,10 @@ static void look(struct task *t)
 {
 	struct volume *v = list_entry(t, struct volume, fence.look);
 	bool frozen = v->state.suspended & SUSP_FENCING;
-	bool whole = v->state.conn == CONN_CONNECTED && v->state.disk == DISK_UP_TO_DATE &&
-		     v->state.pdsk == DISK_UP_TO_DATE;
+	/* the peer's disk is, and ours as well; or nothing is written here any more */
+	bool whole = v->state.conn == CONN_CONNECTED && v->state.pdsk == DISK_UP_TO_DATE &&
+		     (v->state.disk == DISK_UP_TO_DATE ||
+		      (v->state.role == ROLE_PRIMARY && !disk_is_here(v)));
 
 	if (frozen && v->state.role == ROLE_PRIMARY && is_apart(v) && peer_is_known(v)) {
 		v->crashed = false;
@@ -92,8 +96,8 @@ static void look(struct task *t)
 		thaw(v);
 	}
 	ask(v);
-	/* Who is Primary lifts it; without one, both do, and it is the same. */
-	if (whole && !v->fence.lifted && v->fence.fencer && v->state.peer != ROLE_PRIMARY) {
+	/* Each side its own: whoever has placed it. */
+	if (whole && !v->fence.lifted && v->fence.fencer) {
 		v->fence.lifted = true;
 		v->fence.fencer->lift(v->fence.fencer, v->config.name);
 	}
@@ -108,7 +112,8 @@ void fence_look(struct volume *v)
 bool fence_freezes(const struct volume *v, const struct drbd_state *next)
 {
 	return v->config.fencing == FENCING_RESOURCE_AND_STONITH && next->role == ROLE_PRIMARY &&
-	       next->conn < CONN_CONNECTED && next->pdsk >= DISK_UNKNOWN;
+	       next->disk >= DISK_INCONSISTENT && next->conn < CONN_CONNECTED &&
+	       next->pdsk >= DISK_UNKNOWN;
 }
 
 void volume_fenced(struct volume *v, int status)
@@ -117,7 +122,14 @@ void volume_fenced(struct volume *v, int status)
 	struct drbd_state s = v->state;
 	bool promotes = v->fence.promotes;
 
-	v->fence.asked = v->fence.promotes = false;
+	v->fence.asked = false;
+	if (is_apart(v) && v->fence.asked_for != v->fence.losses) {
+		/* The peer was back meanwhile, and what this has brought about is about to be lifted. */
+		ask(v);
+		if (v->fence.asked)
+			return;
+	}
+	v->fence.promotes = false;
 	if (!is_apart(v)) { /* it has come back meanwhile, and speaks for itself */
 		if (promotes)
 			change_fenced(v, true);

@@ -37,9 +37,10 @@ static bool same_current(const struct gen_side *a, const struct gen_side *b)
 	return gen_equal(a->gen.uuid[MD_CURRENT], b->gen.uuid[MD_CURRENT]);
 }
 
+/* The low bit counts here, as it does in the kernel: both sides have to come to the same end. */
 static bool has_bitmap(const struct gen_side *s)
 {
-	return plain(s->gen.uuid[MD_BITMAP]);
+	return s->gen.uuid[MD_BITMAP];
 }
 
 /* Conditions of the rules, seen by @a; for the mirror image of a rule the sides are swapped. */
@@ -98,7 +99,8 @@ static bool a_is_far_behind(const struct gen_side *a, const struct gen_side *b)
 
 static bool same_bitmap(const struct gen_side *a, const struct gen_side *b)
 {
-	return has_bitmap(a) && gen_equal(a->gen.uuid[MD_BITMAP], b->gen.uuid[MD_BITMAP]);
+	return plain(a->gen.uuid[MD_BITMAP]) &&
+	       gen_equal(a->gen.uuid[MD_BITMAP], b->gen.uuid[MD_BITMAP]);
 }
 
 /* Histories that are both short have their emptiness in common: the kernel's rule, which has to be ours. */

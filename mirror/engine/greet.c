@@ -32,6 +32,34 @@ static int challenge(struct volume *v)
 	return 0;
 }
 
+/*
+ * A kernel that is the target takes over what its resync is controlled by: a window that a fast network
+ * needs, and no other limit than one that is set here.
+ */
+static void send_sync_param(struct volume *v)
+{
+	enum {
+		PLAN_AHEAD = 20,
+		DELAY_TARGET = 10,
+		FILL_TARGET = 16384,
+		MAX_RATE = 4 << 20,
+		RATE = 40960
+	};
+	const struct volume_rates *r = &v->config.rates;
+	struct wire_packet p = {.command = WIRE_SYNC_PARAM89};
+
+	p.sync_param = (struct wire_sync_param){
+		.rate = RATE,
+		.plan_ahead = PLAN_AHEAD,
+		.delay_target = r->delay_target ? r->delay_target : DELAY_TARGET,
+		.fill_target = r->fill_target ? r->fill_target : FILL_TARGET,
+		.max_rate = r->max ? r->max : MAX_RATE,
+	};
+	strcpy(p.sync_param.verify, v->config.verify_alg);
+	strcpy(p.sync_param.csums, v->config.csums_alg);
+	send_data(v, &p, NULL, NULL);
+}
+
 /* introduce() - Everything that the peer has to know; it does the same meanwhile. */
 static void introduce(struct volume *v)
 {
@@ -43,15 +71,8 @@ static void introduce(struct volume *v)
 		.flags = v->link.discard ? WIRE_CF_DISCARD_MY_DATA : 0,
 	};
 	send_data(v, &p, NULL, NULL);
-	memset(&p, 0, sizeof(p));
-	p.command = WIRE_SYNC_PARAM89;
-	/* what a kernel's resync is controlled by; ours looks at what goes on */
-	p.sync_param.rate = 40960;
-	p.sync_param.delay_target = 10;
-	p.sync_param.fill_target = 100;
-	p.sync_param.max_rate = 102400;
-	send_data(v, &p, NULL, NULL);
-	send_sizes(v, 0);
+	send_sync_param(v);
+	send_sizes(v);
 	if (v->state.disk >= DISK_INCONSISTENT)
 		send_uuids(v);
 	send_state(v);
@@ -133,15 +154,23 @@ int greet_protocol(struct volume *v, const struct wire_packet *p, void *bulk)
 			      q->integrity);
 	if (v->link.discard && q->flags & WIRE_CF_DISCARD_MY_DATA)
 		return REFUSE(v, "both sides are to discard their data");
+	v->link.dry_run = q->flags & WIRE_CF_DRY_RUN;
 	link_phase(v, LINK_REPORT);
 	return 0;
 }
 
+/* agree() - The peer's @theirs is what is configured here as @ours, of option @name. */
+static int agree(struct volume *v, const char *name, const char *ours, const char *theirs)
+{
+	if (!strcmp(ours, theirs))
+		return 0;
+	return REFUSE(v, "the peer is configured for %s %s, we for %s", name,
+		      theirs[0] ? theirs : "none", ours[0] ? ours : "none");
+}
+
 int meet_sync_param(struct volume *v, const struct wire_packet *p, void *bulk)
 {
-	if (p->sync_param.verify[0] || p->sync_param.csums[0])
-		return REFUSE(v, "the peer is configured for %s %s, we for none",
-			      p->sync_param.verify[0] ? "verify-alg" : "csums-alg",
-			      p->sync_param.verify[0] ? p->sync_param.verify : p->sync_param.csums);
-	return 0;
+	int r = agree(v, "verify-alg", v->config.verify_alg, p->sync_param.verify);
+
+	return r ? r : agree(v, "csums-alg", v->config.csums_alg, p->sync_param.csums);
 }

@@ -41,6 +41,11 @@ static int by_hand(const struct handshake *h, int result)
 	return result == GEN_SPLIT ? 2 * way : way;
 }
 
+static bool primary_would_lose(enum role role, enum disk disk, bool attaches)
+{
+	return role == ROLE_PRIMARY && disk >= DISK_CONSISTENT && !attaches;
+}
+
 static enum meeting refusal(const struct handshake *h, int result)
 {
 	if (result == GEN_TOO_OLD)
@@ -51,9 +56,13 @@ static enum meeting refusal(const struct handshake *h, int result)
 		return MEET_SPLIT_BRAIN;
 	if ((result > 0 ? h->my_disk : h->peer_disk) <= DISK_INCONSISTENT && result)
 		return MEET_SOURCE_INCONSISTENT;
-	if (result < 0 && h->compare.mine.role == ROLE_PRIMARY && h->my_disk >= DISK_CONSISTENT)
+	if (result < 0 && primary_would_lose(h->compare.mine.role, h->my_disk, h->i_attach))
 		return MEET_PRIMARY_WOULD_LOSE;
-	if (result > 0 && h->compare.peer.role == ROLE_PRIMARY && h->peer_disk >= DISK_CONSISTENT)
+	if (result > 0 && primary_would_lose(h->compare.peer.role, h->peer_disk, h->peer_attaches))
+		return MEET_PRIMARY_WOULD_LOSE;
+	/* and the other way round, what was attached to a Primary does not replace what it has served */
+	if ((result > 0 && h->i_attach && h->compare.mine.role == ROLE_PRIMARY) ||
+	    (result < 0 && h->peer_attaches && h->compare.peer.role == ROLE_PRIMARY))
 		return MEET_PRIMARY_WOULD_LOSE;
 	return MEET_NOTHING;
 }

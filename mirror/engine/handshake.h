@@ -14,6 +14,8 @@ struct handshake {
 	struct gen_compare compare; /* all but its answer is given */
 	enum disk my_disk, peer_disk;
 	bool my_discard, peer_discard; /* the administrator gives that side's data up */
+	/* That side has just attached its disk: its clients have seen the other's data, not what is on it. */
+	bool i_attach, peer_attaches;
 };
 
 enum meeting {

@@ -7,7 +7,10 @@
  *   SUPER   super block
  *   PAGES   64 dirty pages ─► flush ─► the next 64
  *
- * A page with cleared bits says that data is here: that data is flushed before the page is written.
+ * A page with cleared bits says that data is here: that data is flushed before the page is written.  The activity
+ * log stands for bits that are not on disk yet, and for data that is perhaps only in the disk's cache.  It counts
+ * while the super block says that a Primary writes: before that is taken back, and before an extent goes cold,
+ * both are brought to the disk.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -16,9 +19,37 @@
 
 static void next_job(struct volume *v);
 
+static void tell_all(struct list *waiting)
+{
+	struct list now = LIST_INIT(now), *l;
+
+	list_move(&now, waiting);
+	while ((l = list_take(&now)))
+		list_entry(l, struct keep_wait, link)->done(list_entry(l, struct keep_wait, link));
+}
+
+/* nothing_to_keep() - The disk is gone: what it would have said nobody need wait for. */
+static void nothing_to_keep(struct volume *v)
+{
+	struct keep *k = &v->keep;
+
+	k->want_super = k->want_pages = k->in_pages = false;
+	k->durable = k->wanted;
+	tell_all(&k->super_now);
+	tell_all(&k->super_next);
+	tell_all(&k->pages_now);
+	tell_all(&k->pages_next);
+	requests_tell(v);
+}
+
 static void kicked(struct task *t)
 {
-	next_job(list_entry(t, struct volume, keep.kick));
+	struct volume *v = list_entry(t, struct volume, keep.kick);
+
+	if (v->keep.failed && v->keep.job == KEEP_IDLE)
+		nothing_to_keep(v);
+	else
+		next_job(v);
 }
 
 static void kick(struct volume *v)
@@ -96,21 +127,12 @@ void keep_actlog(struct volume *v)
 	kick(v);
 }
 
-static void done(struct volume *v, struct list *waiting)
-{
-	struct list now = LIST_INIT(now), *l;
-
-	list_move(&now, waiting);
-	while ((l = list_take(&now)))
-		list_entry(l, struct keep_wait, link)->done(list_entry(l, struct keep_wait, link));
-}
-
-/* Whoever waits does so for ever: nothing that depended on it may be told to anybody. */
 static void failed(struct volume *v, const char *what, int error)
 {
 	v->keep.failed = true;
 	v->keep.job = KEEP_IDLE;
 	disk_broke(v, what, error);
+	kick(v); /* in the state that the disk's loss has brought */
 }
 
 /* ---- pages ---- */
@@ -129,7 +151,7 @@ static void page_done(struct disk_op *op, int result)
 	if (--v->keep.flying)
 		return;
 	if (v->keep.failed)
-		failed(v, "writing its bitmap", result);
+		failed(v, "writing its bitmap", result ? result : -EIO);
 	else
 		batch_written(v);
 }
@@ -154,14 +176,21 @@ static void write_batch(struct volume *v)
 	}
 }
 
+static void write_transaction(struct volume *v);
+static void start_pages(struct volume *v);
+
 static void data_flushed(struct disk_op *op, int result)
 {
 	struct volume *v = list_entry(op, struct volume, keep.op);
 
 	if (result)
 		failed(v, "flushing its data", result);
-	else
+	else if (v->keep.npages)
 		write_batch(v);
+	else if (v->keep.job == KEEP_ACTLOG)
+		write_transaction(v);
+	else
+		start_pages(v);
 }
 
 /* take() - The page joins the batch, as it is now. */
@@ -188,6 +217,7 @@ static void start_batch(struct volume *v)
 static void start_pages(struct volume *v)
 {
 	struct keep *k = &v->keep;
+	bool data = k->for_super && !k->page; /* all of it, once */
 
 	k->job = KEEP_PAGES;
 	k->npages = 0;
@@ -197,13 +227,15 @@ static void start_pages(struct volume *v)
 			break;
 		take(v, k->page++);
 	}
-	if (k->npages) {
+	v->data_unflushed |= data && v->data.dirty;
+	if (k->npages || (data && v->data_unflushed)) {
 		start_batch(v);
 		return;
 	}
 	k->in_pages = false;
+	k->bits_first = k->for_super;
 	k->job = KEEP_IDLE;
-	done(v, &k->pages_now);
+	tell_all(&k->pages_now);
 	next_job(v);
 }
 
@@ -267,18 +299,12 @@ static bool start_actlog(struct volume *v)
 		    bitmap_dirty(&v->bitmap, page) == page)
 			take(v, page);
 	}
-	if (k->npages)
+	v->data_unflushed |= n && v->data.dirty;
+	if (k->npages || (n && v->data_unflushed))
 		start_batch(v);
 	else
 		write_transaction(v);
 	return true;
-}
-
-/* The rest has to wait for whatever somebody waits for. */
-static void pages_flushed(struct volume *v)
-{
-	v->keep.job = KEEP_IDLE;
-	next_job(v);
 }
 
 static void batch_flushed(struct disk_op *op, int result)
@@ -289,8 +315,10 @@ static void batch_flushed(struct disk_op *op, int result)
 		failed(v, "flushing its bitmap", result);
 	else if (v->keep.job == KEEP_ACTLOG)
 		write_transaction(v);
-	else
-		pages_flushed(v);
+	else { /* the rest has to wait for whatever somebody waits for */
+		v->keep.job = KEEP_IDLE;
+		next_job(v);
+	}
 }
 
 static void batch_written(struct volume *v)
@@ -300,30 +328,6 @@ static void batch_written(struct volume *v)
 }
 
 /* ---- super block ---- */
-
-uint32_t keep_flags(const struct volume *v)
-{
-	const struct drbd_state *s = &v->state;
-	uint32_t f = 0;
-
-	if (s->disk > DISK_INCONSISTENT)
-		f |= MD_CONSISTENT;
-	if (s->disk > DISK_OUTDATED)
-		f |= MD_WAS_UP_TO_DATE;
-	if (s->role == ROLE_PRIMARY)
-		f |= MD_PRIMARY;
-	if (s->conn > CONN_WF_REPORT_PARAMS)
-		f |= MD_CONNECTED;
-	if (s->pdsk >= DISK_INCONSISTENT && s->pdsk <= DISK_OUTDATED)
-		f |= MD_PEER_OUTDATED;
-	if (v->full_sync)
-		f |= MD_FULL_SYNC;
-	if (v->crashed)
-		f |= MD_CRASHED_PRIMARY;
-	if (v->clean)
-		f |= MD_AL_CLEAN;
-	return f;
-}
 
 static void super_done(struct disk_op *op, int result)
 {
@@ -336,7 +340,7 @@ static void super_done(struct disk_op *op, int result)
 	}
 	k->job = KEEP_IDLE;
 	k->durable = k->writing;
-	done(v, &k->super_now);
+	tell_all(&k->super_now);
 	requests_tell(v);
 	next_job(v);
 }
@@ -346,14 +350,10 @@ static void start_super(struct volume *v)
 	struct keep *k = &v->keep;
 
 	k->job = KEEP_SUPER;
-	k->want_super = false;
+	k->want_super = k->bits_first = false;
 	k->writing = k->wanted;
 	list_move(&k->super_now, &k->super_next);
-	for (int i = 0; i < MD_UUIDS; i++)
-		v->super.uuid[i] = v->gen.uuid[i];
-	v->super.la_size = v->sectors;
-	v->super.flags = keep_flags(v);
-	v->super.unclean = !v->clean;
+	k->said = keep_compose(v);
 	md_super_encode(k->block, &v->super);
 	k->op = (struct disk_op){
 		.verb = DISK_WRITE,
@@ -367,19 +367,29 @@ static void start_super(struct volume *v)
 	disk_submit(v->md, &k->op);
 }
 
+/* log_ends_first() - The super block is to say that the activity log no longer counts. */
+static bool log_ends_first(const struct volume *v)
+{
+	const struct keep *k = &v->keep;
+
+	return k->said & MD_PRIMARY && !(keep_flags(v) & MD_PRIMARY) && !k->bits_first &&
+	       (v->data.dirty || bitmap_dirty(&v->bitmap, 0) < v->bitmap.npages);
+}
+
 static void next_job(struct volume *v)
 {
 	struct keep *k = &v->keep;
 
-	if (k->job != KEEP_IDLE || k->failed || start_actlog(v))
+	if (k->job != KEEP_IDLE || k->failed || v->grow.job || (disk_is_here(v) && start_actlog(v)))
 		return;
-	if (k->want_super) {
+	if (k->want_super && !log_ends_first(v)) {
 		start_super(v);
 	} else if (k->in_pages) {
 		start_pages(v);
-	} else if (k->want_pages) {
+	} else if (k->want_pages || k->want_super) {
 		k->in_pages = true;
-		k->want_pages = false;
+		k->for_super = k->want_super;
+		k->want_pages = k->bits_first = false;
 		k->page = 0;
 		list_move(&k->pages_now, &k->pages_next);
 		start_pages(v);

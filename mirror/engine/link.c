@@ -21,102 +21,22 @@ enum {
 	RETRY_MS = 1000, /* after a connection that has failed at once */
 };
 
-/* ---- what may come when ---- */
-
-struct row {
-	uint16_t command;
-	uint32_t phases; /* PHASE() */
-	handler *handle;
-};
-
-#define GREETING (PHASE(LINK_REPORT) | PHASE(LINK_UP))
-#define UP       PHASE(LINK_UP)
-
-static int ignore(struct volume *v, const struct wire_packet *p, void *bulk)
-{
-	return 0;
-}
-
-static int ping(struct volume *v, const struct wire_packet *p, void *bulk)
-{
-	struct wire_packet pong = {.command = WIRE_PING_ACK};
-
-	send_meta(v, &pong);
-	return 0;
-}
-
-static int pong(struct volume *v, const struct wire_packet *p, void *bulk)
-{
-	v->link.ping_sent = 0;
-	return 0;
-}
-
-static const struct row on_data[] = {
-	{WIRE_FEATURES, PHASE(LINK_FEATURES), greet_features},
-	{WIRE_AUTH_CHALLENGE, PHASE(LINK_CHALLENGE) | PHASE(LINK_PROTOCOL), greet_challenge},
-	{WIRE_AUTH_RESPONSE, PHASE(LINK_RESPONSE), greet_response},
-	{WIRE_PROTOCOL, PHASE(LINK_PROTOCOL), greet_protocol},
-	{WIRE_SYNC_PARAM89, GREETING, meet_sync_param},
-	{WIRE_SIZES, GREETING, meet_sizes},
-	{WIRE_UUIDS, GREETING, meet_uuids},
-	{WIRE_STATE, GREETING, meet_state},
-	{WIRE_STATE_CHG_REQ, GREETING, answer_volume},
-	{WIRE_CONN_ST_CHG_REQ, GREETING, answer_connection},
-	{WIRE_DATA, UP, pwrite_data},
-	{WIRE_TRIM, UP, pwrite_zeroes},
-	{WIRE_ZEROES, UP, pwrite_zeroes},
-	{WIRE_BARRIER, UP, pwrite_barrier},
-	{WIRE_OUT_OF_SYNC, UP, pwrite_out_of_sync},
-	{WIRE_UNPLUG_REMOTE, UP, ignore},
-	{WIRE_DELAY_PROBE, GREETING, ignore},
-	{WIRE_BITMAP, UP, exchange_plain},
-	{WIRE_COMPRESSED_BITMAP, UP, exchange_code},
-	{WIRE_SYNC_UUID, UP, exchange_sync_uuid},
-	{WIRE_RS_DATA_REQUEST, UP, source_request},
-	{WIRE_RS_THIN_REQ, UP, source_request},
-	{WIRE_RS_DATA_REPLY, UP, target_reply},
-};
-
-static const struct row on_meta[] = {
-	{WIRE_PING, GREETING | PHASE(LINK_CHALLENGE) | PHASE(LINK_RESPONSE) | PHASE(LINK_PROTOCOL),
-	 ping},
-	{WIRE_PING_ACK, GREETING, pong},
-	{WIRE_DELAY_PROBE, GREETING, ignore},
-	{WIRE_STATE_CHG_REPLY, UP, change_reply},
-	{WIRE_CONN_ST_CHG_REPLY, UP, change_reply},
-	{WIRE_RECV_ACK, UP, write_ack},
-	{WIRE_WRITE_ACK, UP, write_ack},
-	{WIRE_RS_WRITE_ACK, UP, source_ack},
-	{WIRE_NEG_ACK, UP, write_neg_ack},
-	{WIRE_BARRIER_ACK, UP, tlog_barrier_ack},
-	{WIRE_NEG_RS_DREPLY, UP, target_refused},
-	{WIRE_RS_CANCEL, UP, target_refused},
-};
-
-static const struct row *row_of(const struct stream *s, uint16_t command)
-{
-	bool data = s->socket == WIRE_ON_DATA;
-	const struct row *rows = data ? on_data : on_meta;
-	size_t n = data ? sizeof(on_data) / sizeof(on_data[0])
-			: sizeof(on_meta) / sizeof(on_meta[0]);
-
-	for (size_t i = 0; i < n; i++)
-		if (rows[i].command == command)
-			return &rows[i];
-	return NULL;
-}
+/* ---- what comes ---- */
 
 static void forget(struct stream *s, const struct wire_packet *p, void *bulk)
 {
 	struct volume *v = s->arg;
 
-	pool_put(&v->pool, bulk, p->bulk);
+	if (p->command == WIRE_DATA_REPLY)
+		far_forget(v, p);
+	else
+		pool_put(&v->pool, bulk, p->bulk);
 }
 
 static int packet(struct stream *s, const struct wire_packet *p, void *bulk)
 {
 	struct volume *v = s->arg;
-	const struct row *row = row_of(s, p->command);
+	const struct packet_row *row = packet_row(s->socket, p->command);
 	const struct wire_kind *k = wire_kind_row(p->command);
 	int r;
 
@@ -139,14 +59,19 @@ static int packet(struct stream *s, const struct wire_packet *p, void *bulk)
 static void *room(struct stream *s, const struct wire_packet *p)
 {
 	struct volume *v = s->arg;
+	void *to = NULL;
 
-	if (v->link.phase != LINK_UP)
-		return NULL;
-	switch (p->command) {
-	case WIRE_DATA: return pwrite_room(v, p);
-	case WIRE_RS_DATA_REPLY: return target_room(v, p);
-	default: return NULL;
-	}
+	if (v->link.phase == LINK_UP && p->command == WIRE_DATA)
+		to = pwrite_room(v, p);
+	else if (v->link.phase == LINK_UP && p->command == WIRE_RS_DATA_REPLY)
+		to = target_room(v, p);
+	else if (v->link.phase == LINK_UP && p->command == WIRE_DATA_REPLY)
+		to = far_room(v, p);
+	if (!to)
+		link_end(v, false, -EPROTO,
+			 "%s of %u bytes at sector %llu is not expected, or no memory for it",
+			 wire_name(p->command), p->bulk, (unsigned long long)p->data.sector);
+	return to;
 }
 
 static void failed(struct stream *s, int why)
@@ -193,6 +118,16 @@ void link_pause(struct volume *v)
 		stream_pause(&v->link.data, v->link.hold || v->pwrites.bytes > PWRITES_BYTES_MAX);
 }
 
+void link_mute(struct volume *v)
+{
+	bool mute = behind_is_pending(v) && v->state.role != ROLE_PRIMARY;
+
+	if (stream_is_open(&v->link.data) && v->link.data.muted != mute) {
+		stream_mute(&v->link.data, mute);
+		stream_mute(&v->link.meta, mute);
+	}
+}
+
 bool link_is_up(const struct volume *v)
 {
 	return v->link.phase == LINK_UP && !v->link.why;
@@ -204,18 +139,20 @@ void link_phase(struct volume *v, enum link_phase phase)
 	v->link.since = loop_clock();
 }
 
-void link_found(struct volume *v, int data, int meta, bool tie_break)
+void link_found(struct volume *v, struct channel data, struct channel meta, bool tie_break)
 {
 	struct link *l = &v->link;
 	int r;
 
+	reconfigure_connection(v);
 	l->why = 0;
 	l->agreed = (struct wire_agreed){0};
 	l->tie_break = tie_break;
 	l->ping_sent = 0;
 	l->seq = 0;
-	l->sizes_seen = l->uuids_seen = l->hold = l->torn = false;
-	l->peer_conn = CONN_WF_CONNECTION;
+	memset(l->turned_away, 0, sizeof(l->turned_away));
+	l->sizes_seen = l->uuids_seen = l->hold = l->torn = l->dry_run = false;
+	l->sync_paused = false;
 	link_phase(v, LINK_FEATURES);
 	r = stream_open(&l->data, data);
 	if (!r)
@@ -224,6 +161,7 @@ void link_found(struct volume *v, int data, int meta, bool tie_break)
 		link_end(v, false, r, "opening its sockets: %s", strerror(-r));
 		return;
 	}
+	link_mute(v);
 	stream_pause(&l->meta, true); /* it begins to mean something with the features */
 	loop_timer(v->loop, &l->tick, TICK_MS * LOOP_MS);
 	greet_begin(v);
@@ -278,7 +216,8 @@ static void tick(struct timer *t)
 		return;
 	loop_timer(v->loop, t, TICK_MS * LOOP_MS);
 	if (l->phase != LINK_UP) {
-		if (now - l->since > GREETING_MS * LOOP_MS)
+		/* A kernel's DRBD waits its ping-timeout, which is ours, before it says anything. */
+		if (now - l->since > (GREETING_MS + (uint64_t)c->ping_timeout_ms) * LOOP_MS)
 			link_end(v, false, -ETIMEDOUT, "the peer did not go on with its greeting");
 		return;
 	}
@@ -289,6 +228,15 @@ static void tick(struct timer *t)
 		 now - v->tlog.progress > c->ko_count * c->timeout_ms * LOOP_MS &&
 		 now > v->tlog.progress)
 		link_end(v, false, -ETIMEDOUT, "no answer to a write within %u times %u ms",
+			 c->ko_count, c->timeout_ms);
+	else if (sync_waits(v) && c->ko_count &&
+		 now - l->data.heard > c->ko_count * c->timeout_ms * LOOP_MS)
+		link_end(v, false, -ETIMEDOUT,
+			 "the peer has not gone on with the resync within %u times %u ms",
+			 c->ko_count, c->timeout_ms);
+	else if (!list_empty(&v->far.reads) && c->ko_count &&
+		 now > v->far.progress + c->ko_count * c->timeout_ms * LOOP_MS)
+		link_end(v, false, -ETIMEDOUT, "no answer to a read within %u times %u ms",
 			 c->ko_count, c->timeout_ms);
 	else if (!l->ping_sent && now - l->meta.heard > c->ping_int_ms * LOOP_MS)
 		send_ping(v, now);
@@ -316,7 +264,8 @@ static void drained(struct volume *v)
 	struct link *l = &v->link;
 	bool early = loop_clock() - l->since < RETRY_MS * LOOP_MS;
 
-	if (l->phase != LINK_DRAIN || l->flying)
+	/* what a disk that is no longer used still has disturbs nobody */
+	if (l->phase != LINK_DRAIN || (l->flying && disk_is_here(v)))
 		return;
 	if (l->stay_down) {
 		link_phase(v, LINK_DOWN);
@@ -351,16 +300,23 @@ static void ended(struct task *t)
 	s.peer = ROLE_UNKNOWN;
 	s.pdsk = v->state.pdsk == DISK_OUTDATED ? DISK_OUTDATED : DISK_UNKNOWN;
 	v->fence.lifted = false;
+	v->fence.losses += was_up;
 	if (was_up && fence_freezes(v, &s)) {
 		s.suspended |= SUSP_FENCING;
 		v->crashed =
 			true; /* what is written and not said to be: to be copied, not lost sight of */
 	}
+	if (s.disk == DISK_NEGOTIATING && attach_may_alone(v))
+		attach_alone(v, &s);
 	state_set(v, s, false);
+	if (s.disk == DISK_NEGOTIATING)
+		detach(v);
 	if (was_up && !(s.suspended & SUSP_FENCING))
 		alone(v);
 	tlog_drop(v);
+	far_drop(v);
 	pwrites_drop(v);
+	serve_drop(v);
 	change_lost(v);
 	l->discard = false;
 	link_io_done(v);
@@ -384,10 +340,13 @@ void link_init(struct volume *v)
 
 int volume_connect(struct volume *v, bool discard)
 {
-	if (v->link.phase != LINK_DOWN)
+	struct link *l = &v->link;
+
+	if (l->phase != LINK_DOWN && (l->phase != LINK_DRAIN || !l->stay_down))
 		return -EALREADY;
-	v->link.stay_down = false;
-	v->link.discard = discard;
-	link_seek(v);
+	l->stay_down = false;
+	l->discard = discard;
+	if (l->phase == LINK_DOWN)
+		link_seek(v); /* else when the last one has drained */
 	return 0;
 }

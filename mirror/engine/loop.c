@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <poll.h>
+#include <stddef.h>
 #include <sys/epoll.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,21 +20,34 @@ uint64_t loop_clock(void)
 
 static int ring_init(struct loop *l)
 {
-	struct io_uring_params p = {.flags = IORING_SETUP_COOP_TASKRUN | IORING_SETUP_CQSIZE,
-				    .cq_entries = 8 * RING_ENTRIES};
-	int r = io_uring_queue_init_params(RING_ENTRIES, &l->ring, &p);
+	/* What ends is said when we wait, many at a time, and never in between. */
+	static const unsigned flags[] = {
+		IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_CQSIZE,
+		IORING_SETUP_COOP_TASKRUN | IORING_SETUP_CQSIZE, /* before Linux 6.1 */
+		IORING_SETUP_CQSIZE,                             /* before 5.19 */
+	};
+	int r = -EINVAL;
 
-	if (r == -EINVAL) /* before Linux 5.19 */
-		r = io_uring_queue_init(RING_ENTRIES, &l->ring, 0);
+	for (size_t i = 0; r == -EINVAL && i < sizeof(flags) / sizeof(flags[0]); i++) {
+		struct io_uring_params p = {.flags = flags[i], .cq_entries = 8 * RING_ENTRIES};
+
+		r = io_uring_queue_init_params(RING_ENTRIES, &l->ring, &p);
+	}
 	return r;
+}
+
+static void stirred(struct io *io, int result)
+{
+	struct loop *l = list_entry(io, struct loop, stir);
+
+	l->armed = false;
 }
 
 int loop_init(struct loop *l)
 {
-	struct epoll_event e = {.events = EPOLLIN};
 	int r;
 
-	*l = (struct loop){.epoll = -1, .now = loop_clock()};
+	*l = (struct loop){.epoll = -1, .now = loop_clock(), .stir.done = stirred};
 	list_init(&l->timers);
 	list_init(&l->tasks);
 	list_init(&l->lingering);
@@ -40,7 +55,7 @@ int loop_init(struct loop *l)
 	if (r)
 		return r;
 	l->epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (l->epoll < 0 || epoll_ctl(l->epoll, EPOLL_CTL_ADD, l->ring.ring_fd, &e)) {
+	if (l->epoll < 0) {
 		r = -errno;
 		loop_free(l);
 	}
@@ -125,7 +140,6 @@ struct io_uring_sqe *loop_sqe(struct loop *l, struct io *io)
 		s = io_uring_get_sqe(&l->ring);
 	}
 	io_uring_sqe_set_data(s, io);
-	l->in_ring++;
 	return s;
 }
 
@@ -138,7 +152,6 @@ static void reap(struct loop *l)
 		int result = c->res;
 
 		io_uring_cqe_seen(&l->ring, c);
-		l->in_ring--;
 		io->done(io, result);
 	}
 }
@@ -165,52 +178,61 @@ static void run_timers(struct loop *l)
 		list_entry(t, struct timer, link)->due(list_entry(t, struct timer, link));
 }
 
-/* Milliseconds until the next timer, rounded up; a second when there is none. */
-static int patience(struct loop *l)
+/* Nanoseconds until the next timer; a second when there is none. */
+static uint64_t patience(struct loop *l)
 {
-	uint64_t ms = SECOND_MS, now = loop_clock();
+	uint64_t ns = SECOND_MS * LOOP_MS, now = loop_clock();
 
-	if (io_uring_cq_ready(&l->ring))
-		return 0;
 	list_for_each (t, &l->timers) {
 		uint64_t at = list_entry(t, struct timer, link)->at;
-		uint64_t left = at > now ? (at - now + LOOP_MS - 1) / LOOP_MS : 0;
+		uint64_t left = at > now ? at - now : 0;
 
-		if (left < ms)
-			ms = left;
+		if (left < ns)
+			ns = left;
 	}
-	return (int)ms;
+	return ns;
 }
 
-static void run_events(struct loop *l, const struct epoll_event *e, int n)
+/* wait_for() - Until something in the ring has ended, or a timer is due; what was filled in goes out. */
+static void wait_for(struct loop *l)
 {
-	l->ngone = n;
+	struct __kernel_timespec t = {0};
+	struct io_uring_cqe *c;
+	uint64_t ns = patience(l);
+
+	if (!l->armed) {
+		io_uring_prep_poll_add(loop_sqe(l, &l->stir), l->epoll, POLLIN);
+		l->armed = true;
+	}
+	t.tv_sec = (long long)(ns / (SECOND_MS * LOOP_MS));
+	t.tv_nsec = (long long)(ns % (SECOND_MS * LOOP_MS));
+	io_uring_submit_and_wait_timeout(&l->ring, &c, 1, &t, NULL);
+}
+
+static void run_events(struct loop *l)
+{
+	struct epoll_event e[EVENTS];
+	int n = epoll_wait(l->epoll, e, EVENTS, 0);
+
+	l->ngone = n > 0 ? n : 0;
 	for (int i = 0; i < n; i++)
 		l->gone[i] = e[i].data.ptr;
-	for (int i = 0; i < n; i++) {
+	for (int i = 0; i < n; i++)
 		if (l->gone[i])
 			l->gone[i]->ready(l->gone[i], e[i].events);
-		else if (!e[i].data.ptr)
-			reap(l);
-	}
 	l->ngone = 0;
 }
 
 void loop_run(struct loop *l)
 {
-	struct epoll_event e[EVENTS];
-
 	while (!l->stop) {
-		int n;
-
 		run_tasks(l);
-		if (io_uring_sq_ready(&l->ring))
-			io_uring_submit(&l->ring);
-		n = epoll_wait(l->epoll, e, EVENTS, patience(l));
+		wait_for(l);
 		l->now = loop_clock();
 		l->turns++;
-		run_events(l, e, n > 0 ? n : 0);
 		reap(l);
+		if (!l->armed)
+			run_events(l);
 		run_timers(l);
 	}
 }

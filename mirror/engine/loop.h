@@ -2,7 +2,8 @@
 /*
  * The one thread that everything runs on: sockets (epoll), disks (io_uring), timers, and what is to
  * be done once at the end of a turn, so that many packets or requests become one system call.
- * Nothing that it calls may wait.
+ * It waits in one place, the ring, which the epoll is in, so that a turn that only disks have
+ * something for is one system call.  Nothing that it calls may wait.
  */
 #ifndef MIRROR_ENGINE_LOOP_H
 #define MIRROR_ENGINE_LOOP_H
@@ -43,9 +44,10 @@ struct io {
 struct loop {
 	int epoll;
 	struct io_uring ring;
-	unsigned in_ring; /* requests that have not ended */
-	uint64_t now;     /* at the beginning of this turn */
-	uint64_t turns;   /* counted, for whoever watches whether the loop still turns */
+	struct io stir; /* the ring's own request: it ends when the epoll has something to say */
+	bool armed;     /* it is in the ring */
+	uint64_t now;   /* at the beginning of this turn */
+	uint64_t turns; /* counted, for whoever watches whether the loop still turns */
 	bool stop;
 	struct list timers, tasks;
 	struct list lingering; /* linger.h */

@@ -7,28 +7,29 @@
 
 #include "hv/daemon.h"
 #include "mirror/engine/private.h"
+#include "mirror/engine/verify.h"
 
 #define REFUSE(v_, ...) (link_end(v_, true, -EACCES, __VA_ARGS__), -EACCES)
 
 /* ---- what is told ---- */
 
-void send_sizes(struct volume *v, uint16_t flags)
+void send_sizes_of(struct volume *v, struct wire_sizes *s)
 {
-	struct wire_packet p = {.command = WIRE_SIZES};
+	struct wire_packet p = {.command = WIRE_SIZES, .sizes = *s};
 
-	/* what was agreed once stays, until an administrator resizes it */
-	p.sizes = (struct wire_sizes){
-		.own = v->state.disk >= DISK_INCONSISTENT ? v->sectors : 0,
-		.current = v->sectors,
-		.max_bio = WIRE_BULK_MAX,
-		.flags = flags,
-		.physical = v->data.align,
-		.logical = v->data.align,
-		.io_min = v->data.align,
-		.discard = 1,
-		.discard_zeroes = 1,
-	};
+	p.sizes.max_bio = WIRE_BULK_MAX;
+	p.sizes.physical = p.sizes.logical = p.sizes.io_min = v->align;
+	p.sizes.discard = p.sizes.discard_zeroes = 1;
 	send_data(v, &p, NULL, NULL);
+}
+
+void send_sizes(struct volume *v)
+{
+	/* what was agreed once stays, until an administrator resizes it */
+	struct wire_sizes s = {.own = v->state.disk >= DISK_NEGOTIATING ? v->sectors : 0,
+			       .current = v->sectors};
+
+	send_sizes_of(v, &s);
 }
 
 void send_uuids(struct volume *v)
@@ -47,8 +48,10 @@ void send_uuids(struct volume *v)
 void send_state(struct volume *v)
 {
 	struct wire_packet p = {.command = WIRE_STATE};
+	struct drbd_state s = state_shown(v);
 
-	p.state = state_encode(&v->state);
+	s.suspended |= v->sync_paused ? SUSP_USER_ISP : 0;
+	p.state = state_encode(&s);
 	send_data(v, &p, NULL, NULL);
 }
 
@@ -69,6 +72,7 @@ static int shrink(struct volume *v, uint64_t sectors)
 		   (unsigned long long)sectors);
 	keep_super(v, NULL);
 	keep_pages(v, NULL);
+	send_sizes(v); /* it was told the other one */
 	return 0;
 }
 
@@ -83,12 +87,38 @@ int meet_sizes(struct volume *v, const struct wire_packet *p, void *bulk)
 		limit = s->own;
 	if (s->user && s->user < limit)
 		limit = s->user;
-	if (limit == v->sectors)
+	if (v->link.phase == LINK_UP && limit == v->sectors)
+		resize_sizes(v, s);
+	if (limit == v->sectors || v->link.dry_run)
 		return 0;
-	if (v->state.disk != DISK_INCONSISTENT || v->link.phase == LINK_UP)
+	if (v->link.phase == LINK_UP)
 		return REFUSE(v, "the peer has room for %llu sectors, the volume has %llu",
 			      (unsigned long long)limit, (unsigned long long)v->sectors);
-	return shrink(v, limit);
+	return v->state.disk == DISK_INCONSISTENT ? shrink(v, limit) : 0;
+}
+
+/* fits() - Whether both have the same size; else the connection ends, and a next one may find it so. */
+static bool fits(struct volume *v, const struct drbd_state *peer)
+{
+	const struct wire_sizes *s = &v->link.sizes;
+	bool small = s->own && s->own < v->sectors;
+
+	if (v->grow.busy) {
+		link_end(v, false, -EAGAIN, "this side becomes larger first");
+		return false;
+	}
+	if (peer->disk > DISK_INCONSISTENT && s->current > v->sectors && disk_is_here(v)) {
+		if (!resize_follow(v))
+			link_end(v, true, -EACCES,
+				 "the volume has %llu sectors, this disk room for %llu",
+				 (unsigned long long)s->current, (unsigned long long)v->sectors);
+		return false;
+	}
+	if (small) /* it may be about to follow */
+		link_end(v, false, -EACCES,
+			 "the peer has room for %llu sectors, the volume has %llu",
+			 (unsigned long long)s->own, (unsigned long long)v->sectors);
+	return !small;
 }
 
 /* ---- identifiers ---- */
@@ -114,8 +144,14 @@ int meet_uuids(struct volume *v, const struct wire_packet *p, void *bulk)
 {
 	v->link.uuids = p->uuids;
 	v->link.uuids_seen = true;
-	if (v->link.phase == LINK_UP)
-		skip_sync(v, &p->uuids);
+	if (v->link.phase != LINK_UP)
+		return 0;
+	skip_sync(v, &p->uuids);
+	if (v->state.disk < DISK_NEGOTIATING) {
+		/* what our clients see from now on is called so */
+		v->exposed = p->uuids.uuid[MD_CURRENT];
+		v->exposed_is_peers = true;
+	}
 	return 0;
 }
 
@@ -132,8 +168,10 @@ static struct handshake handshake_of(struct volume *v, const struct drbd_state *
 {
 	const struct wire_uuids *u = &v->link.uuids;
 	struct handshake h = {
-		.my_disk = v->state.disk,
+		.my_disk = v->state.disk == DISK_NEGOTIATING ? v->attached_as : v->state.disk,
 		.peer_disk = disk_of(v, peer),
+		.i_attach = v->state.disk == DISK_NEGOTIATING,
+		.peer_attaches = peer->disk == DISK_NEGOTIATING,
 		.my_discard = v->link.discard,
 		.peer_discard = u->flags & WIRE_UUID_DISCARD_MY_DATA,
 		.compare = {.mine = {v->gen, v->state.role, v->crashed},
@@ -173,6 +211,34 @@ static void settle(struct drbd_state *s, enum meeting what)
 	}
 }
 
+/* keep_split() - What an administrator is to know of a split brain before it is decided. */
+static void keep_split(struct volume *v, const struct handshake *h, enum meeting what)
+{
+	uint64_t peers = v->link.uuids.bits, most = v->bitmap.bits;
+
+	v->split = (struct volume_split){
+		.is = what == MEET_SPLIT_BRAIN,
+		.exact = h->compare.result == GEN_SPLIT_BITMAP,
+		.mine = h->compare.mine.gen,
+		.peer = h->compare.peer.gen,
+		.mine_written = v->bitmap.weight * MD_BIT_SECTORS,
+		.peer_written = (peers < most ? peers : most) * MD_BIT_SECTORS,
+	};
+}
+
+/* cannot_attach() - The two go on as before: one without a disk. */
+static void cannot_attach(struct volume *v, const struct handshake *h)
+{
+	struct drbd_state s = v->state;
+
+	if (h->peer_attaches) {
+		s.pdsk = DISK_DISKLESS;
+		state_set(v, s, false);
+	}
+	if (h->i_attach)
+		detach(v);
+}
+
 /*
  * meet() - Compare, and begin what follows.  @uuids_first: the peer has to be shown our identifiers
  * again, as it met us without them.
@@ -186,6 +252,20 @@ static int meet(struct volume *v, const struct drbd_state *peer, bool uuids_firs
 	volume_say(v, LOG_NOTICE, "%s%s%s (rule %u, %d)", meeting_text(m.what),
 		   m.full ? ", all of it" : "", m.manual ? ", as the administrator said" : "",
 		   h.compare.rule, h.compare.result);
+	if (v->link.dry_run) { /* who asks has not read all of it yet, and ends the connection */
+		volume_say(v, LOG_NOTICE, "a dry run of the peer's: nothing is done");
+		return 0;
+	}
+	if (m.what > MEET_TARGET && (h.i_attach || h.peer_attaches)) {
+		cannot_attach(v, &h);
+		return 0;
+	}
+	keep_split(v, &h, m.what);
+	if (m.what == MEET_PRIMARY_WOULD_LOSE && h.compare.result > 0) {
+		/* a Primary that was replaced, and wakes up: it has to go, and we wait for its next life */
+		link_end(v, false, -EACCES, "the peer is Primary, and would lose its data to ours");
+		return -EACCES;
+	}
 	if (m.what > MEET_TARGET)
 		return REFUSE(v, "%s", meeting_text(m.what));
 	if (s.role == ROLE_PRIMARY && peer->role == ROLE_PRIMARY)
@@ -199,6 +279,7 @@ static int meet(struct volume *v, const struct drbd_state *peer, bool uuids_firs
 		v->gen = h.compare.mine.gen;
 	v->sync.source = h.compare.peer.gen;
 	s.peer = peer->role;
+	s.disk = h.my_disk;
 	s.pdsk = h.peer_disk;
 	settle(&s, m.what);
 	if (v->link.phase != LINK_UP)
@@ -211,6 +292,21 @@ static int meet(struct volume *v, const struct drbd_state *peer, bool uuids_firs
 	return 0;
 }
 
+/*
+ * has_what_was_seen() - Whether the peer's disk is the one that our clients have read and written.  Where they have
+ * written under a generation that we have not heard of yet, the peer has recorded what that began with.
+ */
+static bool has_what_was_seen(const struct volume *v, const struct drbd_state *peer)
+{
+	const uint64_t *uuid = v->link.uuids.uuid;
+
+	if (v->state.role != ROLE_PRIMARY || v->state.disk >= DISK_INCONSISTENT ||
+	    peer->disk < DISK_INCONSISTENT)
+		return true;
+	return gen_equal(uuid[MD_CURRENT], v->exposed) ||
+	       (!v->exposed_is_peers && gen_equal(uuid[MD_BITMAP], v->exposed));
+}
+
 /* first() - The peer's first state ends the greeting. */
 static int first(struct volume *v, const struct drbd_state *peer)
 {
@@ -218,45 +314,98 @@ static int first(struct volume *v, const struct drbd_state *peer)
 
 	if (!v->link.sizes_seen || (peer->disk >= DISK_NEGOTIATING && !v->link.uuids_seen))
 		return -EPROTO;
+	if (!v->link.dry_run && !fits(v, peer))
+		return 0;
 	if (peer->disk >= DISK_NEGOTIATING && s.disk >= DISK_INCONSISTENT)
 		return meet(v, peer, false);
 	if (s.role == ROLE_PRIMARY && peer->role == ROLE_PRIMARY)
 		return REFUSE(v, "both sides are Primary");
+	if (!has_what_was_seen(v, peer)) {
+		link_end(v, false, -EACCES,
+			 "the peer has other data than what clients have seen here");
+		return -EACCES;
+	}
 	s.peer = peer->role;
 	s.pdsk = peer->disk;
+	if (s.role == ROLE_PRIMARY && s.pdsk >= DISK_OUTDATED && s.pdsk != DISK_UNKNOWN)
+		s.pdsk = DISK_UP_TO_DATE; /* it has just been found to be */
 	s.conn = CONN_CONNECTED;
+	if (s.disk < DISK_INCONSISTENT && peer->disk >= DISK_INCONSISTENT) {
+		v->exposed = v->link.uuids.uuid[MD_CURRENT];
+		v->exposed_is_peers = true;
+	}
 	link_phase(v, LINK_UP);
 	state_set(v, s, true);
 	return 0;
 }
 
-/* Whether the peer's new state begins a resync: it waits for a bitmap, or its data became the truth by force. */
+/* Whether the other side wants to compare: it sends its bitmap, has a new disk, or its data became the truth by force. */
 static bool begins(const struct volume *v, const struct drbd_state *peer)
 {
-	if (v->state.conn != CONN_CONNECTED || v->state.disk < DISK_INCONSISTENT)
+	bool mine = v->state.disk == DISK_NEGOTIATING || peer->disk == DISK_NEGOTIATING;
+
+	if (v->state.conn != CONN_CONNECTED || v->state.disk < DISK_NEGOTIATING)
 		return false;
+	if (mine)
+		return v->link.uuids_seen && peer->disk >= DISK_NEGOTIATING;
 	return peer->conn == CONN_WF_BITMAP_T || peer->conn == CONN_STARTING_SYNC_S ||
 	       (peer->disk == DISK_UP_TO_DATE && v->state.disk == DISK_INCONSISTENT);
+}
+
+/* The Primary has no disk, and has found ours to be what its clients have seen. */
+static bool is_served_from(const struct drbd_state *s, const struct drbd_state *peer)
+{
+	return peer->role == ROLE_PRIMARY && peer->disk < DISK_INCONSISTENT &&
+	       peer->conn >= CONN_CONNECTED && s->conn == CONN_CONNECTED &&
+	       (s->disk == DISK_OUTDATED || s->disk == DISK_CONSISTENT);
+}
+
+void meet_peer_disk(struct volume *v, enum disk was, enum disk is)
+{
+	if (was < DISK_INCONSISTENT || was == DISK_UNKNOWN || is > DISK_FAILED)
+		return;
+	if (v->state.conn > CONN_CONNECTED) {
+		link_end(v, false, -ECANCELED, "the peer's disk is gone");
+		return;
+	}
+	tlog_note(v);
+	if (v->state.role == ROLE_PRIMARY)
+		alone(v);
 }
 
 int meet_state(struct volume *v, const struct wire_packet *p, void *bulk)
 {
 	struct drbd_state peer, s = v->state;
 	int r = state_decode(p->state, &peer);
+	enum disk was = s.pdsk;
+	bool tell = false;
 
 	if (r)
 		return r;
-	v->link.peer_conn = peer.conn;
+	pause_heard(v, &peer);
 	if (v->link.phase == LINK_REPORT)
 		return first(v, &peer);
 	if (s.role == ROLE_PRIMARY && peer.role == ROLE_PRIMARY)
 		return REFUSE(v, "both sides are Primary");
 	if (begins(v, &peer))
 		return meet(v, &peer, peer.conn != CONN_WF_BITMAP_T);
+	/* a target says that it is done, with what was found equal over here */
+	if (s.conn == CONN_SYNC_SOURCE && peer.disk == DISK_UP_TO_DATE)
+		source_check(v);
+	if (s.conn == CONN_VERIFY_T && peer.conn == CONN_CONNECTED)
+		verify_served(v);
+	s = v->state;
 	s.peer = peer.role;
 	/* while a resync is on its way our own view is the newer one */
-	if (s.conn == CONN_CONNECTED && peer.disk != DISK_NEGOTIATING)
+	if ((s.conn == CONN_CONNECTED || verify_runs(v)) && peer.disk != DISK_NEGOTIATING)
 		s.pdsk = peer.disk;
-	state_set(v, s, false);
+	if (is_served_from(&s, &peer)) {
+		s.disk = DISK_UP_TO_DATE;
+		tell = true;
+	}
+	state_set(v, s, tell);
+	meet_peer_disk(v, was, peer.disk);
+	if (s.peer == ROLE_PRIMARY && s.pdsk < DISK_INCONSISTENT)
+		alone(v); /* its clients' data is here alone */
 	return 0;
 }

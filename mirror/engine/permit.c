@@ -11,6 +11,12 @@ typedef bool forbids(const struct drbd_state *now, const struct drbd_state *next
 	static bool name_(const struct drbd_state *now, const struct drbd_state *next, \
 			  const struct permit_context *c)
 
+/* A Primary's disk is attached: that makes nothing worse. */
+static bool gains_disk(const struct drbd_state *now, const struct drbd_state *next)
+{
+	return now->role == ROLE_PRIMARY && next->disk > now->disk;
+}
+
 RULE(two_primaries)
 {
 	return next->role == ROLE_PRIMARY && next->peer == ROLE_PRIMARY;
@@ -24,7 +30,7 @@ RULE(in_use)
 RULE(peer_not_fenced)
 {
 	return c->fencing && next->role == ROLE_PRIMARY && next->conn < CONN_WF_REPORT_PARAMS &&
-	       next->pdsk >= DISK_UNKNOWN;
+	       next->pdsk >= DISK_UNKNOWN && !gains_disk(now, next);
 }
 
 RULE(primary_without_data)
@@ -33,7 +39,16 @@ RULE(primary_without_data)
 	bool peer_has = now->role == ROLE_PRIMARY && next->conn >= CONN_CONNECTED &&
 			next->pdsk == DISK_UP_TO_DATE;
 
-	return next->role == ROLE_PRIMARY && next->disk < DISK_UP_TO_DATE && !peer_has;
+	return next->role == ROLE_PRIMARY && next->disk < DISK_UP_TO_DATE && !peer_has &&
+	       !gains_disk(now, next);
+}
+
+/* Nobody takes away the only disk that a Primary on the other side has. */
+RULE(peer_without_data)
+{
+	return next->peer == ROLE_PRIMARY && next->conn >= CONN_CONNECTED &&
+	       next->pdsk < DISK_UP_TO_DATE && next->disk < DISK_INCONSISTENT &&
+	       now->disk == DISK_UP_TO_DATE;
 }
 
 RULE(sync_without_disk)
@@ -103,6 +118,7 @@ static const struct {
 	{peer_not_fenced, STATE_PRIMARY_NOP},
 	{primary_outdated, STATE_NO_UP_TO_DATE},
 	{primary_without_data, STATE_NO_UP_TO_DATE},
+	{peer_without_data, STATE_NO_UP_TO_DATE},
 	{outdate_nothing, STATE_LOWER_THAN_OUTDATED},
 	{sync_needs_connection, STATE_NEED_CONNECTION},
 	{sync_runs, STATE_RESYNC_RUNNING},

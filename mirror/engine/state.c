@@ -2,6 +2,7 @@
 /*
  * The state of a volume and the generation of its data: the one way that each changes.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -31,26 +32,55 @@ static void log_change(struct volume *v, const struct drbd_state *next)
 		volume_say(v, LOG_INFO, "%s", text + 1);
 }
 
+/* suspend() - A Primary whose data nobody has waits for it. */
+static void suspend(struct volume *v, struct drbd_state *next)
+{
+	bool was = v->state.suspended & SUSP_NO_DATA;
+	bool is = next->role == ROLE_PRIMARY && !data_is_reachable(next);
+
+	next->suspended &= ~(unsigned)SUSP_NO_DATA;
+	if (is)
+		next->suspended |= SUSP_NO_DATA;
+	if (was != is)
+		volume_say(v, is ? LOG_ERR : LOG_NOTICE, "%s",
+			   !is ? "there is data again: clients go on"
+			   : v->config.no_data_fails
+				   ? "no data is within reach: requests fail"
+				   : "no data is within reach: clients wait for it");
+}
+
+void listeners_tell(struct volume *v)
+{
+	for (struct list *l = v->listeners.next, *after; after = l->next, l != &v->listeners;
+	     l = after) {
+		struct volume_listener *w = list_entry(l, struct volume_listener, link);
+
+		w->changed(w);
+	}
+}
+
 void state_set(struct volume *v, struct drbd_state next, bool tell)
 {
-	bool same = state_encode(&next) == state_encode(&v->state);
 	uint32_t flags = keep_flags(v);
+	bool same;
 
+	suspend(v, &next);
+	same = state_encode(&next) == state_encode(&v->state);
 	log_change(v, &next);
+	if (next.disk == DISK_UP_TO_DATE && v->state.disk != DISK_UP_TO_DATE)
+		behind_forget(v);
 	v->state = next;
 	if (keep_flags(v) != flags)
 		keep_super(v, NULL);
 	if (tell && link_is_up(v))
 		send_state(v);
-	for (struct list *l = v->listeners.next, *after;
-	     after = l->next, l != &v->listeners && !same; l = after) {
-		struct volume_listener *w = list_entry(l, struct volume_listener, link);
-
-		w->changed(w);
-	}
-	requests_tell(v);
 	if (!same)
-		fence_look(v);
+		listeners_tell(v);
+	requests_tell(v);
+	if (same)
+		return;
+	fence_look(v);
+	loop_task(v->loop, &v->thaw);
 }
 
 void volume_listen(struct volume *v, struct volume_listener *l)
@@ -73,15 +103,26 @@ void new_generation(struct volume *v)
 {
 	gen_new(&v->gen, random_uuid(), v->state.role);
 	v->tell_at = keep_super(v, NULL);
+	/* the peer was just told of the one before, and would take that for what it gets */
+	if (v->link.phase == LINK_REPORT)
+		link_end(v, false, -ECANCELED, "to greet the peer with the new generation");
 	volume_say(v, LOG_NOTICE, "a new generation of data begins: %016llX",
 		   (unsigned long long)v->gen.uuid[MD_CURRENT]);
 }
 
 void alone(struct volume *v)
 {
-	bool peer_has = v->state.conn >= CONN_CONNECTED && v->state.pdsk >= DISK_INCONSISTENT;
+	const struct drbd_state *s = &v->state;
+	bool connected = s->conn >= CONN_CONNECTED;
+	bool peer_has = connected && s->pdsk >= DISK_INCONSISTENT;
 
-	if (v->state.role == ROLE_PRIMARY && v->state.disk == DISK_UP_TO_DATE && !peer_has &&
-	    !v->gen.uuid[MD_BITMAP])
+	if (s->disk != DISK_UP_TO_DATE || peer_has)
+		return;
+	if (s->role == ROLE_PRIMARY && !v->gen.uuid[MD_BITMAP]) {
 		new_generation(v);
+	} else if (s->peer == ROLE_PRIMARY && connected) {
+		if (!v->gen.uuid[MD_BITMAP])
+			new_generation(v);
+		pwrites_hold(v);
+	}
 }

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "mirror/engine/linger.h"
@@ -32,12 +31,13 @@ void stream_init(struct stream *s, struct loop *l, enum wire_socket socket,
 	stream_out_init(s);
 }
 
-int stream_open(struct stream *s, int fd)
+int stream_open(struct stream *s, struct channel c)
 {
 	s->buf = malloc(STREAM_BUFFER);
 	if (!s->buf)
 		return -ENOMEM;
-	s->watch.fd = fd;
+	s->channel = c;
+	s->watch.fd = c.fd;
 	s->dead = s->paused = s->broken = false;
 	s->at = s->end = 0;
 	s->part = PART_HEADER;
@@ -60,7 +60,7 @@ void stream_close(struct stream *s)
 	stream_write(s);
 	s->dead = true;
 	loop_unwatch(s->loop, &s->watch);
-	linger(s->loop, s->watch.fd);
+	linger(s->loop, channel_bare(&s->channel));
 	s->watch.fd = -1;
 	if (s->part == PART_BULK && s->bulk && s->bulk != s->scratch)
 		s->owner->forget(s, &s->packet, s->bulk);
@@ -87,7 +87,7 @@ void stream_pause(struct stream *s, bool pause)
 	s->paused = pause;
 	loop_watch(s->loop, &s->watch,
 		   (pause ? 0 : EPOLLIN) | (list_empty(&s->out) ? 0 : EPOLLOUT));
-	if (!pause && s->at < s->end)
+	if (!pause && (s->at < s->end || channel_pending(&s->channel)))
 		stream_read(s);
 }
 
@@ -175,8 +175,7 @@ static int consume(struct stream *s)
 static ssize_t receive(struct stream *s)
 {
 	struct iovec v[2];
-	struct msghdr m = {.msg_iov = v};
-	size_t direct = 0;
+	size_t direct = 0, pieces = 0;
 	ssize_t n;
 
 	if (s->at == s->end) {
@@ -188,14 +187,12 @@ static ssize_t receive(struct stream *s)
 	}
 	if (s->part == PART_BULK) {
 		direct = s->packet.bulk - s->bulk_at;
-		v[m.msg_iovlen++] = (struct iovec){s->bulk + s->bulk_at, direct};
+		v[pieces++] = (struct iovec){s->bulk + s->bulk_at, direct};
 	}
-	v[m.msg_iovlen++] = (struct iovec){s->buf + s->end, STREAM_BUFFER - s->end};
-	do
-		n = recvmsg(s->watch.fd, &m, MSG_DONTWAIT);
-	while (n < 0 && errno == EINTR);
-	if (n <= 0)
-		return n ? -errno : -ECONNRESET;
+	v[pieces++] = (struct iovec){s->buf + s->end, STREAM_BUFFER - s->end};
+	n = channel_readv(&s->channel, v, pieces);
+	if (n < 0)
+		return n;
 	s->received += (size_t)n;
 	s->heard = loop_clock();
 	if ((size_t)n < direct)
@@ -223,7 +220,7 @@ void stream_read(struct stream *s)
 			r = deliver(s);
 		if (!r)
 			r = consume(s);
-		if ((size_t)n < STREAM_BUFFER / 2)
+		if ((size_t)n < STREAM_BUFFER / 2 && !channel_pending(&s->channel))
 			break; /* probably all there was: the others have their turn */
 	}
 	if (r)

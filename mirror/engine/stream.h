@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "mirror/drbd/wire.h"
+#include "mirror/engine/channel.h"
 #include "mirror/engine/list.h"
 #include "mirror/engine/loop.h"
 
@@ -38,12 +39,14 @@ struct stream_owner {
 
 struct stream {
 	struct loop *loop;
-	struct watch watch;
+	struct channel channel;
+	struct watch watch; /* of channel.fd */
 	enum wire_socket socket;
 	const struct wire_agreed *agreed; /* the owner's; as it changes */
 	const struct stream_owner *owner;
 	void *arg;                 /* the owner's */
 	bool dead, broken, paused; /* broken: the socket is */
+	bool muted;                /* nothing is sent */
 	uint64_t sent, received;   /* bytes */
 	uint64_t heard;            /* when something last came; loop_clock() */
 	uint64_t queued;           /* bytes that are not with the kernel yet */
@@ -68,8 +71,8 @@ struct stream {
 void stream_init(struct stream *s, struct loop *l, enum wire_socket socket,
 		 const struct wire_agreed *agreed, const struct stream_owner *owner, void *arg);
 
-/* stream_open() - Take over the connected, non-blocking @fd.  0 or -ENOMEM. */
-int stream_open(struct stream *s, int fd);
+/* stream_open() - Take over the connected @c.  0 or -ENOMEM: it is the caller's. */
+int stream_open(struct stream *s, struct channel c);
 
 /* stream_close() - Close; what was not sent is given back with -ECONNRESET. */
 void stream_close(struct stream *s);
@@ -85,6 +88,9 @@ void stream_send(struct stream *s, const struct wire_packet *p, const void *bulk
 
 /* stream_pause() - Stop reading (@pause), or go on. */
 void stream_pause(struct stream *s, bool pause);
+
+/* stream_mute() - What is queued waits (@mute), or goes on. */
+void stream_mute(struct stream *s, bool mute);
 
 /* stream_fail() - As if the stream had: the owner hears of it at the end of this turn or before. */
 void stream_fail(struct stream *s, int why);

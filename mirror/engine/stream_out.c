@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 
 #include "mirror/engine/stream_private.h"
 
@@ -140,25 +139,27 @@ static void advance(struct stream *s, size_t n)
 
 void stream_write(struct stream *s)
 {
-	while (!s->dead && !list_empty(&s->out)) {
+	while (!s->dead && !s->muted && !list_empty(&s->out)) {
 		struct iovec v[PIECES];
-		struct msghdr m = {.msg_iov = v};
-		ssize_t n;
+		ssize_t n = channel_writev(&s->channel, v, (size_t)gather(s, v));
 
-		m.msg_iovlen = (size_t)gather(s, v);
-		n = sendmsg(s->watch.fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && errno == EAGAIN)
+		if (n == -EAGAIN)
 			break;
 		if (n < 0) {
 			s->broken = true;
-			stream_fail(s, -errno);
+			stream_fail(s, (int)n);
 			return;
 		}
 		advance(s, (size_t)n);
 	}
 	if (!s->dead)
 		loop_watch(s->loop, &s->watch,
-			   (s->paused ? 0 : EPOLLIN) | (list_empty(&s->out) ? 0 : EPOLLOUT));
+			   (s->paused ? 0 : EPOLLIN) |
+				   (list_empty(&s->out) || s->muted ? 0 : EPOLLOUT));
+}
+
+void stream_mute(struct stream *s, bool mute)
+{
+	s->muted = mute;
+	stream_write(s);
 }

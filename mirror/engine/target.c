@@ -4,29 +4,21 @@
  *
  * Everything that it lets the peer conclude is durable first: that it is Inconsistent, before the first
  * block; that it is UpToDate, with all of the data, before the last is confirmed.
+ *
+ * A target that is Primary, whose disk was attached again, locks what it asks for until it is on disk: what is written
+ * there meanwhile would be overwritten by the answer.
  */
 #include <errno.h>
 #include <stdlib.h>
 
 #include "hv/daemon.h"
-#include "mirror/engine/private.h"
+#include "mirror/engine/pacer.h"
+#include "mirror/engine/target.h"
 
 enum {
-	ASK_MAX = 1 << 20, /* bytes of a request */
-	ASK_SECTORS = ASK_MAX / 512,
-	WINDOW = 8 << 20, /* bytes that were asked for and are not on disk */
+	ASK_MAX = 1 << 20,   /* bytes of a request */
+	CSUM_MAX = 64 << 10, /* of one with a digest: so much is sent where a byte differs */
 	CHECKPOINT_MS = 5000,
-};
-
-/* A range that was asked for; then its data on the way to the disk. */
-struct rswrite {
-	struct list link;
-	struct volume *v;
-	struct range range;
-	struct disk_op op;
-	uint64_t sector;
-	uint32_t bytes;
-	bool stale; /* its resync is no more */
 };
 
 /* An acknowledgement that waits for the end to be durable. */
@@ -38,15 +30,26 @@ struct held_ack {
 
 /* ---- asking ---- */
 
-/* next_range() - The next run of bits, up to ASK_MAX, and not across a boundary of that. */
+/* next_bit() - The next that is lacking; from the beginning again, where one was set behind the cursor meanwhile. */
+static uint64_t next_bit(struct volume *v)
+{
+	uint64_t from = bitmap_next(&v->bitmap, v->sync.cursor, true);
+
+	if (from != BITMAP_END || !list_empty(&v->sync.asked))
+		return from;
+	return bitmap_next(&v->bitmap, 0, true);
+}
+
+/* next_range() - The next run of bits, and not across a boundary of the bytes that a request may have. */
 static bool next_range(struct volume *v, uint64_t *sector, uint32_t *bytes)
 {
-	uint64_t from = bitmap_next(&v->bitmap, v->sync.cursor, true), to, end;
+	uint64_t from = next_bit(v), to, end;
+	uint64_t most = (v->csums.size ? CSUM_MAX : ASK_MAX) / 512 / MD_BIT_SECTORS;
 
 	if (from == BITMAP_END)
 		return false;
 	to = bitmap_next(&v->bitmap, from, false);
-	end = (from / (ASK_SECTORS / MD_BIT_SECTORS) + 1) * (ASK_SECTORS / MD_BIT_SECTORS);
+	end = (from / most + 1) * most;
 	if (to > end)
 		to = end;
 	if (to > v->bitmap.bits)
@@ -58,15 +61,37 @@ static bool next_range(struct volume *v, uint64_t *sector, uint32_t *bytes)
 	return true;
 }
 
+static void ask_for(struct rswrite *x)
+{
+	struct wire_packet p = {.command = WIRE_RS_DATA_REQUEST};
+
+	if (x->v->csums.size) {
+		csum_ask(x);
+		return;
+	}
+	x->sent = true;
+	p.block = (struct wire_block){.sector = x->sector, .id = WIRE_ID_RESYNC, .size = x->bytes};
+	send_data(x->v, &p, NULL, NULL);
+}
+
+static bool may_ask(struct volume *v)
+{
+	return link_is_up(v) && v->state.conn == CONN_SYNC_TARGET && !v->sync.ending &&
+	       !sync_is_paused(v) && pacer_open(v) && window_open(&v->sync.window, v->loop->now);
+}
+
+static void range_to_ask(struct range *r)
+{
+	ask_for(list_entry(r, struct rswrite, range));
+}
+
 static void ask(struct volume *v)
 {
 	struct sync *s = &v->sync;
 	uint64_t sector;
 	uint32_t bytes;
 
-	while (link_is_up(v) && v->state.conn == CONN_SYNC_TARGET && s->flying_bytes < WINDOW &&
-	       !s->ending && next_range(v, &sector, &bytes)) {
-		struct wire_packet p = {.command = WIRE_RS_DATA_REQUEST};
+	while (may_ask(v) && next_range(v, &sector, &bytes)) {
 		struct rswrite *x = calloc(1, sizeof(*x));
 
 		if (!x) {
@@ -76,13 +101,22 @@ static void ask(struct volume *v)
 		x->v = v;
 		x->sector = sector;
 		x->bytes = bytes;
+		x->at = v->loop->now;
 		list_append(&s->asked, &x->link);
-		s->flying++;
-		s->flying_bytes += bytes;
-		p.block =
-			(struct wire_block){.sector = sector, .id = WIRE_ID_RESYNC, .size = bytes};
-		send_data(v, &p, NULL, NULL);
+		window_sent(&s->window, bytes, x->at);
+		if (v->state.role != ROLE_PRIMARY) {
+			ask_for(x);
+			continue;
+		}
+		x->locked = true;
+		x->range.go = range_to_ask;
+		range_lock(v, &x->range, sector, bytes, false);
 	}
+}
+
+void target_go_on(struct volume *v)
+{
+	ask(v);
 }
 
 /* ---- the end ---- */
@@ -101,7 +135,7 @@ static void told(struct keep_wait *w)
 	}
 	if (!link_is_up(v) || v->sync.stale)
 		return;
-	volume_say(v, LOG_NOTICE, "up to date");
+	sync_say_over(v, "up to date");
 	v->sync.ending = false;
 	state_set(v, s, true);
 	keep_pages(v, NULL);
@@ -116,6 +150,7 @@ static void flushed(struct disk_op *op, int result)
 		disk_broke(v, "flushing", result);
 	} else if (v->bitmap.weight) {
 		v->sync.ending = false; /* something was written over there meanwhile */
+		v->sync.cursor = 0;
 		ask(v);
 	} else if (link_is_up(v) && !v->sync.stale) {
 		gen_sync_end_target(&v->gen, &v->sync.source, s.role);
@@ -132,12 +167,18 @@ static void flushed(struct disk_op *op, int result)
 
 static void end(struct volume *v)
 {
-	if (v->sync.ending || v->state.conn != CONN_SYNC_TARGET || v->bitmap.weight)
+	if (v->sync.ending || v->state.conn != CONN_SYNC_TARGET || v->bitmap.weight ||
+	    !disk_is_here(v))
 		return;
 	v->sync.ending = true;
 	v->link.flying++;
 	v->sync.flush = (struct disk_op){.verb = DISK_FLUSH, .done = flushed};
 	disk_submit(&v->data, &v->sync.flush);
+}
+
+void target_check(struct volume *v)
+{
+	end(v);
 }
 
 void target_ack(struct volume *v, uint64_t sector, uint64_t id, uint32_t bytes)
@@ -161,19 +202,20 @@ void target_ack(struct volume *v, uint64_t sector, uint64_t id, uint32_t bytes)
 
 /* ---- data ---- */
 
-static void finish(struct rswrite *x)
+void target_over(struct rswrite *x)
 {
 	struct volume *v = x->v;
 
+	if (x->locked)
+		range_unlock(v, &x->range);
 	pool_put(&v->pool, x->op.buf, x->bytes);
 	if (!x->stale) {
-		v->sync.flying--;
-		v->sync.flying_bytes -= x->bytes;
+		v->pacer.moved += x->bytes;
+		window_done(&v->sync.window, x->bytes, x->at, v->loop->now);
 		list_remove(&x->link);
 		ask(v);
 	}
 	free(x);
-	link_io_done(v);
 }
 
 static void written(struct disk_op *op, int result)
@@ -181,31 +223,42 @@ static void written(struct disk_op *op, int result)
 	struct rswrite *x = list_entry(op, struct rswrite, op);
 	struct volume *v = x->v;
 
-	range_unlock(v, &x->range);
 	if (result)
 		disk_broke(v, "writing what the peer sent", result);
 	else if (!x->stale)
 		target_ack(v, x->sector, WIRE_ID_RESYNC, x->bytes);
-	finish(x);
+	target_over(x);
+	link_io_done(v);
+}
+
+static void write_here(struct rswrite *x)
+{
+	struct volume *v = x->v;
+
+	x->op = (struct disk_op){.verb = DISK_WRITE,
+				 .off = x->sector * 512,
+				 .len = x->bytes,
+				 .buf = x->op.buf,
+				 .done = written};
+	if (disk_is_here(v)) {
+		disk_submit(&v->data, &x->op);
+		return;
+	}
+	target_over(x);
+	link_io_done(v);
 }
 
 static void range_ours(struct range *r)
 {
-	struct rswrite *x = list_entry(r, struct rswrite, range);
-
-	x->op.verb = DISK_WRITE;
-	x->op.off = x->sector * 512;
-	x->op.len = x->bytes;
-	x->op.done = written;
-	disk_submit(&x->v->data, &x->op);
+	write_here(list_entry(r, struct rswrite, range));
 }
 
-static struct rswrite *find(struct volume *v, uint64_t sector, uint32_t bytes)
+struct rswrite *target_find(struct volume *v, uint64_t sector, uint32_t bytes)
 {
 	list_for_each (l, &v->sync.asked) {
 		struct rswrite *x = list_entry(l, struct rswrite, link);
 
-		if (x->sector == sector && x->bytes == bytes && !x->op.buf)
+		if (x->sector == sector && x->bytes == bytes && x->sent && !x->op.buf)
 			return x;
 	}
 	return NULL;
@@ -213,29 +266,34 @@ static struct rswrite *find(struct volume *v, uint64_t sector, uint32_t bytes)
 
 void *target_room(struct volume *v, const struct wire_packet *p)
 {
-	if (v->state.conn != CONN_SYNC_TARGET || !find(v, p->data.sector, p->bulk))
+	if (v->state.conn != CONN_SYNC_TARGET || !target_find(v, p->data.sector, p->bulk))
 		return NULL;
 	return pool_get(&v->pool, p->bulk);
 }
 
 int target_reply(struct volume *v, const struct wire_packet *p, void *bulk)
 {
-	struct rswrite *x = find(v, p->data.sector, p->bulk);
+	struct rswrite *x = target_find(v, p->data.sector, p->bulk);
 
 	if (!x || v->state.conn != CONN_SYNC_TARGET) {
 		pool_put(&v->pool, bulk, p->bulk);
 		return -EPROTO;
 	}
 	x->op.buf = bulk;
-	x->range.go = range_ours;
 	v->link.flying++;
+	if (x->locked) {
+		write_here(x);
+		return 0;
+	}
+	x->locked = true;
+	x->range.go = range_ours;
 	range_lock(v, &x->range, x->sector, x->bytes, false);
 	return 0;
 }
 
 int target_refused(struct volume *v, const struct wire_packet *p, void *bulk)
 {
-	if (!find(v, p->block.sector, p->block.size))
+	if (!target_find(v, p->block.sector, p->block.size))
 		return -EPROTO;
 	/* from the beginning, with what is left */
 	return -EIO;
@@ -249,21 +307,33 @@ void target_checkpoint(struct volume *v)
 	loop_timer(v->loop, &v->sync.more, CHECKPOINT_MS * LOOP_MS);
 }
 
+static void begin_window(struct volume *v)
+{
+	const struct volume_rates *r = &v->config.rates;
+	struct window_set set = {.bytes = r->fill_target * UINT64_C(512),
+				 .rate = r->max * UINT64_C(1024),
+				 .queue_ms = r->delay_target * 100};
+
+	window_begin(&v->sync.window, &set, v->loop->now);
+}
+
 void target_begin(struct volume *v)
 {
 	struct drbd_state s = v->state;
 
-	v->link.hold = false;
-	link_pause(v);
 	v->sync.total = v->bitmap.weight;
-	v->sync.cursor = v->sync.flying = v->sync.flying_bytes = 0;
+	v->sync.cursor = v->sync.same = 0;
+	begin_window(v);
 	volume_say(v, LOG_NOTICE, "resync of %llu KiB from the peer",
 		   (unsigned long long)v->sync.total * 4);
 	s.conn = CONN_SYNC_TARGET;
 	state_set(v, s, true);
 	loop_timer(v->loop, &v->sync.more, CHECKPOINT_MS * LOOP_MS);
+	pacer_begin(v);
 	ask(v);
 	end(v);
+	v->link.hold = false;
+	link_pause(v); /* which reads at once what has come meanwhile */
 }
 
 /* Inconsistent, under the resync's identifier, is what is on disk. */
@@ -313,13 +383,15 @@ void target_drop(struct volume *v)
 	while ((l = list_take(&v->sync.asked))) {
 		struct rswrite *x = list_entry(l, struct rswrite, link);
 
-		if (x->op.buf)
+		if (x->op.buf) {
 			x->stale = true; /* on its way to the disk */
-		else
-			free(x);
+			continue;
+		}
+		if (x->locked)
+			range_unlock(v, &x->range);
+		free(x);
 	}
 	v->sync.stale = true;
 	v->sync.ending = false;
-	v->sync.flying = 0;
-	v->sync.flying_bytes = 0;
+	v->sync.window.flying = v->sync.window.requests = 0;
 }

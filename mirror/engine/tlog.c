@@ -107,7 +107,7 @@ static void leave(struct volume *v, struct write *w)
 
 bool tlog_full(const struct volume *v)
 {
-	return !v->tlog.nfree;
+	return !v->tlog.nfree || v->tlog.copied >= TLOG_COPIES_MAX;
 }
 
 uint32_t tlog_open_handle(struct volume *v)
@@ -147,7 +147,7 @@ int tlog_ack(struct volume *v, const struct wire_barrier *b)
 
 		/* what is to be acknowledged is so before its epoch */
 		if (w->remote == REMOTE_QUEUED ||
-		    (w->remote == REMOTE_SENT && (v->config.protocol != 1 || w->resync)))
+		    (w->remote == REMOTE_SENT && (v->config.protocol != 1 || w->strict)))
 			return -EPROTO;
 	}
 	v->tlog.progress = v->loop->now;
@@ -166,6 +166,37 @@ int tlog_ack(struct volume *v, const struct wire_barrier *b)
 int tlog_barrier_ack(struct volume *v, const struct wire_packet *p, void *bulk)
 {
 	return tlog_ack(v, &p->barrier);
+}
+
+/* each_write() - That the peer has not confirmed. */
+static void each_write(struct volume *v, void (*f)(struct write *w))
+{
+	list_for_each (l, &v->tlog.epochs) {
+		struct epoch *e = list_entry(l, struct epoch, link);
+
+		list_for_each (k, &e->writes)
+			f(list_entry(k, struct write, in_epoch));
+	}
+}
+
+static void cool(struct write *w)
+{
+	w->hot = false;
+}
+
+void tlog_cool(struct volume *v)
+{
+	each_write(v, cool);
+}
+
+static void note(struct write *w)
+{
+	out_of_sync(w->v, w->sector, w->bytes);
+}
+
+void tlog_note(struct volume *v)
+{
+	each_write(v, note);
 }
 
 void tlog_drop(struct volume *v)
@@ -191,5 +222,6 @@ void tlog_drop(struct volume *v)
 		}
 		free(e);
 	}
+	flushes_again(v);
 	flushes_check(v);
 }

@@ -5,10 +5,12 @@
  *   range locked ─► extents hot ─┬─► disk ────────────────┐
  *                                └─► peer, in an epoch ───┴─► client told ─► epoch confirmed ─► gone
  *
- * Where the peer does not get it, its bits are set first.
+ * Where the peer does not get it, its bits are set first.  Where this side has no disk, the peer's is the only
+ * copy ("bare"): the write is done when the peer's disk has it, and its data is kept until that is confirmed.
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "mirror/engine/private.h"
 
@@ -47,9 +49,20 @@ static void forget(struct write *w)
 		actlog_put(&v->al, first_extent(w), last_extent(w));
 		w->hot = false;
 	}
+	if (w->copy) {
+		v->tlog.copied -= w->bytes;
+		pool_put(&v->pool, w->copy, w->bytes);
+	}
 	free(w);
 	if (v->al_starved)
 		writes_al_retry(v);
+}
+
+/* bare_begins() - From now on this disk lacks what clients are told. */
+static void bare_begins(struct volume *v)
+{
+	v->bare_told = true;
+	detach_behind(v);
 }
 
 /* advance() - Something about @w has ended; what follows from it.  @w may be gone afterwards. */
@@ -57,10 +70,12 @@ static void advance(struct write *w)
 {
 	struct volume *v = w->v;
 	bool remote = w->remote == REMOTE_NONE || w->remote == REMOTE_ACKED ||
-		      (w->remote == REMOTE_SENT && v->config.protocol == 1 && !w->resync);
+		      (w->remote == REMOTE_SENT && v->config.protocol == 1 && !w->strict);
 
 	if (!w->local || !remote || w->queued)
 		return;
+	if (w->r && w->bare && !v->bare_told)
+		bare_begins(v);
 	if (w->ranged) {
 		w->ranged = false;
 		range_unlock(v, &w->range);
@@ -70,10 +85,35 @@ static void advance(struct write *w)
 
 		w->r = NULL;
 		v->written += w->bytes;
-		request_tell(v, r, w->error, true);
+		w->told = true;
+		request_tell(v, r, 0, true);
 	}
 	if (!w->epoch)
 		forget(w);
+}
+
+/* nowhere() - Neither disk has it: it is begun again when there is one. */
+static void nowhere(struct write *w)
+{
+	struct request *r = w->r;
+
+	w->r = NULL;
+	if (r)
+		request_again(w->v, r);
+	advance(w);
+}
+
+/* keep_copy() - Its data, for as long as the peer may lose it.  Whether there was memory for that. */
+static bool keep_copy(struct write *w)
+{
+	if (w->zero)
+		return true;
+	w->copy = pool_get(&w->v->pool, w->bytes);
+	if (!w->copy)
+		return false;
+	memcpy(w->copy, w->r->buf, w->bytes);
+	w->v->tlog.copied += w->bytes;
+	return true;
 }
 
 static void local_done(struct disk_op *op, int result)
@@ -81,11 +121,16 @@ static void local_done(struct disk_op *op, int result)
 	struct write *w = list_entry(op, struct write, op);
 
 	w->local = true;
-	if (result) {
-		disk_broke(w->v, "writing", result);
-		w->error = result;
+	if (!result) {
+		advance(w);
+		return;
 	}
-	advance(w);
+	w->bare = w->strict = true;
+	disk_broke(w->v, "writing", result);
+	if (w->remote == REMOTE_NONE || !keep_copy(w))
+		nowhere(w);
+	else
+		advance(w);
 }
 
 static void peer_sent(struct sent *s, int result)
@@ -104,7 +149,7 @@ static uint32_t data_flags(const struct volume *v, const struct write *w)
 
 	if (w->r->fua)
 		f |= WIRE_DP_FUA;
-	if (v->config.protocol == 3 || w->resync)
+	if (v->config.protocol == 3 || w->strict)
 		f |= WIRE_DP_WRITE_ACK;
 	else if (v->config.protocol == 2)
 		f |= WIRE_DP_RECV_ACK;
@@ -120,13 +165,15 @@ static void send_write(struct write *w)
 
 	w->resync = v->state.conn >= CONN_SYNC_SOURCE && v->state.conn <= CONN_PAUSED_SYNC_T &&
 		    v->state.conn != CONN_VERIFY_S && v->state.conn != CONN_VERIFY_T;
+	/* what is read at the peer, now or by a resync, has to be there */
+	w->strict = w->resync || v->state.disk != DISK_UP_TO_DATE;
 	tlog_add(v, w);
 	p.data = (struct wire_data){.sector = w->sector,
 				    .id = tlog_id(w),
 				    .seq = ++v->link.seq,
 				    .flags = data_flags(v, w),
 				    .size = w->bytes};
-	if (w->r->verb == REQUEST_ZERO) {
+	if (w->zero) {
 		bool zeroes = v->link.agreed.features & WIRE_FF_WZEROES;
 
 		/* TRIM means zeroes to a peer that does not know ZEROES */
@@ -157,16 +204,10 @@ static void note(struct write *w)
 	send_data(w->v, &p, NULL, NULL);
 }
 
-static void start(struct write *w)
+static void write_here(struct write *w)
 {
-	struct volume *v = w->v;
-
-	if (peer_takes(v))
-		send_write(w);
-	else
-		note(w);
 	w->op = (struct disk_op){
-		.verb = w->r->verb == REQUEST_ZERO ? DISK_ZERO : DISK_WRITE,
+		.verb = w->zero ? DISK_ZERO : DISK_WRITE,
 		.off = w->r->off,
 		.len = w->r->len,
 		.buf = w->r->buf,
@@ -174,7 +215,36 @@ static void start(struct write *w)
 		.unmap = w->r->unmap,
 		.done = local_done,
 	};
-	disk_submit(&v->data, &w->op);
+	disk_submit(&w->v->data, &w->op);
+}
+
+/* meets() - A Primary's new disk and the peer's have not compared their bitmaps to the end. */
+static bool meets(const struct volume *v)
+{
+	return v->state.disk == DISK_NEGOTIATING || v->state.conn == CONN_WF_BITMAP_T ||
+	       v->state.conn == CONN_WF_SYNC_UUID;
+}
+
+static void start(struct write *w)
+{
+	struct volume *v = w->v;
+
+	/* what was begun before, and is sent only now: in the bitmap of both */
+	if (meets(v))
+		out_of_sync(v, w->sector, w->bytes);
+	if (disk_is_here(v)) {
+		if (peer_takes(v))
+			send_write(w);
+		else
+			note(w);
+		write_here(w);
+		return;
+	}
+	w->local = w->bare = true;
+	if (peer_takes(v))
+		send_write(w);
+	else
+		nowhere(w);
 }
 
 static void want_extents(struct write *w)
@@ -182,10 +252,12 @@ static void want_extents(struct write *w)
 	struct volume *v = w->v;
 	enum actlog_answer a = ACTLOG_STARVED;
 
-	if (!tlog_full(v))
+	if (!tlog_full(v) && disk_is_here(v))
 		a = actlog_get(&v->al, first_extent(w), last_extent(w));
+	else if (!tlog_full(v) && keep_copy(w))
+		a = ACTLOG_HOT; /* there is no log */
 	if (a == ACTLOG_HOT) {
-		w->hot = true;
+		w->hot = disk_is_here(v);
 		start(w);
 		return;
 	}
@@ -205,6 +277,7 @@ void writes_al_retry(struct volume *v)
 	list_move(&now, &v->al_waiting);
 	while ((l = list_take(&now)))
 		want_extents(list_entry(l, struct write, link));
+	pwrites_al_retry(v);
 }
 
 static void range_ours(struct range *r)
@@ -227,6 +300,7 @@ void write_begin(struct volume *v, struct request *r)
 	w->r = r;
 	w->sector = r->off / 512;
 	w->bytes = r->len;
+	w->zero = r->verb == REQUEST_ZERO;
 	w->range.go = range_ours;
 	list_init(&w->link);
 	list_init(&w->in_epoch);
@@ -241,9 +315,20 @@ void write_acked(struct write *w, enum remote remote)
 
 void write_left(struct write *w)
 {
-	out_of_sync(w->v, w->sector, w->bytes);
+	struct volume *v = w->v;
+
 	w->remote = REMOTE_NONE;
-	advance(w);
+	if (!w->bare) {
+		out_of_sync(v, w->sector, w->bytes);
+		advance(w);
+	} else if (w->r) {
+		nowhere(w);
+	} else if (w->told && !w->epoch) {
+		v->tlog.copied -= w->copy ? w->bytes : 0;
+		redo_add(w);
+	} else {
+		advance(w);
+	}
 }
 
 void write_confirmed(struct write *w)
@@ -266,6 +351,8 @@ int write_ack(struct volume *v, const struct wire_packet *p, void *bulk)
 	write_acked(w, REMOTE_ACKED);
 	if (v->state.conn == CONN_SYNC_SOURCE)
 		source_check(v);
+	else if (v->state.conn == CONN_SYNC_TARGET)
+		target_check(v);
 	return 0;
 }
 
@@ -273,7 +360,7 @@ int write_neg_ack(struct volume *v, const struct wire_packet *p, void *bulk)
 {
 	struct write *w = tlog_find(v, p->block.id, p->block.sector, p->block.size);
 
-	if (!w)
+	if (!w || w->remote != REMOTE_SENT)
 		return -EPROTO;
 	write_left(w);
 	return 0;

@@ -26,7 +26,7 @@ int nbd_say(struct nbd_client *c, const void *data, size_t len)
 
 static uint32_t reply_size(const struct nbd_job *j)
 {
-	return NBD_REPLY + (j->is.type == NBD_CMD_READ && !j->error ? j->is.len : 0);
+	return j->heads + j->tail;
 }
 
 static int gather(struct nbd_client *c, struct iovec *v)
@@ -41,12 +41,12 @@ static int gather(struct nbd_client *c, struct iovec *v)
 
 		if (n + 2 > PIECES)
 			break;
-		if (at < NBD_REPLY) {
-			v[n++] = (struct iovec){j->head + at, NBD_REPLY - at};
-			at = NBD_REPLY;
+		if (at < j->heads) {
+			v[n++] = (struct iovec){j->head + at, j->heads - at};
+			at = j->heads;
 		}
 		if (at < size)
-			v[n++] = (struct iovec){j->buf + at - NBD_REPLY, size - at};
+			v[n++] = (struct iovec){j->buf + at - j->heads, size - at};
 	}
 	return n;
 }

@@ -2,10 +2,12 @@
 /*
  *   nbd.c         the socket and its clients   nbd_io.c     their bytes
  *   nbd_greet.c   negotiation                  nbd_serve.c  requests
+ *   nbd_answer.c  what they are answered
  */
 #ifndef MIRROR_EXPORT_NBD_PRIVATE_H
 #define MIRROR_EXPORT_NBD_PRIVATE_H
 
+#include "mirror/export/door.h"
 #include "mirror/export/nbd.h"
 #include "mirror/export/nbd_proto.h"
 
@@ -16,16 +18,20 @@ enum {
 	NBD_MEMORY_MAX =
 		32 << 20, /* bytes of a client's data in memory, above which it is not read */
 	NBD_BUFFER = 64 << 10,
+	NBD_EXTENTS_MAX = 256, /* that BLOCK_STATUS answers, of each context */
+	/*
+	 * What it is answered from, and then the answer; and more, so that no client can have many
+	 * of them under way, each of which takes a thread.
+	 */
+	NBD_MAP_ROOM = 1 << 20,
 };
 
 struct nbd {
 	struct loop *loop;
 	struct volume *volume;
-	char *path;
-	struct watch listener;
+	struct door door;
 	struct list clients;
 	unsigned count;
-	bool parked; /* who comes now waits; see nbd.c */
 	void (*closed)(void *arg);
 	void *closed_arg;
 	struct task gone;
@@ -37,12 +43,15 @@ struct nbd_job {
 	struct nbd_client *client;
 	struct nbd_request is;
 	uint8_t *buf;
+	uint32_t room;   /* bytes of it */
 	uint32_t at;     /* WRITE: data that has come */
 	uint64_t next;   /* bytes that were given to the volume */
 	unsigned flying; /* parts */
 	int error;
-	uint32_t sent; /* of the reply: header, then data */
-	uint8_t head[NBD_REPLY];
+	uint64_t broke; /* READ: where; or UINT64_MAX */
+	/* The reply: its head, then @tail bytes of buf, of which @sent are. */
+	uint32_t sent, heads, tail;
+	uint8_t head[NBD_HEAD_MAX];
 	struct nbd_part {
 		struct request r;
 		struct nbd_job *job;
@@ -57,8 +66,9 @@ struct nbd_client {
 	struct watch watch;
 	enum nbd_stage stage;
 	struct nbd_export export;
-	bool no_zeroes, holds, leaves; /* leaves: what it was answered is sent, then it is gone */
-	uint8_t in[NBD_BUFFER];        /* in[at..end) is not looked at yet */
+	struct holder holder;
+	bool no_zeroes, leaves; /* leaves: what it was answered is sent, then it is gone */
+	uint8_t in[NBD_BUFFER]; /* in[at..end) is not looked at yet */
 	uint32_t at, end;
 	uint32_t discard;         /* bytes of data that nobody wants */
 	struct nbd_job *incoming; /* whose data comes */
@@ -86,5 +96,8 @@ int nbd_serve(struct nbd_client *c);
 /* nbd_data() - All data of c->incoming is there. */
 void nbd_data(struct nbd_client *c);
 void nbd_job_free(struct nbd_job *j);
+
+/* nbd_answer() - Put what @j came to into its head and tail. */
+void nbd_answer(struct nbd_job *j);
 
 #endif

@@ -9,7 +9,7 @@
 #define HAVE_OPTION  UINT64_C(0x49484156454f5054) /* IHAVEOPT */
 #define OPTION_REPLY UINT64_C(0x3e889045565a9)
 
-enum { REQUEST_MAGIC = 0x25609513, REPLY_MAGIC = 0x67446698 };
+enum { REQUEST_MAGIC = 0x25609513 };
 
 enum { FIXED_NEWSTYLE = 1, NO_ZEROES = 2 };
 
@@ -20,7 +20,9 @@ enum transmission_flags {
 	SEND_FUA = 0x8,
 	SEND_TRIM = 0x20,
 	SEND_WRITE_ZEROES = 0x40,
+	SEND_DF = 0x80,
 	CAN_MULTI_CONN = 0x100,
+	SEND_FAST_ZERO = 0x800,
 };
 
 void nbd_greeting(uint8_t out[NBD_GREETING])
@@ -76,8 +78,8 @@ int nbd_wanted(const uint8_t *in, size_t len, struct nbd_wanted *w)
 
 static uint16_t flags_of(const struct nbd_export *e)
 {
-	return HAS_FLAGS | SEND_FLUSH | SEND_FUA | SEND_TRIM | SEND_WRITE_ZEROES | CAN_MULTI_CONN |
-	       (e->readonly ? READ_ONLY : 0);
+	return HAS_FLAGS | SEND_FLUSH | SEND_FUA | SEND_TRIM | SEND_WRITE_ZEROES | SEND_FAST_ZERO |
+	       CAN_MULTI_CONN | (e->structured ? SEND_DF : 0) | (e->readonly ? READ_ONLY : 0);
 }
 
 void nbd_info_export(uint8_t out[12], const struct nbd_export *e)
@@ -115,43 +117,38 @@ int nbd_request(const uint8_t in[NBD_REQUEST], struct nbd_request *r)
 	return get_be32(in) == REQUEST_MAGIC ? 0 : -EPROTO;
 }
 
+static const struct rule {
+	uint16_t flags; /* that it may have */
+	bool known, data, writes;
+} rules[NBD_COMMANDS] = {
+	[NBD_CMD_READ] = {.known = true, .data = true, .flags = NBD_CMD_FLAG_FUA | NBD_CMD_FLAG_DF},
+	[NBD_CMD_WRITE] = {.known = true, .data = true, .writes = true, .flags = NBD_CMD_FLAG_FUA},
+	[NBD_CMD_FLUSH] = {.known = true, .flags = NBD_CMD_FLAG_FUA},
+	[NBD_CMD_TRIM] = {.known = true, .writes = true, .flags = NBD_CMD_FLAG_FUA},
+	[NBD_CMD_WRITE_ZEROES] = {.known = true,
+				  .writes = true,
+				  .flags = NBD_CMD_FLAG_FUA | NBD_CMD_FLAG_NO_HOLE |
+					   NBD_CMD_FLAG_FAST_ZERO},
+	[NBD_CMD_BLOCK_STATUS] = {.known = true, .flags = NBD_CMD_FLAG_FUA | NBD_CMD_FLAG_REQ_ONE},
+};
+
 int nbd_request_check(const struct nbd_request *r, const struct nbd_export *e)
 {
-	uint16_t known = NBD_CMD_FLAG_FUA;
-	bool data = r->type == NBD_CMD_READ || r->type == NBD_CMD_WRITE;
+	const struct rule *rule = r->type < NBD_COMMANDS ? &rules[r->type] : &rules[NBD_CMD_DISC];
 
-	if (r->type == NBD_CMD_FLUSH)
-		return r->flags & ~known || r->off || r->len ? -EINVAL : 0;
-	if (r->type == NBD_CMD_WRITE_ZEROES)
-		known |= NBD_CMD_FLAG_NO_HOLE;
-	else if (!data && r->type != NBD_CMD_TRIM)
+	if (!rule->known || r->flags & ~rule->flags)
 		return -EINVAL;
-	if (r->flags & ~known || !r->len || r->off % e->min || r->len % e->min ||
-	    (data && r->len > e->max))
+	if (r->flags & NBD_CMD_FLAG_DF && !e->structured)
+		return -EINVAL;
+	if (r->type == NBD_CMD_FLUSH)
+		return r->off || r->len ? -EINVAL : 0;
+	if (r->type == NBD_CMD_BLOCK_STATUS && !e->contexts)
+		return -EINVAL;
+	if (!r->len || r->off % e->min || r->len % e->min || (rule->data && r->len > e->max))
 		return -EINVAL;
 	if (r->off > e->size || r->len > e->size - r->off)
-		return r->type == NBD_CMD_READ ? -EINVAL : -ENOSPC;
-	return r->type != NBD_CMD_READ && e->readonly ? -EPERM : 0;
-}
-
-/* NBD's own numbers for errors, which are Linux's for these. */
-static uint32_t number(int error)
-{
-	switch (-error) {
-	case 0:
-	case EPERM:
-	case EIO:
-	case ENOMEM:
-	case EINVAL:
-	case ENOSPC: return (uint32_t)-error;
-	case EROFS: return EPERM;
-	default: return EIO;
-	}
-}
-
-void nbd_reply(uint8_t out[NBD_REPLY], int error, uint64_t cookie)
-{
-	put_be32(out, REPLY_MAGIC);
-	put_be32(out + 4, number(error));
-	put_be64(out + 8, cookie);
+		return rule->writes ? -ENOSPC : -EINVAL;
+	if (r->flags & NBD_CMD_FLAG_FAST_ZERO && e->slow_zeroes)
+		return -EOPNOTSUPP;
+	return rule->writes && e->readonly ? -EPERM : 0;
 }

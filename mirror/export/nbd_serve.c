@@ -11,7 +11,7 @@ static void reply(struct nbd_job *j)
 {
 	struct nbd_client *c = j->client;
 
-	nbd_reply(j->head, j->error, j->is.cookie);
+	nbd_answer(j);
 	list_append(&c->replies, &j->link);
 	if (c->stage == NBD_ENDING)
 		nbd_client_check(c);
@@ -24,8 +24,8 @@ void nbd_job_free(struct nbd_job *j)
 	struct nbd_client *c = j->client;
 
 	if (j->buf) {
-		volume_buffer_put(c->nbd->volume, j->buf, j->is.len);
-		c->memory -= j->is.len;
+		volume_buffer_put(c->nbd->volume, j->buf, j->room);
+		c->memory -= j->room;
 	}
 	c->jobs--;
 	list_remove(&j->link);
@@ -38,7 +38,19 @@ static enum request_verb verb_of(uint16_t type)
 	case NBD_CMD_READ: return REQUEST_READ;
 	case NBD_CMD_WRITE: return REQUEST_WRITE;
 	case NBD_CMD_FLUSH: return REQUEST_FLUSH;
+	case NBD_CMD_BLOCK_STATUS: return REQUEST_MAP;
 	default: return REQUEST_ZERO;
+	}
+}
+
+/* room_of() - Bytes that it needs for data. */
+static uint32_t room_of(const struct nbd_request *r)
+{
+	switch (r->type) {
+	case NBD_CMD_READ:
+	case NBD_CMD_WRITE: return r->len;
+	case NBD_CMD_BLOCK_STATUS: return NBD_MAP_ROOM;
+	default: return 0;
 	}
 }
 
@@ -46,7 +58,9 @@ static enum request_verb verb_of(uint16_t type)
 static void submit(struct nbd_job *j, struct nbd_part *p)
 {
 	enum request_verb verb = verb_of(j->is.type);
-	uint32_t max = verb == REQUEST_ZERO ? REQUEST_ZERO_MAX : REQUEST_MAX;
+	uint32_t max = verb == REQUEST_ZERO  ? REQUEST_ZERO_MAX
+		       : verb == REQUEST_MAP ? UINT32_MAX
+					     : REQUEST_MAX;
 	uint64_t left = j->is.len - j->next;
 
 	p->job = j;
@@ -70,8 +84,11 @@ static void part_done(struct request *r, int result)
 	struct nbd_job *j = p->job;
 
 	j->flying--;
-	if (result && !j->error)
+	if (result && !j->error) {
 		j->error = result;
+		if (p->r.verb == REQUEST_READ)
+			j->broke = p->r.off;
+	}
 	if (j->next < j->is.len && !j->error)
 		submit(j, p);
 	else if (!j->flying)
@@ -80,6 +97,11 @@ static void part_done(struct request *r, int result)
 
 static void begin(struct nbd_job *j)
 {
+	if (j->is.type == NBD_CMD_BLOCK_STATUS &&
+	    !(j->client->export.contexts & 1U << NBD_ALLOCATION)) {
+		reply(j);
+		return;
+	}
 	if (j->is.type == NBD_CMD_FLUSH) {
 		submit(j, &j->part[0]);
 		return;
@@ -100,13 +122,9 @@ static struct nbd_job *make(struct nbd_client *c, const struct nbd_request *r)
 	list_init(&j->link);
 	j->client = c;
 	j->is = *r;
+	j->broke = UINT64_MAX;
 	c->jobs++;
 	return j;
-}
-
-static bool has_data(const struct nbd_request *r)
-{
-	return r->type == NBD_CMD_READ || r->type == NBD_CMD_WRITE;
 }
 
 int nbd_serve(struct nbd_client *c)
@@ -124,10 +142,11 @@ int nbd_serve(struct nbd_client *c)
 	if (!j)
 		return -ENOMEM;
 	j->error = nbd_request_check(&r, &c->export);
-	if (!j->error && has_data(&r)) {
-		j->buf = volume_buffer(c->nbd->volume, r.len);
+	j->room = j->error ? 0 : room_of(&r);
+	if (j->room) {
+		j->buf = volume_buffer(c->nbd->volume, j->room);
 		j->error = j->buf ? 0 : -ENOMEM;
-		c->memory += j->buf ? r.len : 0;
+		c->memory += j->buf ? j->room : 0;
 	}
 	if (r.type == NBD_CMD_WRITE && j->error) {
 		c->discard = r.len; /* its data comes all the same */

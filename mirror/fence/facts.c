@@ -101,8 +101,12 @@ static void take_primitive(struct fence_facts *f, xmlNode *p, const char *me)
 	for (xmlNode *up = p->parent; up; up = up->parent)
 		if (named(up, "clone") || named(up, "master"))
 			get(up, "id", f->clone);
-	if (f->clone[0] && parameter(p, "hosts", hosts, sizeof(hosts)))
+	if (!f->clone[0])
+		return;
+	if (parameter(p, "hosts", hosts, sizeof(hosts)))
 		other(hosts, me, f->peer);
+	else
+		parameter(p, "config", f->conf, sizeof(f->conf));
 }
 
 /* The node that the constraint spares. */
@@ -115,15 +119,20 @@ static void take_constraint(struct fence_facts *f, xmlNode *c)
 		snprintf(f->only, FENCE_NAME, "?"); /* somebody has changed it */
 }
 
+static xmlDoc *parse(const char *text, size_t len)
+{
+	return xmlReadMemory(text, (int)len, "xml", NULL,
+			     XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+}
+
 int fence_read_cib(struct fence_facts *f, const char *text, size_t len, const char *resource,
 		   const char *me)
 {
-	xmlDoc *d = xmlReadMemory(text, (int)len, "cib", NULL,
-				  XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+	xmlDoc *d = parse(text, len);
 	xmlNode *top = d ? xmlDocGetRootElement(d) : NULL;
 	char id[FENCE_NAME];
 
-	f->clone[0] = f->peer[0] = f->only[0] = '\0';
+	f->clone[0] = f->peer[0] = f->conf[0] = f->only[0] = '\0';
 	fence_constraint_id(id, resource);
 	for (xmlNode *n = top; n; n = next(n, top)) {
 		if (named(n, "primitive") && is_volume(n, resource))
@@ -135,6 +144,28 @@ int fence_read_cib(struct fence_facts *f, const char *text, size_t len, const ch
 	return top ? 0 : -EINVAL;
 }
 
+int fence_read_conf(struct fence_facts *f, const char *text, size_t len, const char *me)
+{
+	xmlDoc *d = parse(text, len);
+	xmlNode *top = d ? xmlDocGetRootElement(d) : NULL;
+	unsigned hosts = 0;
+	bool mine = false;
+
+	for (xmlNode *n = top; n; n = next(n, top)) {
+		if (!named(n, "host") || n->parent != top)
+			continue;
+		hosts++;
+		if (is(n, "name", me))
+			mine = true;
+		else
+			get(n, "name", f->peer);
+	}
+	if (hosts != 2 || !mine)
+		f->peer[0] = '\0';
+	xmlFreeDoc(d);
+	return f->peer[0] ? 0 : -EINVAL;
+}
+
 static enum peer_host host(xmlNode *n)
 {
 	if (is(n, "unclean", "true") || is(n, "pending", "true"))
@@ -144,8 +175,7 @@ static enum peer_host host(xmlNode *n)
 
 int fence_read_status(struct fence_facts *f, const char *text, size_t len)
 {
-	xmlDoc *d = xmlReadMemory(text, (int)len, "status", NULL,
-				  XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+	xmlDoc *d = parse(text, len);
 	xmlNode *top = d ? xmlDocGetRootElement(d) : NULL;
 
 	f->quorate = false;

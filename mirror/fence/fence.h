@@ -27,7 +27,8 @@ struct fence_facts {
 	char peer[FENCE_NAME];  /* the other node of its parameter `hosts`; empty: not ours */
 	char only[FENCE_NAME];  /* who may be promoted by the constraint; empty: no constraint */
 	enum peer_host host;
-	bool peer_has_it; /* the peer's own copy of the configuration has our constraint */
+	bool peer_has_it;      /* the peer's own copy of the configuration has our constraint */
+	char conf[FENCE_NAME]; /* in place of `hosts`: the drbd.conf of the parameter `config` */
 };
 
 enum fence_step {
@@ -52,6 +53,12 @@ void fence_constraint_id(char out[FENCE_NAME], const char *resource);
  */
 int fence_read_cib(struct fence_facts *f, const char *text, size_t len, const char *resource,
 		   const char *me);
+
+/*
+ * fence_read_conf() - f->peer from what drbdadm dump-xml says of the volume: the host that is not @me, where two
+ * are named and @me is one of them.  0 or -EINVAL.
+ */
+int fence_read_conf(struct fence_facts *f, const char *text, size_t len, const char *me);
 
 /* fence_read_status() - Quorum and f->peer's host from what crm_mon --output-as=xml says.  0 or -EINVAL. */
 int fence_read_status(struct fence_facts *f, const char *text, size_t len);

@@ -80,6 +80,19 @@ static int find_me(char me[FENCE_NAME])
 
 /* ---- what is so ---- */
 
+/* find_peer() - Who the other side is to the drbd.conf that describes the volume; nobody, where it does not say. */
+static void find_peer(struct fence_facts *f, const char *resource, const char *me)
+{
+	const char *const argv[] = {"drbdadm", "-c", f->conf, "dump-xml", resource, NULL};
+	char *out;
+	size_t len;
+
+	setenv("DRBD_DRIVER_VERSION_OVERRIDE", "8.4.11", 0);
+	if (!run(argv, COMMAND_MS, &out, &len))
+		fence_read_conf(f, out, len, me);
+	free(out);
+}
+
 static int look(struct fence_facts *f, const char *resource, const char *me)
 {
 	static const char *const cib[] = {"cibadmin", "-Q", "-l", NULL};
@@ -91,6 +104,8 @@ static int look(struct fence_facts *f, const char *resource, const char *me)
 	if (!rc)
 		rc = fence_read_cib(f, out, len, resource, me);
 	free(out);
+	if (!rc && f->conf[0])
+		find_peer(f, resource, me);
 	if (rc)
 		return rc;
 	rc = run(status, COMMAND_MS, &out, &len);
@@ -161,7 +176,7 @@ static int fence(const char *resource)
 			return SAYS_PRIMARY;
 		case FENCE_SAY_UNCONFIGURED:
 			complain(resource, "no clone of an ocf:taiki:mirror has this volume and "
-					   "names this node in its parameter hosts");
+					   "names this node in its parameter hosts, or its config");
 			return SAYS_NOTHING;
 		}
 	}
@@ -170,14 +185,20 @@ static int fence(const char *resource)
 	return SAYS_NOTHING;
 }
 
+/* unfence() - Ours is taken away, in one step; the peer's, which it may have placed meanwhile, stays. */
 static int unfence(const char *resource)
 {
-	char xml[2 * FENCE_NAME], id[FENCE_NAME];
-	const char *const argv[] = {"cibadmin", "-D", "-o", "constraints", "-X", xml, NULL};
+	char xpath[4 * FENCE_NAME], id[FENCE_NAME], me[FENCE_NAME];
+	const char *const argv[] = {"cibadmin", "-D", "--xpath", xpath, NULL};
 	int rc;
 
+	if (find_me(me) || strchr(me, '\'')) {
+		complain(resource, "Pacemaker does not say what this node is called");
+		return SAYS_NOTHING;
+	}
 	fence_constraint_id(id, resource);
-	snprintf(xml, sizeof(xml), "<rsc_location id=\"%s\"/>", id);
+	snprintf(xpath, sizeof(xpath),
+		 "//constraints/rsc_location[@id='%s'][rule/expression/@value='%s']", id, me);
 	rc = quiet(argv);
 	return rc == NO_OBJECT ? 0 : rc < 0 ? SAYS_NOTHING : rc;
 }

@@ -86,13 +86,7 @@ peers_definition() {
 peers_process() {
 	local pid comm=hv-domain
 	[[ $1 == ours ]] || comm=qemu-system-x86
-	for pid in $(lab pids "$2"); do
-		if [[ $(cat "/proc/$pid/comm" 2>/dev/null) == "$comm" ]]; then
-			echo "$pid"
-			return
-		fi
-	done
-	return 1
+	read -r pid < <(lab pids "$2" "$comm") && echo "$pid"
 }
 
 # boot_of NAME: the boot id of the guest that answers HTTP

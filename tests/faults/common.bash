@@ -19,23 +19,32 @@ host=       # where the guest ran when guest_up returned
 first_boot= # and its boot id
 injected=   # when the fault was
 
-# cluster_up: three hosts, nothing on them, and the listener
-cluster_up() {
-	if ! { [[ -n ${TAIKI_FAULTS_SHARED:-} ]] && lab wait 20 2>/dev/null && all_on; }; then
-		"$tree/tests/tools/guest-image" "$O/guest" >/dev/null 2>&1
-		lab down
-		lab up -n 3
-		cp "$O/guest/vmlinuz" "$O/guest/initrd.gz" "$(state)/shared/"
-	fi
+# hosts_up N: new ones, with a kernel for guests
+hosts_up() {
+	"$tree/tests/tools/guest-image" "$O/guest" >/dev/null 2>&1
+	lab down
+	lab up -n "$1"
+	cp "$O/guest/vmlinuz" "$O/guest/initrd.gz" "$(state)/shared/"
+}
+
+# listener_up, listener_down: who is told what is on disk
+listener_up() {
 	"$LAB_COMMAND" client "$O/tests/history/ack-listen" 7000 "$(state)/history/acks" \
 		>"$(state)/listener" 2>&1 3>&- &
 	echo $! >"$(state)/listener.pid"
 	eventually 10 grep -q ready "$(state)/listener"
 }
+listener_down() { kill "$(cat "$(state)/listener.pid" 2>/dev/null)" 2>/dev/null || true; }
+
+# cluster_up: three hosts, nothing on them, and the listener
+cluster_up() {
+	{ [[ -n ${TAIKI_FAULTS_SHARED:-} ]] && lab wait 20 2>/dev/null && all_on; } || hosts_up 3
+	listener_up
+}
 
 cluster_down() {
 	[[ -z ${TAIKI_FAULTS_KEEP:-} ]] || return 0
-	kill "$(cat "$(state)/listener.pid" 2>/dev/null)" 2>/dev/null || true
+	listener_down
 	if [[ -z ${TAIKI_FAULTS_SHARED:-} ]] || ! tidy; then lab down; fi
 }
 
@@ -144,20 +153,14 @@ host_of() {
 # process NODE COMM: a process there, as this machine numbers it
 process() {
 	local pid
-	for pid in $(lab pids "$1"); do
-		if [[ $(cat "/proc/$pid/comm" 2>/dev/null) == "$2" ]]; then
-			echo "$pid"
-			return
-		fi
-	done
-	return 1
+	read -r pid < <(lab pids "$1" "$2") && echo "$pid"
 }
 # started_as NODE: its hv-domain processes, "PID NAME" a line: the name each was started with
 started_as() {
-	local pid
-	for pid in $(lab pids "$1"); do
-		[[ $(cat "/proc/$pid/comm" 2>/dev/null) != hv-domain ]] ||
-			echo "$pid $(tr '\0' '\n' 2>/dev/null <"/proc/$pid/cmdline" | tail -n 1)"
+	local pid words
+	for pid in $(lab pids "$1" hv-domain); do
+		{ mapfile -d '' words <"/proc/$pid/cmdline"; } 2>/dev/null || continue
+		[[ ${#words[@]} -eq 0 ]] || echo "$pid ${words[-1]}"
 	done
 }
 # adopted_as NODE NAME: by which number the node itself knows the process of that domain

@@ -40,12 +40,7 @@ small_up() {
 }
 
 # domains NODE: the processes of every domain there, sorted
-domains() {
-	local pid
-	for pid in $(lab pids "$1"); do
-		[[ $(cat "/proc/$pid/comm" 2>/dev/null) != hv-domain ]] || echo "$pid"
-	done | sort
-}
+domains() { lab pids "$1" hv-domain | sort; }
 run_there() { [[ $(domains "$host" | wc -l) -ge $1 ]]; }
 failures() {
 	local n

@@ -12,12 +12,7 @@ setup_file() { cluster_up; }
 teardown_file() { cluster_down; }
 
 # every process of heartbeatd on the host: the detector and its reporters
-heartbeatd() {
-	local pid
-	for pid in $(lab pids "$1"); do
-		[[ $(cat "/proc/$pid/comm" 2>/dev/null) != taiki-heartbeat* ]] || echo "$pid"
-	done
-}
+heartbeatd() { lab pids "$1" 'taiki-heartbeat*'; }
 kill_heartbeatd() {
 	# shellcheck disable=SC2046 # a list
 	kill -KILL $(heartbeatd "$host")

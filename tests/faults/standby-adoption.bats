@@ -57,8 +57,13 @@ agent_killed() {
 }
 domain_killed() {
 	interrupted "domain:$1" true
-	[[ $(host_of) == "$adopter" ]]
-	booted
+	# With its memory asked for an adoption is over: then an active was killed, whose next twin's turn it is.
+	if [[ $1 == memory && $(host_of) != "$adopter" ]]; then
+		adopted
+	else
+		[[ $(host_of) == "$adopter" ]]
+		booted
+	fi
 	never_fenced
 }
 host_cut() {

@@ -84,6 +84,14 @@ setup() { [[ $BATS_TEST_NUMBER -eq 1 ]] || again; }
 	history_is_clean
 }
 
+# stayed: it runs where it ran; else what the cluster knows of that
+stayed() {
+	[[ $(host_of) != "$host" ]] || return 0
+	lab exec "$(observer)" crm_mon -1 -rfA
+	lab exec "$host" grep -hE 'domain\(web\)|web_(start|stop|monitor)' /var/log/pacemaker/pacemaker.log | tail -n 40
+	return 1
+}
+
 @test "the active is killed where a spare waits, and may be restarted there: it becomes the spare" {
 	standby_template "taiki.writer=10.71.255.254:7000 $boot_args" >"$(state)/shared/template.xml"
 	lab exec "$host" pcs resource update pool spares=1 template=/shared/template.xml
@@ -93,7 +101,42 @@ setup() { [[ $BATS_TEST_NUMBER -eq 1 ]] || again; }
 	inject "SIGKILL to hv-domain on $host" kill -KILL "$(pid_of "$host")"
 	recovered
 	adopted
-	[[ $(host_of) == "$host" ]]
+	stayed
 	eventually 120 spares_ready "$(observer)" "$host" 1
+	never_fenced
+}
+
+# shrunk_too_far NODE...: its twin is asked for more than a guest can give (docs/guide-standby.md,
+# "Limits"): it stops giving, or dies of it
+too_little=24MiB
+shrunk_too_far() {
+	local node said
+	for node; do
+		said=$(lab exec "$node" timeout 30 hv set --force --timeout 5 web@twin memory=$too_little 2>&1) || true
+		note "$node: ${said:-given}"
+		lab exec "$node" hv info --json web@twin | jq -c '{asked: .memory.asked, reached: .memory.reached}' || true
+	done
+}
+
+@test "a twin is shrunk too far: it waits on with what it needs, or is made anew" {
+	local there
+	there=$(others | head -n 1)
+	must "its host is a preference in the end; the active is not disturbed"
+	inject "the twin on $there is to live with $too_little" shrunk_too_far "$there"
+	during 5 answers_unchanged
+	eventually 120 twin_ready "$(observer)" "$there" web
+	took "a twin is ready"
+	one_twin_each
+	answers_unchanged
+	never_fenced
+}
+
+@test "twins are shrunk too far, and the active is killed at once: one copy answers in the end" {
+	must "adopted or booted, once; nobody is fenced"
+	# shellcheck disable=SC2046 # a list
+	shrunk_too_far $(others)
+	inject "SIGKILL to the active" kill -KILL "$(pid_of "$host")"
+	recovered
+	one_twin_at_most
 	never_fenced
 }

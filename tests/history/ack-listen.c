@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * ack-listen PORT FILE: what guests say is on their disk, recorded outside of
- * every host.  Takes any number of connections, stamps each line as it arrives and appends
+ * ack-listen PORT|- FILE: what guests say is on their disk, recorded outside of
+ * every host.  Takes any number of connections ("-": standard input alone, to its end), stamps
+ * each line as it arrives and appends
  *
  *   {"v":1,"t":NANOSECONDS,"line":"ack 17 0b5c..."}
  *
@@ -91,6 +92,17 @@ static bool take(nfds_t i)
 	return c->len < LINE;
 }
 
+/* An emulated host's serial port, through a FIFO. */
+static int read_stdin(void)
+{
+	npolled = 2;
+	polled[1] = (struct pollfd){.fd = STDIN_FILENO, .events = POLLIN};
+	for (;;) {
+		if (poll(polled + 1, 1, -1) > 0 && !take(1))
+			return 0;
+	}
+}
+
 static int listen_on(const char *port)
 {
 	struct sockaddr_in a = {.sin_family = AF_INET};
@@ -108,7 +120,7 @@ static int listen_on(const char *port)
 int main(int argc, char **argv)
 {
 	if (argc != 3) {
-		fprintf(stderr, "usage: ack-listen PORT FILE\n");
+		fprintf(stderr, "usage: ack-listen PORT|- FILE\n");
 		return 2;
 	}
 	record = open(argv[2], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
@@ -116,6 +128,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "ack-listen: %s: %s\n", argv[2], strerror(errno));
 		return 1;
 	}
+	if (!strcmp(argv[1], "-"))
+		return read_stdin();
 	polled[0] = (struct pollfd){.fd = listen_on(argv[1]), .events = POLLIN};
 	puts("ready");
 	fflush(stdout);

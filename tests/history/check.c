@@ -94,15 +94,25 @@ static bool is_flushed(const struct history *h, const struct op *w, uint64_t unt
 	return false;
 }
 
+static uint64_t place_of(const struct image *image, const struct ack *a)
+{
+	return image->at + a->number * RECORD_SIZE;
+}
+
+static bool is_its(const struct image *image, uint64_t ino)
+{
+	return ino == image->ino || (image->mirror && ino == image->mirror);
+}
+
 /* Whether record @a was written and flushed before it was acknowledged. */
 static bool was_flushed(const struct history *h, const struct image *image, const struct ack *a)
 {
-	uint64_t off = a->number * RECORD_SIZE;
+	uint64_t off = place_of(image, a);
 
 	for (size_t i = 0; i < h->nops && h->op[i].submitted < a->when; i++) {
 		const struct op *w = &h->op[i];
 
-		if (!w->flush && h->opening[w->opening].ino == image->ino && w->off <= off &&
+		if (!w->flush && is_its(image, h->opening[w->opening].ino) && w->off <= off &&
 		    w->off + w->len >= off + RECORD_SIZE && is_flushed(h, w, a->when))
 			return true;
 	}
@@ -118,7 +128,7 @@ static size_t check_acks(const struct history *h, const struct image *image, FIL
 		char want[128], have[sizeof(want)] = "";
 		int len = snprintf(want, sizeof(want), "taiki-record %" PRIu64 " %s\n", a->number,
 				   a->boot);
-		ssize_t n = pread(image->fd, have, (size_t)len, (off_t)(a->number * RECORD_SIZE));
+		ssize_t n = pread(image->fd, have, (size_t)len, (off_t)place_of(image, a));
 
 		if (n != len || memcmp(want, have, (size_t)len) != 0) {
 			have[n > 0 ? n : 0] = '\0';

@@ -74,10 +74,14 @@ int history_read_acks(struct history *h, const char *path);
 void history_sort(struct history *h);
 void history_free(struct history *h);
 
-/* The image at the end: @fd to read, @ino to find its operations. */
+/*
+ * The image at the end: @fd to read, @ino to find its operations, @at where a guest's disk begins in it.
+ * @mirror: the inode of its other side, or 0: a record may have been flushed there, when this one was
+ * away, and copied since.
+ */
 struct image {
 	int fd;
-	uint64_t ino, size;
+	uint64_t ino, size, at, mirror;
 };
 
 /* Both print a line a violation to @out, and return how many there were. */

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * history-check [--image FILE [--acks FILE]] [--shared PATH] [--at-least ACKS] RECORD...
+ * history-check [--image FILE [--at BYTES] [--mirror FILE] [--acks FILE]] [--shared PATH] [--at-least ACKS] RECORD...
  *
  * Judges what a lab's storage servers and client host recorded (history.h).
+ * --at says where in the image the guest's disk begins: behind a partition table, in a volume.
+ * --mirror names the image's other side: what was flushed there counts, if it is here in the end.
  * --shared names a file that several hosts write by design, a lockspace.
  * Exit: 0 nothing to complain about, 1 violations (printed), 2 it could not be judged:
  * unreadable, or fewer acknowledgements than --at-least asks for.
@@ -19,9 +21,11 @@
 
 static const struct option options[] = {
 	{"image", required_argument, NULL, 'i'},
+	{"at", required_argument, NULL, 't'},
 	{"acks", required_argument, NULL, 'a'},
 	{"shared", required_argument, NULL, 's'},
 	{"at-least", required_argument, NULL, 'n'},
+	{"mirror", required_argument, NULL, 'm'},
 	{NULL},
 };
 
@@ -53,13 +57,18 @@ int main(int argc, char **argv)
 	struct history h = {0};
 	struct image image = {.fd = -1};
 	unsigned long at_least = 0;
-	const char *path = NULL;
+	const char *path = NULL, *mirror = NULL;
+	struct stat st;
 	size_t violations;
 	int c, rc = 2;
 
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (c == 'i')
 			path = optarg;
+		else if (c == 't')
+			image.at = strtoull(optarg, NULL, 10);
+		else if (c == 'm')
+			mirror = optarg;
 		else if (c == 's')
 			h.shared = optarg;
 		else if (c == 'n')
@@ -68,8 +77,8 @@ int main(int argc, char **argv)
 			goto out;
 	}
 	if (optind == argc || (h.nacks && !path)) {
-		fprintf(stderr, "usage: history-check [--image FILE [--acks FILE]] "
-				"[--shared PATH] [--at-least ACKS] RECORD...\n");
+		fprintf(stderr, "usage: history-check [--image FILE [--at BYTES] [--mirror FILE] "
+				"[--acks FILE]] [--shared PATH] [--at-least ACKS] RECORD...\n");
 		goto out;
 	}
 	for (; optind < argc; optind++) {
@@ -79,6 +88,12 @@ int main(int argc, char **argv)
 	history_sort(&h);
 	if (path && open_image(&image, path))
 		goto out;
+	if (mirror && stat(mirror, &st)) {
+		fprintf(stderr, "history-check: %s: cannot look at it: %s\n", mirror,
+			strerror(errno));
+		goto out;
+	}
+	image.mirror = mirror ? st.st_ino : 0;
 	violations = check_writers(&h, stdout);
 	if (path)
 		violations += check_image(&h, &image, stdout);

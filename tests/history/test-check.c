@@ -174,8 +174,8 @@ static void one_process_may_open_twice(void **state)
 	assert_int_equal(writers(&s), 1);
 }
 
-/* An image whose block 1 holds record 1 of boot @boot. */
-static struct image image_with(const char *boot)
+/* An image whose block 1 holds record @number of boot @boot. */
+static struct image image_with(unsigned number, const char *boot)
 {
 	struct image im = {.ino = INO, .size = 4UL * RECORD_SIZE};
 	char path[] = "/tmp/history-XXXXXX", block[RECORD_SIZE] = "";
@@ -184,7 +184,7 @@ static struct image image_with(const char *boot)
 	assert_true(im.fd >= 0);
 	unlink(path);
 	assert_int_equal(ftruncate(im.fd, (off_t)im.size), 0);
-	snprintf(block, sizeof(block), "taiki-record 1 %s\n", boot);
+	snprintf(block, sizeof(block), "taiki-record %u %s\n", number, boot);
 	assert_int_equal(pwrite(im.fd, block, sizeof(block), RECORD_SIZE), sizeof(block));
 	return im;
 }
@@ -192,7 +192,7 @@ static struct image image_with(const char *boot)
 static size_t image_violations(struct scene *s, const char *held)
 {
 	struct history h = history_of(s);
-	struct image im = image_with(held);
+	struct image im = image_with(1, held);
 	FILE *null = fopen("/dev/null", "we");
 	size_t n = check_image(&h, &im, null);
 
@@ -217,11 +217,45 @@ static void an_acknowledged_record_is_there(void **state)
 	assert_int_equal(image_violations(&s, "boot"), 0);
 }
 
+static void what_the_other_side_flushed_counts(void **state)
+{
+	struct scene s = acked();
+	struct history h;
+	struct image im = image_with(1, "boot");
+	FILE *null = fopen("/dev/null", "we");
+
+	s.opening[0].ino = INO + 1;
+	h = history_of(&s);
+	assert_int_equal(check_image(&h, &im, null), 1);
+	im.mirror = INO + 1;
+	assert_int_equal(check_image(&h, &im, null), 0);
+	im.mirror = INO + 2;
+	assert_int_equal(check_image(&h, &im, null), 1);
+	fclose(null);
+	close(im.fd);
+}
+
 static void an_acknowledged_record_is_lost(void **state)
 {
 	struct scene s = acked();
 
 	assert_int_equal(image_violations(&s, "other-boot"), 1);
+}
+
+static void a_disk_behind_a_partition_table(void **state)
+{
+	struct scene s = acked();
+	struct image im = image_with(0, "boot");
+	FILE *null = fopen("/dev/null", "we");
+	struct history h;
+
+	s.ack.number = 0;
+	h = history_of(&s);
+	assert_int_equal(check_image(&h, &im, null), 2); /* neither held nor written */
+	im.at = RECORD_SIZE;
+	assert_int_equal(check_image(&h, &im, null), 0);
+	fclose(null);
+	close(im.fd);
 }
 
 static void acknowledged_before_the_flush(void **state)
@@ -281,7 +315,9 @@ int main(void)
 		cmocka_unit_test(a_lockspace_is_everybodys),
 		cmocka_unit_test(one_process_may_open_twice),
 		cmocka_unit_test(an_acknowledged_record_is_there),
+		cmocka_unit_test(what_the_other_side_flushed_counts),
 		cmocka_unit_test(an_acknowledged_record_is_lost),
+		cmocka_unit_test(a_disk_behind_a_partition_table),
 		cmocka_unit_test(acknowledged_before_the_flush),
 		cmocka_unit_test(a_flush_before_the_write_is_not_its),
 		cmocka_unit_test(another_hosts_flush_is_not_its),

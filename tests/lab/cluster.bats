@@ -65,9 +65,7 @@ quorate() { lab exec "$1" corosync-quorumtool -s | grep -q 'Quorate: *Yes'; }
 	boot=$(cat "$(state)/nodes/$victim/boot_id")
 	survivor=node1
 	[[ $victim != node1 ]] || survivor=node2
-	kill -KILL "$(for pid in $(lab pids "$victim"); do
-		[[ $(cat "/proc/$pid/comm") != corosync ]] || echo "$pid"
-	done)"
+	kill -KILL "$(lab pids "$victim" corosync)"
 	eventually 40 runs_on_other "$survivor" "$victim"
 	rebooted() { [[ $(cat "$(state)/nodes/$victim/boot_id") != "$boot" ]]; }
 	eventually 40 rebooted

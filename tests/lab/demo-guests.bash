@@ -15,19 +15,19 @@ events_hang=(
 hang() {
 	local on node live=()
 	on=$(host_of "$watcher" web2)
-	old=$(boot_of web2)
-	[[ -n $on && -n $old ]] || fail "web2 does not answer before it is hung"
+	old[web2]=$(boot_of web2)
+	[[ -n $on && -n ${old[web2]} ]] || fail "web2 does not answer before it is hung"
 	for node in node1 node2 node3; do
 		[[ $node == "$victim" ]] || live+=("$node")
 	done
 	at=()
-	watch web2 "${live[@]}"
+	watch web2 "${live[*]}" "${events_hang[@]}"
 	echo
 	step "${bold}${red}web2 is hung from inside, on $on: it loops with interrupts off${off}"
 	at[fault]=$(now)
 	printf '\n/guest-hang &\n' | lab exec "$on" timeout 5 socat -t 1 - \
 		UNIX-CONNECT:/run/taiki/web2/console.sock >/dev/null
-	follow web2 "${events_hang[@]}"
+	follow web2
 	step "web2 runs on $(host_of "$watcher" web2) now; what heartbeat saw on $on:"
 	lab exec "$on" taiki-heartbeat log web2 -n 20 2>/dev/null | grep -- '[evt] -> failed' | tail -n 1 | sed 's/^/         /'
 	table_head

@@ -59,7 +59,7 @@ standby_cluster() {
 		truncate -s 16M "$shared/$name.raw"
 		standby_domain "$name" "${ip[$name]}" taiki.data=/dev/vda >"$shared/$name.xml"
 		lab exec node1 pcs resource create "$name" ocf:taiki:domain config="/shared/$name.xml" \
-			op start timeout=90s stop timeout=60s monitor interval=10s timeout=20s \
+			op start timeout=90s stop timeout=90s monitor interval=10s timeout=20s \
 			meta migration-threshold=1 resource-stickiness=1000 --disabled >/dev/null &&
 			lab exec node1 pcs constraint location "$name" prefers "${home[$name]}=10" &&
 			standby_rule node1 "$name" &&
@@ -94,15 +94,17 @@ pool_off() {
 # loss: node1's power is cut; the times of what follows, as at[]
 loss() {
 	local name
-	old=''
-	for name in "${lost_ones[@]}"; do old+="$(boot_of "$name") "; done
+	for name in "${lost_ones[@]}"; do
+		old[$name]=$(boot_of "$name")
+		[[ -n ${old[$name]} ]] || fail "$name does not answer before its host is lost"
+	done
 	at=()
-	watch "${lost_ones[*]}" node2 node3
+	watch "${lost_ones[*]}" "node2 node3" "${events_standby[@]}"
 	echo
 	step "${bold}${red}the power of node1 is cut${off} ($1)"
 	at[fault]=$(now)
 	lab power-off node1 || fail "the lab could not cut the power"
-	until="answer db" follow web "${events_standby[@]}"
+	until="answer db" follow web
 	for name in "${lost_ones[@]}"; do step "$name runs on $(host_of node3 "$name") now"; done
 	[[ $(host_of node3 app) == node2 ]] || fail "app did not stay where it was"
 }

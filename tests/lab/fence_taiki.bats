@@ -86,6 +86,8 @@ admin() { lab exec node1 stonith_admin "$@" -t 40; }
 
 @test "reboot: killed, and started again by its own cluster" {
 	eventually 60 runs
+	# killed in the middle of its start, it would be a start that failed
+	lab exec node1 crm_resource --wait --timeout 120
 	before=$(lab exec node2 cat /run/taiki/web/incarnation)
 	admin --reboot web
 	another() { runs && [ "$(lab exec node2 cat /run/taiki/web/incarnation)" != "$before" ]; }

@@ -68,7 +68,13 @@ revived() {
 		lab exec node$i pkill -CONT -x taiki-fenced || true
 	done
 	lab wait 240
-	eventually 120 all_serve
+	eventually 120 all_back
+}
+# all_back: fencing that a test held up may still reach a host that was on a moment ago
+all_back() {
+	local i
+	for i in 1 2 3; do node_is node$i on || lab power-on node$i; done
+	all_serve
 }
 
 cluster() { lab exec node1 "$@"; }

@@ -10,8 +10,16 @@ O=${O:-build}
 export O
 
 export LAB_COMMAND=$tree/tests/lab/lab
-lab() { "$LAB_COMMAND" "$@"; }
-state() { lab path; }
+# lab ARGUMENTS...: what tests do all the time goes without the script
+lab() {
+	case $1 in
+	exec) shift && "$O/tests/lab/lab-node" "$(state)" enter "$@" ;;
+	pids) shift && "$O/tests/lab/lab-node" "$(state)" pids "$@" ;;
+	client) shift && nsenter --net="/run/netns/taiki.$TAIKI_LAB.client" -- "$@" ;;
+	*) "$LAB_COMMAND" "$@" ;;
+	esac
+}
+state() { echo "${TAIKI_LAB_DIR:-/run/taiki-lab}/$TAIKI_LAB"; }
 
 # lab_name WORD: a lab's name that is this build's own, so that two checks of
 # two trees on one machine do not meet
@@ -36,7 +44,7 @@ eventually() {
 			echo "not within its deadline: $*"
 			return 1
 		fi
-		sleep 0.1
+		sleep 0.3 # asking costs the processors that what is waited for needs
 	done
 }
 
@@ -49,7 +57,7 @@ during() {
 			echo "did not hold: $*"
 			return 1
 		fi
-		sleep 0.2
+		sleep 0.3
 	done
 }
 

@@ -168,13 +168,13 @@ pings() { lab exec "$1" ping -c 1 -W 1 -I "${3:-ring0}" "$2" >/dev/null; }
 @test "wrong use is refused with the next step" {
 	for args in "up -n 99" "exec node1" "frobnicate" "--name Lab status" "fence node1 explode"; do
 		# shellcheck disable=SC2086 # words
-		run lab $args
+		run "$LAB_COMMAND" $args
 		[[ $status -eq 2 && $output == lab:* ]]
 	done
-	run lab exec node7 true
+	run "$LAB_COMMAND" exec node7 true
 	[[ $status -eq 1 && $output == *"node1 node2"* ]]
-	run lab up
+	run "$LAB_COMMAND" up
 	[[ $status -eq 1 && $output == *down* ]]
-	run lab exec node1 sh -c 'exit 42'
+	run "$LAB_COMMAND" exec node1 sh -c 'exit 42'
 	[[ $status -eq 42 ]]
 }

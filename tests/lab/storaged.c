@@ -23,11 +23,13 @@ static const struct option options[] = {
 	{"node", required_argument, NULL, 'n'},    {"boot", required_argument, NULL, 'b'},
 	{"backing", required_argument, NULL, 'd'}, {"mount", required_argument, NULL, 'm'},
 	{"faults", required_argument, NULL, 'f'},  {"pid-file", required_argument, NULL, 'p'},
-	{"log", required_argument, NULL, 'l'},     {NULL},
+	{"log", required_argument, NULL, 'l'},     {"evict", required_argument, NULL, 'e'},
+	{"platter", required_argument, NULL, 'w'}, {NULL},
 };
 
 struct settings {
-	const char *node, *boot, *backing, *mount, *faults, *pid_file, *log;
+	const char *node, *boot, *backing, *mount, *faults, *pid_file, *log, *platter;
+	unsigned evict;
 };
 
 static int parse(int argc, char **argv, struct settings *s)
@@ -43,6 +45,8 @@ static int parse(int argc, char **argv, struct settings *s)
 		case 'f': s->faults = optarg; break;
 		case 'p': s->pid_file = optarg; break;
 		case 'l': s->log = optarg; break;
+		case 'w': s->platter = optarg; break;
+		case 'e': s->evict = (unsigned)strtoul(optarg, NULL, 10); break;
 		default: return -EINVAL;
 		}
 	}
@@ -97,6 +101,8 @@ static int serve(struct fuse *fuse, const struct settings *s)
 	if (rc)
 		goto out;
 	record_open(s->log, s->node, s->boot);
+	if (s->platter)
+		platter_open(s->platter);
 	if (s->pid_file && (rc = write_pid(s->pid_file))) {
 		fprintf(stderr, "storaged: %s: cannot write: %s\n", s->pid_file, strerror(-rc));
 		goto out;
@@ -121,7 +127,8 @@ int main(int argc, char **argv)
 
 	if (parse(argc, argv, &s)) {
 		fprintf(stderr, "usage: storaged --node NODE --boot ID --backing DIR --mount DIR "
-				"--log FILE [--faults FILE] [--pid-file FILE]\n");
+				"--log FILE [--faults FILE] [--pid-file FILE] [--evict PERMILLE] "
+				"[--platter FILE]\n");
 		return 2;
 	}
 	dir = open(s.backing, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -132,6 +139,7 @@ int main(int argc, char **argv)
 	umask(0);
 	storaged_backing(dir);
 	fault_file(s.faults);
+	storaged_evict(s.evict);
 	fuse = fuse_new(&args, &storaged_operations, sizeof(storaged_operations), NULL);
 	if (!fuse)
 		return 1;

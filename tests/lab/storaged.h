@@ -44,6 +44,11 @@ int inode_write(struct inode *in, int fd, const void *buf, size_t len, off_t off
 size_t inode_dirty(struct inode *in);
 /* Destages everything; the bytes, or -errno. */
 ssize_t inode_destage(struct inode *in, int fd);
+/*
+ * inode_evict() - Destages a page of its own accord, as a cache may at any time; pages are
+ * taken in an order that has nothing to do with that of the writes.
+ */
+void inode_evict(struct inode *in, int fd);
 /* Forgets what is dirty in a range (it is punched out, or cut off: @len SIZE_MAX). */
 void inode_forget(struct inode *in, off_t off, size_t len);
 /* inode_size_of() - The size this node sees of the file @ino that has @size on disk. */
@@ -61,9 +66,17 @@ uint64_t record_submit(uint64_t fh, const char *kind, off_t off, size_t len, con
 void record_complete(uint64_t op, ssize_t rc, size_t destaged);
 void record_closed(uint64_t fh, size_t dropped);
 
+/* --- what reached the shared disk, if that is asked for --- */
+
+/* platter_open() - Keep it in @path; exits the process if it cannot be made. */
+void platter_open(const char *path);
+/* platter_wrote() - @len bytes at @off, or zeroes (@data NULL).  platter_flushed() - All that came before. */
+void platter_wrote(off_t off, const void *data, size_t len);
+void platter_flushed(void);
+
 /* --- faults, from a file that may change at any time --- */
 
-enum fault { FAULT_NONE, FAULT_EIO, FAULT_LOSE_FLUSH };
+enum fault { FAULT_NONE, FAULT_EIO, FAULT_ENOSPC, FAULT_LOSE_FLUSH };
 
 void fault_file(const char *path);
 /*
@@ -77,5 +90,7 @@ enum fault fault_now(const char *path);
 struct fuse_operations;
 extern const struct fuse_operations storaged_operations;
 void storaged_backing(int dirfd);
+/* storaged_evict() - Of a thousand writes, how many make the cache destage another page, too. */
+void storaged_evict(unsigned permille);
 
 #endif

@@ -27,8 +27,9 @@ struct inode {
 	uint64_t ino;
 	char *path; /* the name it was first opened by */
 	unsigned refs;
-	off_t size;   /* what this node has written up to; may be beyond the disk's size */
-	size_t dirty; /* bytes */
+	off_t size;     /* what this node has written up to; may be beyond the disk's size */
+	size_t dirty;   /* bytes */
+	size_t evicted; /* the bucket that a page was evicted from last */
 	struct page *bucket[BUCKETS];
 };
 
@@ -236,6 +237,8 @@ static int page_destage(struct inode *in, int fd, struct page *p)
 		}
 		if (n && pwrite(fd, p->data + s * SECTOR, n, at) != (ssize_t)n)
 			return errno ? -errno : -EIO;
+		if (n)
+			platter_wrote(at, p->data + s * SECTOR, n);
 		p->dirty &= (uint8_t) ~(1U << s);
 		in->dirty -= SECTOR;
 	}
@@ -263,6 +266,22 @@ ssize_t inode_destage(struct inode *in, int fd)
 	before -= in->dirty;
 	pthread_mutex_unlock(&lock);
 	return rc ? rc : (ssize_t)before;
+}
+
+void inode_evict(struct inode *in, int fd)
+{
+	pthread_mutex_lock(&lock);
+	for (size_t i = 0, b = in->evicted + BUCKETS / 3; i < BUCKETS && in->dirty; i++, b++) {
+		struct page *p = in->bucket[b % BUCKETS];
+
+		if (!p || page_destage(in, fd, p))
+			continue;
+		in->bucket[b % BUCKETS] = p->next;
+		in->evicted = b;
+		free(p);
+		break;
+	}
+	pthread_mutex_unlock(&lock);
 }
 
 void inode_forget(struct inode *in, off_t off, size_t len)

@@ -3,10 +3,10 @@
  * Faults of a node's way to the shared disks.  The file has a line a fault; it
  * is read again whenever it was replaced:
  *
- *   PATTERN eio | hang | delay MILLISECONDS | lose-flush
+ *   PATTERN eio | enospc | hang | delay MILLISECONDS | lose-flush
  *
  * PATTERN is a glob(7) of the path below /shared.  The last line that matches
- * is in force.
+ * is in force.  enospc befalls writes.
  */
 #include <fnmatch.h>
 #include <pthread.h>
@@ -95,6 +95,8 @@ enum fault fault_now(const char *path)
 	while (lookup(path, &r)) {
 		if (!strcmp(r.what, "eio"))
 			return FAULT_EIO;
+		if (!strcmp(r.what, "enospc"))
+			return FAULT_ENOSPC;
 		if (!strcmp(r.what, "lose-flush"))
 			return FAULT_LOSE_FLUSH;
 		if (!strcmp(r.what, "delay")) {

@@ -28,10 +28,16 @@ struct handle {
 };
 
 static int backing = -1;
+static unsigned evict; /* of a thousand writes */
 
 void storaged_backing(int dirfd)
 {
 	backing = dirfd;
+}
+
+void storaged_evict(unsigned permille)
+{
+	evict = permille;
 }
 
 static const char *rel(const char *path)
@@ -175,8 +181,12 @@ static int op_write(const char *path, const char *buf, size_t len, off_t off,
 	uint64_t op = record_submit(h->id, "write", off, len, buf);
 	enum fault fault = fault_now(inode_path(h->in));
 	ssize_t destaged = 0;
-	int rc = fault == FAULT_EIO ? -EIO : inode_write(h->in, h->fd, buf, len, off);
+	int rc = fault == FAULT_EIO      ? -EIO
+		 : fault == FAULT_ENOSPC ? -ENOSPC
+					 : inode_write(h->in, h->fd, buf, len, off);
 
+	if (!rc && op * 7919 % 1000 < evict)
+		inode_evict(h->in, h->fd);
 	if (!rc && fi->flags & (O_DSYNC | O_SYNC) && fault != FAULT_LOSE_FLUSH) {
 		destaged = inode_destage(h->in, h->fd);
 		if (destaged < 0)
@@ -197,6 +207,8 @@ static int flush(struct fuse_file_info *fi)
 		rc = -EIO;
 	else if (fault != FAULT_LOSE_FLUSH)
 		rc = inode_destage(h->in, h->fd);
+	if (rc >= 0)
+		platter_flushed();
 	record_complete(op, rc < 0 ? rc : 0, rc > 0 ? (size_t)rc : 0);
 	return rc < 0 ? (int)rc : 0;
 }
@@ -249,10 +261,14 @@ static int op_fallocate(const char *path, int mode, off_t off, off_t len, struct
 	uint64_t op = record_submit(h->id, "write", off, (size_t)len, NULL);
 	int rc = 0;
 
-	if (fault_now(inode_path(h->in)) == FAULT_EIO)
-		rc = -EIO;
+	enum fault fault = fault_now(inode_path(h->in));
+
+	if (fault == FAULT_EIO || fault == FAULT_ENOSPC)
+		rc = fault == FAULT_EIO ? -EIO : -ENOSPC;
 	else if (inode_destage(h->in, h->fd) < 0 || fallocate(h->fd, mode, off, len))
 		rc = -errno;
+	else
+		platter_wrote(off, NULL, (size_t)len);
 	record_complete(op, rc ? rc : (ssize_t)len, rc ? 0 : (size_t)len);
 	return rc;
 }

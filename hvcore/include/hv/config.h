@@ -47,12 +47,17 @@ enum hv_action { HV_ACTION_DESTROY, HV_ACTION_RESTART, HV_ACTION_PRESERVE };
 enum hv_guard { HV_GUARD_FENCING, HV_GUARD_LEASE, HV_GUARD_MIRROR, HV_GUARD_SCSI_PR };
 
 struct hv_disk {
-	char *path;   /* absolute: a regular file or a block device, raw; nbd: a Unix socket */
+	char *path; /* absolute: a regular file or a block device, raw; nbd, vhost: a Unix socket */
 	char *target; /* its libvirt target, "vda"; names the disk in QMP and messages */
 	char *serial; /* at most 20 bytes, or NULL */
 	bool readonly;
 	bool discard; /* discard='unmap': pass discards on */
 	bool nbd;     /* what an NBD server exports at path, under no name */
+	bool vhost;   /* what a vhost-user-blk server has at path */
+	uint64_t
+		reconnect; /* vhost: seconds between attempts when the server has gone; 0: none is made */
+	/* error_policy='stop': an I/O error pauses the domain, and what failed is tried again. */
+	bool pause_on_error;
 	/*
 	 * taiki:active-only: a standby (standby.waiting) starts with it closed, and
 	 * does not own its path; it is opened at adoption.  Where the domain starts
@@ -73,7 +78,8 @@ struct hv_disk {
 };
 
 struct hv_nic {
-	char *bridge;    /* the bridge its tap joins */
+	char *bridge;    /* the bridge its tap joins, or NULL: */
+	char *direct;    /* the interface of the host that is this guest's alone */
 	char *tap;       /* the tap's name, or NULL: hv-domain makes one ("tk%d") */
 	uint8_t mac[6];  /* always set: derived from the UUID where not given */
 	unsigned queues; /* 1 */
@@ -114,6 +120,8 @@ struct hv_heartbeat {
 	unsigned reset_window; /* seconds; 3600 */
 	unsigned
 		io_window; /* disk or network progress inside it speaks for the guest; 0: never; 5000 */
+	unsigned
+		io_grace; /* paused on an I/O error (taiki:on_io_error) it has failed after so long; 80000 */
 	unsigned agent_timeout; /* ping of org.qemu.guest_agent.0 unanswered so long; 0: no ping */
 	enum hv_heartbeat_action action;
 };

@@ -93,6 +93,8 @@ struct hv_plan_item {
 	bool spare;                                      /* may adopt a spare */
 	const int *score; /* a score a host: locations, bans, failures, twins; no stickiness */
 	const bool *twin; /* whether its twin is ready, for each host; NULL: none */
+	const int64_t *
+		waits; /* MiB that a host's capacity lacks for its twin, for each host; NULL: none */
 };
 
 /* @dependent goes where @primary is (score > 0), or elsewhere (< 0). */

@@ -48,6 +48,7 @@ enum hv_progress_state {
 	HV_PROGRESS_PANICKED,
 	HV_PROGRESS_INTERNAL_ERROR,
 	HV_PROGRESS_WATCHDOG,
+	HV_PROGRESS_IO_ERROR,
 };
 
 struct hv_progress {

@@ -7,10 +7,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include "hv/image.h"
 #include "hvcore/vmm/block/image.h"
+#include "hvcore/vmm/block/nbd.h"
+#include "hvcore/vmm/block/vhost.h"
 
 /* How it has to be open, and what is wrong where it is not. */
 static const char *wrong_flags(const struct block *b, int flags)
@@ -52,6 +55,40 @@ static int check(struct block *b, int fd, struct hv_error *err)
 	return wrong ? hv_err(err, -EINVAL, "disk %s: what was handed over: %s; open %s anew",
 			      b->name, wrong, b->path)
 		     : 0;
+}
+
+/* Greeted by whoever has connected it; what it says of the disk is looked at as if the server had. */
+static int check_served(const struct block *b, int fd, bool plausible, unsigned least,
+			const char *kind, struct hv_error *err)
+{
+	int type = 0, flags = fcntl(fd, F_GETFL);
+	socklen_t len = sizeof(type);
+
+	if (flags < 0 || getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) || type != SOCK_STREAM ||
+	    !plausible)
+		return hv_err(err, -EINVAL,
+			      "disk %s: what was handed over is no connection to %s server",
+			      b->name, kind);
+	if (least > b->align)
+		return hv_err(err, -EINVAL,
+			      "disk %s: the server at %s wants requests larger than the %u bytes "
+			      "that the guest was told; give the disk "
+			      "<blockio logical_block_size='%u'/>",
+			      b->name, b->path, b->align, least);
+	return 0;
+}
+
+/* Requests are sent and received without waiting, whatever the descriptor says. */
+int block_attach_nbd(struct block *b, int fd, const struct nbd_export *e, struct hv_error *err)
+{
+	return check_served(b, fd, nbd_plausible(e), e->min, "an NBD", err)
+		       ?: nbd_fits(b, e, err) ?: nbd_attach(b, fd, e, err);
+}
+
+int block_attach_vhost(struct block *b, int fd, const struct vhost_export *e, struct hv_error *err)
+{
+	return check_served(b, fd, vhost_plausible(e), e->block, "a vhost-user-blk", err)
+		       ?: vhost_fits(b, e, err) ?: vhost_attach(b, fd, e, err);
 }
 
 int block_attach(struct block *b, int fd, struct hv_error *err)

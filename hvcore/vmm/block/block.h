@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Block backends: an image (a raw file or a block device), or an NBD server's export, and requests to it.
+ * Block backends: an image (a raw file or a block device), what an NBD or a vhost-user-blk server has, and requests to it.
  *
  * Requests are asynchronous, through one io_uring for all images of the
  * process; a disk that hangs leaves its requests in flight and stops nobody.
@@ -27,6 +27,7 @@
 enum block_op { BLOCK_READ, BLOCK_WRITE, BLOCK_FLUSH, BLOCK_DISCARD, BLOCK_ZEROES };
 
 struct block_nbd;
+struct block_vhost;
 
 struct block {
 	const char *name; /* the disk's target, for messages */
@@ -38,6 +39,9 @@ struct block {
 	uint64_t size;         /* bytes, a multiple of 512 */
 	bool no_zero_range;    /* the image cannot; zeroes are written */
 	struct block_nbd *nbd; /* not an image: an NBD server's export, and fd its socket */
+	struct block_vhost *vhost,
+		*vhost_ready;             /* a vhost-user-blk server's; what is ready for one */
+	void (*resized)(struct block *b); /* size has grown by itself; NULL */
 };
 
 struct block_request {
@@ -75,6 +79,18 @@ int block_prepare(struct block *b, const struct hv_disk *disk, struct hv_error *
  * success @fd is @b's, else still the caller's.  0 or -errno with @err.  Needs no rights.
  */
 int block_attach(struct block *b, int fd, struct hv_error *err);
+
+/*
+ * block_attach_nbd() - The same with a connection to an NBD server that was greeted (nbd_greet.h).  b->align is what the
+ * guest was told, and is as fine as the export's afterwards.  block_release() - Undo either, or block_open(); the
+ * descriptor is the caller's, -1: there is none.
+ */
+struct nbd_export;
+int block_attach_nbd(struct block *b, int fd, const struct nbd_export *e, struct hv_error *err);
+/* block_attach_vhost() - The same of a vhost-user-blk server (vhost_greet.h). */
+struct vhost_export;
+int block_attach_vhost(struct block *b, int fd, const struct vhost_export *e, struct hv_error *err);
+int block_release(struct block *b);
 
 /* block_resize() - Grow a file, or take over a device's new size; see virtio_blk_resize(). */
 int block_resize(struct block *b, uint64_t bytes, struct hv_error *err);

@@ -13,6 +13,7 @@
 #include "hvcore/vmm/block/image.h"
 #include "hvcore/vmm/block/nbd.h"
 #include "hvcore/vmm/block/ring.h"
+#include "hvcore/vmm/block/vhost.h"
 
 enum { ALIGN_MAX = 4096 };
 
@@ -63,7 +64,7 @@ static int find_alignment(struct block *b, struct hv_error *err)
 	return 0;
 }
 
-int block_prepare(struct block *b, const struct hv_disk *disk, struct hv_error *err)
+static int begin(struct block *b, const struct hv_disk *disk, struct hv_error *err)
 {
 	int rc = block_ring_init(err);
 
@@ -76,13 +77,21 @@ int block_prepare(struct block *b, const struct hv_disk *disk, struct hv_error *
 	return 0;
 }
 
+/* What the gate will open to, nobody knows yet. */
+int block_prepare(struct block *b, const struct hv_disk *disk, struct hv_error *err)
+{
+	return begin(b, disk, err) ?: vhost_prepare(b, err);
+}
+
 int block_open(struct block *b, const struct hv_disk *disk, struct hv_error *err)
 {
 	int rc;
 
 	if (disk->nbd)
 		return nbd_open(b, disk, err);
-	rc = block_prepare(b, disk, err);
+	if (disk->vhost)
+		return vhost_open(b, disk, err);
+	rc = begin(b, disk, err);
 	if (rc)
 		return rc;
 	b->fd = hv_image_open(disk, err);
@@ -94,13 +103,27 @@ int block_open(struct block *b, const struct hv_disk *disk, struct hv_error *err
 	return rc;
 }
 
-void block_close(struct block *b)
+int block_release(struct block *b)
 {
+	int fd = b->fd;
+
 	if (b->nbd)
 		nbd_detach(b);
-	if (b->fd >= 0)
-		close(b->fd);
+	if (b->vhost)
+		vhost_detach(b);
 	b->fd = -1;
+	b->size = 0;
+	return fd;
+}
+
+void block_close(struct block *b)
+{
+	int fd = block_release(b);
+
+	if (fd >= 0)
+		close(fd);
+	if (b->vhost_ready)
+		vhost_discard(b);
 	free(b->path);
 	b->path = NULL;
 }
@@ -126,6 +149,11 @@ int block_resize(struct block *b, uint64_t bytes, struct hv_error *err)
 			"disk %s: it is served over NBD from %s, and has the size that it has "
 			"there when the domain starts",
 			b->name, b->path);
+	if (b->vhost)
+		return hv_err(err, -ENOTSUP,
+			      "disk %s: it is served over vhost-user from %s, and has the size "
+			      "that it has there: grow it there",
+			      b->name, b->path);
 	if (b->device) {
 		if (ioctl(b->fd, BLKGETSIZE64, &now) < 0)
 			return hv_err(err, -errno, "disk %s: cannot read the size of %s: %s",

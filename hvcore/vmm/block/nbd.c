@@ -3,8 +3,8 @@
  * Requests to an NBD server: simple replies, any number in flight, data straight from and to
  * guest memory.
  *
- *   request  be32 magic, be16 flags, be16 type, be64 cookie, be64 offset, be32 length, data of a write
- *   reply    be32 magic, be32 error, be64 cookie, data of a read
+ *   nbd.c       a connection's life, and steps      nbd_open.c     the greeting when the domain starts
+ *   nbd_send.c  requests                            nbd_receive.c  replies
  *
  * A server that goes away, or says what cannot be, owes its answers for ever, like a disk that
  * hangs: an error would be taken by the guest for the truth about its data.  Whoever manages
@@ -16,29 +16,19 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "hvcore/vmm/block/image.h"
-#include "hvcore/vmm/block/ring.h"
+#include "hvcore/vmm/block/later.h"
 #include "hvcore/vmm/log.h"
 
-enum {
-	REQUEST_MAGIC = 0x25609513,
-	REPLY_MAGIC = 0x67446698,
-	PIECES = 128,    /* of one sendmsg() */
-	TURNS_MAX = 256, /* receives before others have their turn */
-	ZERO_BYTES = 64 * 1024,
-	FLAG_NO_HOLE = 2,
-};
+enum { REQUEST_MAGIC = 0x25609513, FLAG_NO_HOLE = 2 };
 
 enum nbd_type { CMD_READ, CMD_WRITE, CMD_DISC, CMD_FLUSH, CMD_TRIM, CMD_CACHE, CMD_ZEROES };
 
-static uint8_t zeroes[ZERO_BYTES];
-static struct block_nbd *connections;
+struct block_nbd *nbd_all;
 
-/* broken() - The end of @n; see above. */
-static void broken(struct block_nbd *n, const char *what, int error)
+void nbd_broken(struct block_nbd *n, const char *what, int error)
 {
 	if (n->broken)
 		return;
@@ -51,112 +41,6 @@ static void broken(struct block_nbd *n, const char *what, int error)
 		"disk %s: the NBD server at %s %s%s%s; its requests wait until the domain is ended",
 		n->block->name, n->block->path, what, error ? ": " : "",
 		error ? strerror(-error) : "");
-}
-
-/* ---- out ---- */
-
-/* has_data() - Whether data follows the header. */
-static bool has_data(const struct nbd_slot *s)
-{
-	const struct block_request *r = s->r;
-
-	return r->op == BLOCK_WRITE || (r->op == BLOCK_ZEROES && r->block->no_zero_range);
-}
-
-/* add() - The pieces of @s that are not sent yet.  False: no room for all of them. */
-static bool add(struct nbd_slot *s, struct iovec *v, size_t *n)
-{
-	uint32_t at = s->sent, left = s->size - NBD_HEADER;
-	const struct block_request *r = s->r;
-
-	if (at < NBD_HEADER) {
-		v[(*n)++] = (struct iovec){s->header + at, NBD_HEADER - at};
-		at = 0;
-	} else {
-		at -= NBD_HEADER;
-	}
-	if (!has_data(s) || at >= left)
-		return true;
-	if (r->op == BLOCK_ZEROES) {
-		if (*n == PIECES)
-			return false;
-		v[(*n)++] = (struct iovec){zeroes, left - at};
-		return true;
-	}
-	for (unsigned i = 0; i < r->niov && left; i++) {
-		uint32_t part = r->iov[i].iov_len < left ? (uint32_t)r->iov[i].iov_len : left;
-
-		left -= part;
-		if (at >= part) {
-			at -= part;
-			continue;
-		}
-		if (*n == PIECES)
-			return false;
-		v[(*n)++] = (struct iovec){(uint8_t *)r->iov[i].iov_base + at, part - at};
-		at = 0;
-	}
-	return true;
-}
-
-static size_t gather(struct block_nbd *n, struct iovec v[PIECES])
-{
-	size_t count = 0;
-
-	for (uint16_t i = n->send; i != NBD_SLOTS && count < PIECES; i = n->slot[i].next)
-		if (!add(&n->slot[i], v, &count))
-			break;
-	return count;
-}
-
-static void sent(struct block_nbd *n, size_t bytes)
-{
-	while (bytes) {
-		struct nbd_slot *s = &n->slot[n->send];
-		uint32_t left = s->size - s->sent;
-
-		if (bytes < left) {
-			s->sent += (uint32_t)bytes;
-			return;
-		}
-		s->sent = s->size;
-		bytes -= left;
-		n->send = s->next;
-	}
-}
-
-static void watch(struct block_nbd *n, bool for_room)
-{
-	if (n->watching != for_room)
-		loop_mod(&n->fd, EPOLLIN | (for_room ? EPOLLOUT : 0));
-	n->watching = for_room;
-}
-
-static void send_all(struct block_nbd *n)
-{
-	while (!n->broken && n->send != NBD_SLOTS) {
-		struct iovec v[PIECES];
-		struct msghdr m = {.msg_iov = v, .msg_iovlen = gather(n, v)};
-		ssize_t bytes = sendmsg(n->fd.fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
-
-		if (bytes < 0 && errno == EINTR)
-			continue;
-		if (bytes < 0 && errno == EAGAIN)
-			break;
-		if (bytes < 0) {
-			broken(n, "is gone", -errno);
-			return;
-		}
-		sent(n, (size_t)bytes);
-	}
-	if (!n->broken)
-		watch(n, n->send != NBD_SLOTS);
-}
-
-void nbd_kick(void)
-{
-	for (struct block_nbd *n = connections; n; n = n->next)
-		send_all(n);
 }
 
 /* ---- a step ---- */
@@ -182,7 +66,7 @@ static int plan(const struct block_nbd *n, struct block_request *r, uint16_t *fl
 		*flags = r->unmap ? 0 : FLAG_NO_HOLE;
 		return n->export.flags & NBD_ZEROES ? CMD_ZEROES : -EOPNOTSUPP;
 	}
-	max = max < ZERO_BYTES ? max : ZERO_BYTES;
+	max = max < NBD_ZERO_BYTES ? max : NBD_ZERO_BYTES;
 	*len = r->step = r->len < max ? (uint32_t)r->len : max;
 	return CMD_WRITE;
 }
@@ -202,31 +86,6 @@ static void put_header(struct nbd_slot *s, uint16_t flags, uint16_t type, uint64
 	memcpy(s->header, &h, sizeof(h));
 }
 
-static void refuse(struct block_nbd *n, struct block_request *r, int why)
-{
-	r->failed = why;
-	r->next = n->refused;
-	n->refused = r;
-	loop_host_timer_arm(&n->tell, loop_host_now());
-}
-
-static void tell(struct loop_timer *t)
-{
-	struct block_nbd *n = (struct block_nbd *)((char *)t - offsetof(struct block_nbd, tell));
-	struct block_request *r = n->refused;
-
-	n->refused = NULL;
-	while (r) {
-		struct block_request *next = r->next;
-		int why = r->failed;
-
-		r->failed = 0;
-		block_step_done(r, why);
-		r = next;
-	}
-	nbd_kick();
-}
-
 void nbd_step(struct block_request *r)
 {
 	struct block_nbd *n = r->block->nbd;
@@ -243,7 +102,7 @@ void nbd_step(struct block_request *r)
 	}
 	type = plan(n, r, &flags, &len);
 	if (type < 0) {
-		refuse(n, r, type);
+		block_step_later(r, type);
 		return;
 	}
 	s = &n->slot[i];
@@ -262,138 +121,6 @@ void nbd_step(struct block_request *r)
 	n->send_last = i;
 }
 
-/* ---- in ---- */
-
-static void finish(struct block_nbd *n, struct nbd_slot *s, int result)
-{
-	struct block_request *r = s->r, *next = n->waiting;
-
-	s->r = NULL;
-	s->next = n->free;
-	n->free = (uint16_t)(s - n->slot);
-	if (next) {
-		n->waiting = next->next;
-		if (!n->waiting)
-			n->waiting_tail = &n->waiting;
-		nbd_step(next);
-	}
-	block_step_done(r, result);
-}
-
-static int error_of(uint32_t e)
-{
-	switch (e) {
-	case 0: return 0;
-	case 1: return -EPERM;
-	case 12: return -ENOMEM;
-	case 22: return -EINVAL;
-	case 28: return -ENOSPC;
-	case 95: return -EOPNOTSUPP;
-	default: return -EIO;
-	}
-}
-
-/* take_answer() - A whole reply's head.  False: it cannot be. */
-static bool take_answer(struct block_nbd *n)
-{
-	uint32_t magic, error, index, serial;
-	struct nbd_slot *s;
-
-	memcpy(&magic, n->answer, 4);
-	memcpy(&error, n->answer + 4, 4);
-	memcpy(&serial, n->answer + 8, 4);
-	memcpy(&index, n->answer + 12, 4);
-	index = be32toh(index);
-	n->answered = 0;
-	if (be32toh(magic) != REPLY_MAGIC || index >= NBD_SLOTS)
-		return false;
-	s = &n->slot[index];
-	if (!s->r || s->serial != be32toh(serial) || s->sent != s->size)
-		return false;
-	if (error || s->r->op != BLOCK_READ) {
-		finish(n, s, error ? error_of(be32toh(error)) : (int)s->r->step);
-		return true;
-	}
-	n->reading = s;
-	n->read = 0;
-	return true;
-}
-
-/* What is still to be read of the answer in hand, and where it goes. */
-static size_t wanted(struct block_nbd *n, struct iovec v[PIECES])
-{
-	const struct block_request *r = n->reading ? n->reading->r : NULL;
-	uint32_t at = n->read, left;
-	size_t count = 0;
-
-	if (!r) {
-		v[0] = (struct iovec){n->answer + n->answered, NBD_ANSWER - n->answered};
-		return 1;
-	}
-	left = r->step;
-	for (unsigned i = 0; i < r->niov && left && count < PIECES; i++) {
-		uint32_t part = r->iov[i].iov_len < left ? (uint32_t)r->iov[i].iov_len : left;
-
-		left -= part;
-		if (at >= part) {
-			at -= part;
-			continue;
-		}
-		v[count++] = (struct iovec){(uint8_t *)r->iov[i].iov_base + at, part - at};
-		at = 0;
-	}
-	return count;
-}
-
-static bool took(struct block_nbd *n, size_t bytes)
-{
-	struct nbd_slot *s = n->reading;
-
-	if (!s) {
-		n->answered += (uint32_t)bytes;
-		return n->answered < NBD_ANSWER || take_answer(n);
-	}
-	n->read += (uint32_t)bytes;
-	if (n->read == s->r->step) {
-		n->reading = NULL;
-		finish(n, s, (int)s->r->step);
-	}
-	return true;
-}
-
-static void receive(struct block_nbd *n)
-{
-	for (int turn = 0; turn < TURNS_MAX; turn++) {
-		struct iovec v[PIECES];
-		struct msghdr m = {.msg_iov = v, .msg_iovlen = wanted(n, v)};
-		ssize_t bytes = recvmsg(n->fd.fd, &m, MSG_DONTWAIT);
-
-		if (bytes < 0 && errno == EINTR)
-			continue;
-		if (bytes < 0 && errno == EAGAIN)
-			return;
-		if (bytes <= 0) {
-			broken(n, "is gone", bytes ? -errno : 0);
-			return;
-		}
-		if (!took(n, (size_t)bytes)) {
-			broken(n, "answers what was not asked", 0);
-			return;
-		}
-		if (n->broken)
-			return;
-	}
-}
-
-static void ready(struct loop_fd *w, uint32_t events)
-{
-	struct block_nbd *n = (struct block_nbd *)((char *)w - offsetof(struct block_nbd, fd));
-
-	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
-		receive(n);
-	block_kick();
-}
-
 /* ---- its life ---- */
 
 int nbd_attach(struct block *b, int fd, const struct nbd_export *e, struct hv_error *err)
@@ -405,8 +132,7 @@ int nbd_attach(struct block *b, int fd, const struct nbd_export *e, struct hv_er
 		return hv_err(err, -ENOMEM, "disk %s: no memory for its connection", b->name);
 	n->block = b;
 	n->export = *e;
-	n->fd = (struct loop_fd){.fd = fd, .ready = ready};
-	n->tell.expired = tell;
+	n->fd = (struct loop_fd){.fd = fd, .ready = nbd_ready};
 	n->waiting_tail = &n->waiting;
 	n->send = NBD_SLOTS;
 	for (uint16_t i = 0; i < NBD_SLOTS; i++)
@@ -421,14 +147,14 @@ int nbd_attach(struct block *b, int fd, const struct nbd_export *e, struct hv_er
 	b->fd = fd;
 	b->align = e->min < IMAGE_SECTOR ? 1 : e->min;
 	b->size = e->size / IMAGE_SECTOR * IMAGE_SECTOR;
-	n->next = connections;
-	connections = n;
+	n->next = nbd_all;
+	nbd_all = n;
 	return 0;
 }
 
 void nbd_detach(struct block *b)
 {
-	struct block_nbd *n = b->nbd, **at = &connections;
+	struct block_nbd *n = b->nbd, **at = &nbd_all;
 
 	while (*at && *at != n)
 		at = &(*at)->next;
@@ -436,7 +162,7 @@ void nbd_detach(struct block *b)
 		*at = n->next;
 	if (!n->broken)
 		loop_del(&n->fd);
-	loop_host_timer_cancel(&n->tell);
+	block_later_forget(b);
 	b->nbd = NULL;
 	free(n);
 }

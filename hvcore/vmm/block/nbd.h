@@ -1,30 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A disk behind an NBD server on a Unix socket: nbd_open.c (the greeting), nbd.c (requests). */
+/* A disk behind an NBD server on a Unix socket: see nbd.c. */
 #ifndef VMM_BLOCK_NBD_H
 #define VMM_BLOCK_NBD_H
 
 #include <liburing.h>
 
+#include "hvcore/lib/nbd_greet.h"
 #include "hvcore/vmm/block/block.h"
 #include "hvcore/vmm/loop.h"
 
-enum { NBD_SLOTS = 512, NBD_HEADER = 28, NBD_ANSWER = 16 };
-
-enum nbd_flag {
-	NBD_HAS_FLAGS = 0x1,
-	NBD_READ_ONLY = 0x2,
-	NBD_FLUSH = 0x4,
-	NBD_TRIM = 0x20,
-	NBD_ZEROES = 0x40,
-};
-
-/* What the server has said of its export. */
-struct nbd_export {
-	uint64_t size;  /* bytes */
-	uint16_t flags; /* enum nbd_flag */
-	uint32_t min,
-		max; /* bytes: what offsets and lengths are multiples of; a request's data at most */
-};
+enum { NBD_SLOTS = 512, NBD_HEADER = 28, NBD_ANSWER = 16, NBD_ZERO_BYTES = 64 * 1024 };
 
 /* A step that the server has, or is given. */
 struct nbd_slot {
@@ -44,8 +29,6 @@ struct block_nbd {
 	uint16_t free, send, send_last; /* NBD_SLOTS: none */
 	uint32_t serial;
 	struct block_request *waiting, **waiting_tail; /* no slot was free */
-	struct block_request *refused;                 /* told by the timer, not from inside */
-	struct loop_timer tell;
 	uint8_t answer[NBD_ANSWER];
 	uint32_t answered; /* bytes of it */
 	struct nbd_slot *reading;
@@ -53,19 +36,22 @@ struct block_nbd {
 	struct block_nbd *next;
 };
 
-/*
- * nbd_greet() - Be let in at @fd (non-blocking), within @timeout_ms.  0 with what the export is, or -errno with
- * @err, which begins with @what.
- */
-int nbd_greet(int fd, int timeout_ms, struct nbd_export *e, const char *what, struct hv_error *err);
-
-/* nbd_open() - block_open() for a disk behind NBD. */
+/* nbd_open() - block_open() for a disk behind NBD; before rights are dropped. */
 int nbd_open(struct block *b, const struct hv_disk *disk, struct hv_error *err);
 
 /* nbd_step() - Give the server the next step of @r; block_step_done() follows, never from inside. */
 void nbd_step(struct block_request *r);
 /* nbd_kick() - Send what has gathered. */
 void nbd_kick(void);
+
+/* nbd_broken() - The end of @n: the server @what (and why: @error, -errno; 0). */
+void nbd_broken(struct block_nbd *n, const char *what, int error);
+/* nbd_ready() - block_nbd.fd. */
+void nbd_ready(struct loop_fd *w, uint32_t events);
+extern struct block_nbd *nbd_all;
+
+/* nbd_fits() - Whether the export will do for @b. */
+int nbd_fits(const struct block *b, const struct nbd_export *e, struct hv_error *err);
 
 /* nbd_attach() - Use @fd, which was greeted, for @b.  0 or -errno with @err. */
 int nbd_attach(struct block *b, int fd, const struct nbd_export *e, struct hv_error *err);

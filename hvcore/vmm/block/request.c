@@ -195,7 +195,7 @@ void block_submit(struct block_request *r)
 	r->step = 0;
 	r->retries = 0;
 	r->failed = 0;
-	if (transfers(r) && !r->block->nbd && !aligned(r)) {
+	if (transfers(r) && !r->block->nbd && !r->block->vhost && !aligned(r)) {
 		r->bounce = aligned_alloc(4096, BOUNCE_MAX);
 		r->failed = r->bounce ? 0 : -ENOMEM;
 	}

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "hvcore/vmm/block/nbd.h"
+#include "hvcore/vmm/block/vhost.h"
 #include "hvcore/vmm/loop.h"
 
 #ifndef MADV_COLLAPSE
@@ -110,6 +111,10 @@ void block_ring_start(struct block_request *r)
 		nbd_step(r);
 		return;
 	}
+	if (r->block->vhost) {
+		vhost_step(r);
+		return;
+	}
 	r->next = NULL;
 	if (!ring.waiting && start(r))
 		return;
@@ -129,6 +134,7 @@ static void start_waiting(void)
 void block_kick(void)
 {
 	nbd_kick();
+	vhost_kick();
 	/* What was not taken (-EAGAIN, -EBUSY) stays in the ring and is offered again. */
 	if (ring.ready && io_uring_sq_ready(&ring.uring) && io_uring_submit(&ring.uring) < 0)
 		loop_host_timer_arm(&ring.again, loop_host_now() + RETRY_NS);

@@ -10,9 +10,12 @@
 #include "hvcore/vmm/device/watchdog.h"
 #include "hvcore/vmm/loop.h"
 #include "hvcore/vmm/machine.h"
+#include "hvcore/vmm/virtio/devices.h"
 
 #include "command.h"
 #include "control.h"
+
+enum { OWING_MS = 1000 }; /* a disk that has answered nothing for longer is worth a word */
 
 static int no_memory_if(json_t *ret, struct hv_error *err)
 {
@@ -21,8 +24,22 @@ static int no_memory_if(json_t *ret, struct hv_error *err)
 
 static int query_status(const json_t *args, json_t **ret, struct hv_error *err)
 {
+	uint64_t error_ms = machine_io_error_ms(), owing_ms;
+	const char *disk = "";
+
 	*ret = json_pack("{s:b, s:b, s:s}", "running", machine_state() == MACHINE_RUNNING,
 			 "singlestep", 0, "status", machine_state_name());
+	if (error_ms) {
+		json_object_set_new(*ret, "x-taiki-io-error-ms",
+				    json_integer((json_int_t)error_ms));
+		json_object_set_new(*ret, "x-taiki-io-grace-ms",
+				    json_integer(board.config->heartbeat.io_grace));
+	}
+	owing_ms = virtio_blk_owing_ms(&disk);
+	if (owing_ms >= OWING_MS) {
+		json_object_set_new(*ret, "x-taiki-owing-ms", json_integer((json_int_t)owing_ms));
+		json_object_set_new(*ret, "x-taiki-owing-disk", json_string(disk));
+	}
 	return no_memory_if(*ret, err);
 }
 

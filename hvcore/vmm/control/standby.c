@@ -5,10 +5,48 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "hvcore/lib/served.h"
 #include "hvcore/vmm/machine.h"
 #include "hvcore/vmm/virtio/devices.h"
 
 #include "command.h"
+
+static uint32_t word(const json_t *args, const char *name)
+{
+	json_int_t n = json_integer_value(json_object_get(args, name));
+
+	return n > 0 && n <= UINT32_MAX ? (uint32_t)n : 0;
+}
+
+static uint64_t number(const json_t *args, const char *name)
+{
+	json_int_t n = json_integer_value(json_object_get(args, name));
+
+	return n > 0 ? (uint64_t)n : 0;
+}
+
+/* served_of() - What the server behind the descriptor has said, if there is one. */
+static struct served served_of(const json_t *args)
+{
+	struct served s = {.how = SERVED_NOT};
+
+	if (json_object_get(args, "nbd-size"))
+		s = (struct served){.how = SERVED_NBD,
+				    .nbd = {.size = number(args, "nbd-size"),
+					    .flags = (uint16_t)word(args, "nbd-flags"),
+					    .min = word(args, "nbd-min"),
+					    .max = word(args, "nbd-max")}};
+	if (json_object_get(args, "vhost-size"))
+		s = (struct served){.how = SERVED_VHOST,
+				    .vhost = {.size = number(args, "vhost-size"),
+					      .features = number(args, "vhost-features"),
+					      .protocol = word(args, "vhost-protocol"),
+					      .block = word(args, "vhost-block"),
+					      .segments = word(args, "vhost-segments"),
+					      .discard = word(args, "vhost-discard"),
+					      .zeroes = word(args, "vhost-zeroes")}};
+	return s;
+}
 
 /*
  * x-taiki-open-gate: the answer comes when the image has been read from and the guest told.  The descriptor is
@@ -18,10 +56,11 @@ static int open_gate(struct session *s, const json_t *args, json_t **ret, struct
 {
 	const char *device = json_string_value(json_object_get(args, "device"));
 	int fd = fds_take(&s->fds, json_string_value(json_object_get(args, "fdname")), err), rc;
+	const struct served served = served_of(args);
 
 	if (fd < 0)
 		return fd;
-	rc = virtio_blk_open_gate(device, fd, session_later(s), err);
+	rc = virtio_blk_open_gate(device, fd, &served, session_later(s), err);
 	if (!rc)
 		return COMMAND_LATER;
 	s->later = 0;
@@ -62,6 +101,18 @@ const struct command standby_commands[] = {
 	 .args = {{"name", ARG_STRING}, {"resource", ARG_STRING}, {"incarnation", ARG_STRING}}},
 	{.name = "x-taiki-open-gate",
 	 .run_in = open_gate,
-	 .args = {{"device", ARG_STRING}, {"fdname", ARG_STRING}}},
+	 .args = {{"device", ARG_STRING},
+		  {"fdname", ARG_STRING},
+		  {"nbd-size", ARG_INTEGER, true},
+		  {"nbd-flags", ARG_INTEGER, true},
+		  {"nbd-min", ARG_INTEGER, true},
+		  {"nbd-max", ARG_INTEGER, true},
+		  {"vhost-size", ARG_INTEGER, true},
+		  {"vhost-features", ARG_INTEGER, true},
+		  {"vhost-protocol", ARG_INTEGER, true},
+		  {"vhost-block", ARG_INTEGER, true},
+		  {"vhost-segments", ARG_INTEGER, true},
+		  {"vhost-discard", ARG_INTEGER, true},
+		  {"vhost-zeroes", ARG_INTEGER, true}}},
 	{.name = NULL},
 };

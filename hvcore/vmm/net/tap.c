@@ -2,6 +2,8 @@
 /* Making a tap and plugging it into a bridge; see tap.h. */
 #include "hvcore/vmm/net/tap.h"
 
+#include "hvcore/lib/macvtap.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>
@@ -81,6 +83,15 @@ static int take_mtu(struct tap *t, int s, const char *bridge)
 	return ioctl(s, SIOCSIFMTU, &ifr);
 }
 
+/* A macvtap has its interface's own. */
+static int take_mtu_of(struct tap *t, int s, const struct hv_nic *nic, struct hv_error *err)
+{
+	return take_mtu(t, s, nic->direct) < 0
+		       ? hv_err(err, -errno, "interface %s: cannot take its MTU: %s", nic->direct,
+				strerror(errno))
+		       : 0;
+}
+
 static int bring_up(const struct tap *t, int s)
 {
 	struct ifreq ifr = {0};
@@ -119,19 +130,21 @@ int tap_open(struct tap *t, const struct hv_nic *nic, struct hv_error *err)
 	int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	int rc;
 
-	*t = (struct tap){.fd = -1};
+	*t = (struct tap){.fd = -1, .lock = -1};
 	if (s < 0)
 		return hv_err(err, -errno, "cannot open a socket to set up a tap: %s",
 			      strerror(errno));
-	rc = make(t, nic, err);
+	rc = nic->direct ? tap_open_direct(t, nic, err) : make(t, nic, err);
 	if (rc)
 		goto out;
 	no_ipv6(t);
-	rc = join(t, s, nic, err);
+	rc = nic->direct ? take_mtu_of(t, s, nic, err) : join(t, s, nic, err);
 out:
 	close(s);
 	if (rc)
 		tap_close(t);
+	if (rc && nic->direct)
+		macvtap_remove(nic->direct);
 	return rc;
 }
 
@@ -139,7 +152,9 @@ void tap_close(struct tap *t)
 {
 	if (t->fd >= 0)
 		close(t->fd);
-	t->fd = -1;
+	if (t->lock >= 0)
+		close(t->lock);
+	t->fd = t->lock = -1;
 }
 
 int tap_offload(const struct tap *t, unsigned bits)

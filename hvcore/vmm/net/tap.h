@@ -19,6 +19,7 @@ struct tap {
 	int fd; /* non-blocking */
 	char name[IFNAMSIZ];
 	unsigned mtu;
+	int lock; /* of an interface of the host's that is this guest's, else -1; its own for life */
 };
 
 /*
@@ -27,6 +28,9 @@ struct tap {
  */
 int tap_open(struct tap *t, const struct hv_nic *nic, struct hv_error *err);
 void tap_close(struct tap *t);
+
+/* tap_open_direct() - macvtap.c: the same of a NIC that is an interface of the host's; tap_open() calls it. */
+int tap_open_direct(struct tap *t, const struct hv_nic *nic, struct hv_error *err);
 
 /* tap_offload() - What the guest can take: TUN_F_... bits.  0 or -errno. */
 int tap_offload(const struct tap *t, unsigned bits);

@@ -12,6 +12,7 @@
 #include "hvcore/vmm/virtio/blk.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <linux/virtio_blk.h>
 #include <linux/virtio_config.h>
 #include <stdlib.h>
@@ -79,6 +80,11 @@ static void request_done(struct block_request *b, int result)
 	/* Also after a failure or a reset: part of it may have been written. */
 	for (unsigned i = 0; op == BLOCK_READ && i < r->nseg; i++)
 		ram_written(board.ram, r->seg[i].gpa, r->seg[i].len);
+	if (blk_keeps(d, &r->waiting, op, result)) {
+		progress_disk(d->index, d->done, d->failed, d->inflight);
+		virtio_drained(&d->v);
+		return;
+	}
 	if (result == -EOPNOTSUPP && op == BLOCK_DISCARD) {
 		status = VIRTIO_BLK_S_UNSUPP;
 	} else if (result) {
@@ -327,7 +333,11 @@ static void blk_reset(struct virtio *v)
 
 static void blk_resume(struct virtio *v)
 {
-	blk_release((struct blk *)v);
+	struct blk *d = (struct blk *)v;
+
+	blk_again(d, UINT_MAX);
+	blk_release(d);
+	block_kick();
 }
 
 const struct virtio_device_ops blk_ops = {

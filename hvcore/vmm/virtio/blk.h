@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What the parts of the block device share: blk.c (requests), blk_setup.c, blk_gate.c (a standby's gate),
- * blk_report.c (errors), blk_throttle.c (limits), blk_query.c (control).
+ * blk_report.c (errors), blk_keep.c (and what is tried again), blk_throttle.c (limits), blk_query.c (control).
  */
 #ifndef VMM_VIRTIO_BLK_H
 #define VMM_VIRTIO_BLK_H
@@ -23,9 +23,10 @@ struct blk_count {
 	uint64_t done, failed, bytes;
 };
 
-/* A request that waits for its turn under a limit; embedded in it. */
+/* A request that waits, for its turn under a limit or for its disk to be back; embedded in it. */
 struct blk_waiting {
 	struct blk_waiting *next;
+	bool again; /* it has failed before */
 	uint64_t bytes;
 	uint64_t since; /* host ns */
 };
@@ -72,6 +73,11 @@ struct blk {
 	unsigned
 		waits; /* requests that wait; not counted in inflight: nothing of theirs has begun */
 	uint64_t throttled; /* requests that had to wait, ever */
+	bool pause_on_error;
+	struct blk_waiting *kept, **kept_end; /* failed; tried again when the disk may be back */
+	unsigned nkept, retrying;             /* retrying: of these in flight, counted there too */
+	bool tried, back; /* the last attempt is to be judged; something of it was done */
+	uint64_t try_at;  /* host ns: not again before */
 	struct blk_gate gate;
 	struct blk *next;
 };
@@ -87,13 +93,24 @@ void blk_report_error(struct blk *d, enum block_op op, int error);
 void blk_report_init(struct blk *d);
 
 /*
+ * blk_keeps() - The request @w has ended with @result: whether it failed on a disk that keeps
+ * it, so that the guest is told nothing; the domain is paused then (BOARD_IO_ERROR).
+ */
+bool blk_keeps(struct blk *d, struct blk_waiting *w, enum block_op op, int result);
+/* blk_again() - Try up to @most of them again.  The caller kicks. */
+void blk_again(struct blk *d, unsigned most);
+/* blk_kept_take() - The first of them; there is one. */
+struct blk_waiting *blk_kept_take(struct blk *d);
+void blk_keep_init(struct blk *d, bool pause_on_error);
+
+/*
  * blk_hold() - Before a request begins: whether it waits now, and is blk_pass()'s
  * when its turn has come.  Those of one direction pass in order.
  */
 bool blk_hold(struct blk *d, struct blk_waiting *w, enum throttle_way way, uint64_t bytes);
 /* blk_release() - Begin what may, of those that wait: time has passed, or something changed. */
 void blk_release(struct blk *d);
-/* blk_forget() - A reset: those that wait will never have been. */
+/* blk_forget() - A reset: those that wait, or were kept, will never have been. */
 void blk_forget(struct blk *d);
 void blk_throttle_init(struct blk *d, const struct hv_limits *l);
 /* blk_pass() - blk.c: @w begins now, or (@go false) is thrown away. */

@@ -23,6 +23,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "hvcore/lib/served.h"
 #include "hvcore/vmm/control/control.h"
 #include "hvcore/vmm/virtio/blk.h"
 #include "hvcore/vmm/virtio/devices.h"
@@ -63,10 +64,20 @@ void blk_gate_read(struct virtio *v, unsigned off, unsigned size)
 	report(d, "seen");
 }
 
+/* release() - The device as it was before it was to be opened; the descriptor, or -1. */
+static int release(struct blk *d)
+{
+	int fd = block_release(&d->block);
+
+	d->block.align = d->block.readonly ? 1 : d->sector;
+	return fd;
+}
+
 static void failed(struct blk *d, int rc)
 {
 	struct blk_gate *g = &d->gate;
 	struct hv_error err;
+	int fd;
 
 	if (rc == -EINVAL)
 		hv_err(&err, rc,
@@ -76,9 +87,9 @@ static void failed(struct blk *d, int rc)
 	else
 		hv_err(&err, rc, "disk %s: cannot read image %s: %s", d->v.name, d->block.path,
 		       strerror(-rc));
-	close(d->block.fd);
-	d->block.fd = -1;
-	d->block.size = 0;
+	fd = release(d);
+	if (fd >= 0)
+		close(fd);
 	g->state = GATE_CLOSED;
 	control_answer(g->ticket, rc, NULL, &err);
 }
@@ -158,7 +169,30 @@ static int may_open(const char *target, struct blk **out, struct hv_error *err)
 	return hv_err(err, -EALREADY, "disk %s: its gate is open, and opens once only", target);
 }
 
-int virtio_blk_open_gate(const char *target, int fd, uint64_t ticket, struct hv_error *err)
+/* attach() - Take what was handed over.  0 or -errno with @err: it is still the caller's. */
+static int attach(struct blk *d, int fd, const struct served *s, struct hv_error *err)
+{
+	struct block *b = &d->block;
+	int rc;
+
+	if (s->how != SERVED_NOT)
+		b->align = d->sector;
+	switch (s->how) {
+	case SERVED_NOT: rc = block_attach(b, fd, err); break;
+	case SERVED_NBD: rc = block_attach_nbd(b, fd, &s->nbd, err); break;
+	case SERVED_VHOST: rc = block_attach_vhost(b, fd, &s->vhost, err); break;
+	default: rc = -EINVAL;
+	}
+	if (!rc && b->size < d->sector)
+		rc = hv_err(err, -EINVAL, "disk %s: image %s is smaller than a sector of %u bytes",
+			    d->v.name, b->path, d->sector);
+	if (!rc && probe(d))
+		rc = hv_err(err, -ENOMEM, "disk %s: no memory to open it", d->v.name);
+	return rc;
+}
+
+int virtio_blk_open_gate(const char *target, int fd, const struct served *s, uint64_t ticket,
+			 struct hv_error *err)
 {
 	const char *other;
 	struct blk *d;
@@ -172,22 +206,10 @@ int virtio_blk_open_gate(const char *target, int fd, uint64_t ticket, struct hv_
 			      target, other);
 	d->gate.since = loop_host_now();
 	d->gate.ticket = ticket;
-	rc = block_attach(&d->block, fd, err);
+	rc = attach(d, fd, s, err);
 	if (rc)
-		return rc;
-	if (d->block.size < d->sector) {
-		rc = hv_err(err, -EINVAL, "disk %s: image %s is smaller than a sector of %u bytes",
-			    target, d->block.path, d->sector);
-		d->block.fd = -1;
-		d->block.size = 0;
-		return rc;
-	}
-	rc = probe(d);
-	if (rc) {
-		d->block.fd = -1;
-		d->block.size = 0;
-		return hv_err(err, rc, "disk %s: no memory to open it", target);
-	}
-	d->gate.state = GATE_OPENING;
-	return 0;
+		release(d);
+	else
+		d->gate.state = GATE_OPENING;
+	return rc;
 }

@@ -41,12 +41,19 @@ static json_t *limits(const struct blk *d)
 	return o;
 }
 
+static const char *io_status(const struct blk *d)
+{
+	if (!d->nkept && !d->retrying)
+		return "ok";
+	return d->last_error == -ENOSPC ? "nospace" : "failed";
+}
+
 static json_t *one_block(const struct blk *d)
 {
 	return json_pack("{s:s, s:s, s:b, s:b, s:s, s:o*, s:s*, s:o}", "device", d->v.name, "type",
-			 "unknown", "removable", 0, "locked", 0, "io-status", "ok", "inserted",
-			 inserted(d), "x-taiki-gate", blk_gate_name(d), "x-taiki-limits",
-			 limits(d));
+			 "unknown", "removable", 0, "locked", 0, "io-status", io_status(d),
+			 "inserted", inserted(d), "x-taiki-gate", blk_gate_name(d),
+			 "x-taiki-limits", limits(d));
 }
 
 json_t *virtio_blk_query(void)
@@ -84,9 +91,22 @@ static json_t *count_object(const struct blk *d)
 	json_object_set_new(o, "x-taiki-gated", json_integer((json_int_t)d->gate.refused));
 	json_object_set_new(o, "x-taiki-inflight", json_integer(d->inflight));
 	json_object_set_new(o, "x-taiki-waiting", json_integer(d->waits));
+	json_object_set_new(o, "x-taiki-kept", json_integer(d->nkept + d->retrying));
 	json_object_set_new(o, "x-taiki-throttled", json_integer((json_int_t)d->throttled));
 	json_object_set_new(o, "x-taiki-owing-ms", json_integer((json_int_t)owing_ms(d)));
 	return o;
+}
+
+uint64_t virtio_blk_owing_ms(const char **name)
+{
+	uint64_t worst = 0;
+
+	for (struct blk *d = blk_list; d; d = d->next)
+		if (owing_ms(d) > worst) {
+			worst = owing_ms(d);
+			*name = d->v.name;
+		}
+	return worst;
 }
 
 json_t *virtio_blk_stats(void)

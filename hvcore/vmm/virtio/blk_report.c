@@ -19,7 +19,8 @@ static void report_now(struct blk *d)
 {
 	event_emit("BLOCK_IO_ERROR",
 		   json_pack("{s:s, s:s, s:s, s:b, s:s, s:I}", "device", d->v.name, "operation",
-			     blk_op_name[d->last_op], "action", "report", "nospace",
+			     blk_op_name[d->last_op], "action",
+			     d->pause_on_error ? "stop" : "report", "nospace",
 			     d->last_error == -ENOSPC, "reason", strerror(-d->last_error),
 			     "x-taiki-errors", (json_int_t)d->unreported));
 	d->event_at = loop_host_now();

@@ -77,6 +77,17 @@ static int choose_sector(struct blk *d, const struct hv_disk *disk, struct hv_er
 		      disk->target, disk->path, least, d->sector, least);
 }
 
+/* The server's disk has grown. */
+static void resized(struct block *b)
+{
+	struct blk *d = (struct blk *)((char *)b - offsetof(struct blk, block));
+
+	if (blk_closed(d))
+		return;
+	blk_set_capacity(d);
+	virtio_config_changed(&d->v);
+}
+
 static int open_now(struct blk *d, const struct hv_disk *disk, const char *domain, bool fencing,
 		    struct hv_error *err)
 {
@@ -99,10 +110,12 @@ int virtio_blk_create(const struct hv_disk *disk, const char *domain, bool fenci
 	rc = closed ? open_closed(d, disk, err) : open_now(d, disk, domain, fencing, err);
 	if (rc)
 		goto out;
+	d->block.resized = resized;
 	d->v.ops = &blk_ops;
 	d->v.name = d->block.name;
 	d->v.nqueues = 1;
 	blk_report_init(d);
+	blk_keep_init(d, disk->pause_on_error);
 	blk_throttle_init(d, &disk->limits);
 	d->serial = disk->serial;
 	d->discard = disk->discard && !disk->readonly;

@@ -99,6 +99,8 @@ void blk_forget(struct blk *d)
 	for (unsigned way = 0; way < THROTTLE_WAYS; way++)
 		while (d->waiting[way])
 			blk_pass(take_first(d, way), false);
+	while (d->nkept)
+		blk_pass(blk_kept_take(d), false);
 	loop_host_timer_cancel(&d->turn);
 }
 

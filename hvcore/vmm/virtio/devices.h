@@ -24,12 +24,15 @@
 int virtio_blk_create(const struct hv_disk *disk, const char *domain, bool fencing, bool closed,
 		      struct hv_error *err);
 /*
- * virtio_blk_open_gate() - Open the gate of @target with the image @fd (block_attach()): when
+ * virtio_blk_open_gate() - Open the gate of @target with the image @fd (block_attach()), or with the
+ * connection @fd to a server, of which @s tells (block_attach_nbd(), block_attach_vhost()): when
  * its first sector has been read, the guest is told its capacity, X_TAIKI_GATE says so, and
  * control_answer(@ticket) too.  0: the answer comes, and @fd is the disk's; -errno with @err (-ENOENT, -EALREADY
  * it is open, -EBUSY, -EINVAL, -EAGAIN locked): @fd is still the caller's.
  */
-int virtio_blk_open_gate(const char *target, int fd, uint64_t ticket, struct hv_error *err);
+struct served;
+int virtio_blk_open_gate(const char *target, int fd, const struct served *s, uint64_t ticket,
+			 struct hv_error *err);
 /* virtio_blk_query(), virtio_blk_stats() - What query-block and query-blockstats return. */
 json_t *virtio_blk_query(void);
 json_t *virtio_blk_stats(void);
@@ -45,6 +48,20 @@ int virtio_blk_resize(const char *target, uint64_t bytes, struct hv_error *err);
  * on.  -ENOENT, -EINVAL, with @err.
  */
 int virtio_blk_throttle(const char *target, const struct hv_limits *l, struct hv_error *err);
+
+/*
+ * virtio_blk_retry() - The domain is paused: try again what failed on disks that keep it
+ * (pause_on_error).  One request of each, at most every BLK_RETRY_NS; when that is done, the rest.
+ */
+enum { BLK_RETRY_NS = 1000 * 1000 * 1000 };
+enum blk_retry {
+	BLK_RETRY_NOTHING,   /* nothing is owed any more */
+	BLK_RETRY_UNDER_WAY, /* look again soon */
+	BLK_RETRY_FAILED,    /* the last attempt failed; look again after BLK_RETRY_NS */
+};
+enum blk_retry virtio_blk_retry(void);
+/* virtio_blk_owing_ms() - For how long the disk that is worst has answered nothing, and its name; 0: none owes. */
+uint64_t virtio_blk_owing_ms(const char **name);
 
 /*
  * virtio_net_create() - Tap on its bridge, and the device, named "net@index".  @closed: a standby's

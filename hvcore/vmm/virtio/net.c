@@ -161,6 +161,10 @@ int virtio_net_create(const struct hv_nic *nic, unsigned index, bool closed, str
 	if (rc)
 		return hv_err(err, rc, "%s: cannot watch tap %s: %s", n->name, n->tap.name,
 			      strerror(-rc));
+	rc = net_announce_watch();
+	if (rc)
+		return hv_err(err, rc, "%s: the host's bonds cannot be watched: %s", n->name,
+			      strerror(-rc));
 	while (*end)
 		end = &(*end)->next;
 	*end = n;
@@ -193,6 +197,12 @@ int virtio_net_link(const char *name, bool up, struct hv_error *err)
 	return 0;
 }
 
+void net_announce_all(void)
+{
+	for (struct net *n = net_list; n; n = n->next)
+		net_announce(n);
+}
+
 static json_t *query_one(const struct net *n)
 {
 	const uint8_t *m = n->mac;
@@ -203,11 +213,12 @@ static json_t *query_one(const struct net *n)
 		 m[5]);
 	hv_limits_to_json(&n->throttle.limits, HV_WORDS_NIC, limits);
 	o = json_pack("{s:s, s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}",
-		      "name", n->name, "tap", n->tap.name, "bridge", n->nic->bridge, "mac", mac,
-		      "link", n->link, "rx-packets", (json_int_t)n->rx_packets, "rx-bytes",
-		      (json_int_t)n->rx_bytes, "rx-dropped", (json_int_t)n->rx_dropped,
-		      "tx-packets", (json_int_t)n->tx_packets, "tx-bytes", (json_int_t)n->tx_bytes,
-		      "tx-dropped", (json_int_t)n->tx_dropped, "rx-throttled",
+		      "name", n->name, "tap", n->tap.name, n->nic->direct ? "direct" : "bridge",
+		      n->nic->direct ? n->nic->direct : n->nic->bridge, "mac", mac, "link", n->link,
+		      "rx-packets", (json_int_t)n->rx_packets, "rx-bytes", (json_int_t)n->rx_bytes,
+		      "rx-dropped", (json_int_t)n->rx_dropped, "tx-packets",
+		      (json_int_t)n->tx_packets, "tx-bytes", (json_int_t)n->tx_bytes, "tx-dropped",
+		      (json_int_t)n->tx_dropped, "rx-throttled",
 		      (json_int_t)n->throttled[THROTTLE_READ], "tx-throttled",
 		      (json_int_t)n->throttled[THROTTLE_WRITE], "limits", limits);
 	return o;

@@ -53,6 +53,10 @@ void net_control_kick(struct net *n);
 /* net_announce() - Tell the network, now and some times more, that the guest's address is here. */
 void net_announce(struct net *n);
 void net_announce_init(struct net *n);
+/* net_announce_watch() - From now on do so whenever a bond of the host fails over.  0 or -errno. */
+int net_announce_watch(void);
+/* net_announce_all() - net.c: every interface. */
+void net_announce_all(void);
 
 /* net_hold() - Whether packets going @way have to wait; the device goes on by itself then. */
 bool net_hold(struct net *n, enum throttle_way way);

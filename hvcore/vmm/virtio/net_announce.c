@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The guest's address has come here: the switches between have to learn it
+ * The guest's address has come here, or the host has another way to the network now: the switches between have to learn it
  * before the guest happens to send something.  A reverse ARP request carries nothing but the
  * address and needs no word of the guest (so QEMU and others do after a migration); a driver
  * that can is asked to announce its own protocols' addresses as well (virtio 1.2 §5.1.6.5.4).
@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "hvcore/vmm/loop.h"
+#include "hvcore/vmm/net/peers.h"
 #include "hvcore/vmm/virtio/net.h"
 
 enum {
@@ -97,4 +98,29 @@ void net_announce(struct net *n)
 {
 	n->announcements = ROUNDS;
 	round_of(n);
+}
+
+/* moved() - A bond below the bridges has failed over: which one is not worth a question. */
+static void moved(struct loop_fd *w, uint32_t events)
+{
+	if (peers_read(w->fd))
+		net_announce_all();
+}
+
+int net_announce_watch(void)
+{
+	static struct loop_fd news = {.fd = -1, .ready = moved};
+	int rc;
+
+	if (news.fd >= 0)
+		return 0;
+	news.fd = peers_open();
+	if (news.fd < 0)
+		return news.fd;
+	rc = loop_add(&news, EPOLLIN);
+	if (rc) {
+		close(news.fd);
+		news.fd = -1;
+	}
+	return rc;
 }

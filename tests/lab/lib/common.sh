@@ -36,7 +36,10 @@ lab_paths() {
 }
 
 # config_get KEY: a value of the lab's config
-config_get() { sed -n "s/^$1=//p" "$LAB/config"; }
+config_get() {
+	local line
+	while read -r line; do [[ $line != "$1="* ]] || echo "${line#*=}"; done <"$LAB/config"
+}
 
 lab_exists() { [[ -e $LAB/config ]]; }
 lab_needed() { lab_exists || die "it is not up; start it with: lab --name $NAME up"; }
@@ -65,7 +68,7 @@ in_ns() {
 # never mistaken for it.
 start_time() {
 	local stat
-	stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
+	{ read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 1
 	stat=${stat##*) }
 	# shellcheck disable=SC2086 # fields, counted from the third
 	set -- $stat

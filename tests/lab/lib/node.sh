@@ -87,27 +87,14 @@ node_power_off() {
 
 # node_enter NODE COMMAND...: run it inside, with the node's environment
 node_enter() {
-	local node=$1 pid
-	shift
-	pid=$(process_of "$LAB/nodes/$node/init") || die "$node is off"
-	cgroup_enter "$node" "$BASHPID"
-	# shellcheck disable=SC2016 # expanded inside
-	exec nsenter -t "$pid" -m -p -u -i -n -C --wdns=/ -- env -i \
-		PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM="${TERM:-linux}" \
-		LANG=C.UTF-8 PCMK_logfile=/var/log/pacemaker/pacemaker.log \
-		bash -c 'for ((i = 0; i < 100; i++)); do [[ -e /run/lab-node ]] && break; sleep 0.05; done
-			exec "$@"' node "$@"
+	exec "$(config_get build)/tests/lab/lab-node" "$LAB" enter "$@"
 }
 
 # Every process in the node's process namespace, as the machine numbers them.
 cmd_pids() {
-	local init proc
-	[[ $# -eq 1 ]] || usage "pids needs a NODE"
+	[[ $# -eq 1 || $# -eq 2 ]] || usage "pids needs a NODE, and may have a name"
 	node_needed "$1"
-	init=$(process_of "$LAB/nodes/$1/init") || return 0
-	for proc in /proc/[0-9]*; do
-		[[ ! $proc/ns/pid -ef /proc/$init/ns/pid ]] || echo "${proc#/proc/}"
-	done
+	exec "$(config_get build)/tests/lab/lab-node" "$LAB" pids "$@"
 }
 
 cmd_exec() {

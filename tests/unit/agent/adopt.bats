@@ -226,9 +226,10 @@ apart() {
 	done
 }
 
+# twin_ends STEP [FAULT]: it is killed there, or whatever FAULT is
 twin_ends() {
 	waits web@twin "$OCF_RESKEY_config"
-	run -1 "$O/tests/unit/agent/adopter" "$OCF_RESKEY_config" "domain:$1"
+	run -1 "$O/tests/unit/agent/adopter" "$OCF_RESKEY_config" "${2:-domain}:$1"
 	[[ $output == E* && $output != ENOTRECOVERABLE* && $output != "nobody to kill"* ]]
 	run ! locked "$BATS_TEST_TMPDIR/data.raw"
 	run ! locked "$BATS_TEST_TMPDIR/own-n1.raw"
@@ -239,6 +240,12 @@ twin_ends() {
 
 @test "a twin that ends during its adoption, at each step: undone, and started cold" {
 	apart twin_ends found booked claimed guard disks cpu link role
+}
+
+twin_hangs() { twin_ends "$1" hang; }
+
+@test "a twin that hangs during its adoption, at each step: killed in time, undone, and started cold" {
+	apart twin_hangs found booked claimed guard disks cpu link role
 }
 
 nothing_taken() {

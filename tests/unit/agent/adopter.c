@@ -3,11 +3,13 @@
  * adopter DEFINITION AT: adopts as the agent does for $OCF_RESOURCE_INSTANCE, and dies on the way, or
  * lets the standby die.  AT is "step:NAME" (killed when that step is reached), "call:N" (killed
  * before the N-th change of a run directory), "domain:NAME" (hv-domain is killed at that
- * step), "stop:NAME" (stands still there, SIGSTOP) or "never".  Prints hv_adopt()'s result, and
+ * step), "hang:NAME" (hv-domain stands still from that step on, SIGSTOP), "stop:NAME" (the
+ * adopter does) or "never".  Prints hv_adopt()'s result, and
  * its error.
  */
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,21 +60,41 @@ int __wrap_hv_run_remove(const char *name, struct hv_error *err)
 	return __real_hv_run_remove(name, err);
 }
 
-static void reached(void *arg, enum hv_adopt_step step, const char *standby, uint64_t ns)
+/* to_domain() - Send @sig to the hv-domain of @domain, which may still be called @standby. */
+static void to_domain(const char *domain, const char *standby, int sig)
 {
-	const char *domain = arg, *name = hv_adopt_step_name(step);
 	pid_t pid = 0;
 
-	if (!strncmp(at, "step:", 5) && !strcmp(at + 5, name))
-		raise(SIGKILL);
-	if (!strncmp(at, "stop:", 5) && !strcmp(at + 5, name))
-		raise(SIGSTOP);
-	if (strncmp(at, "domain:", 7) != 0 || strcmp(at + 7, name) != 0)
-		return;
 	if (hv_presence(domain, &pid, NULL) != HV_PRESENT)
 		hv_presence(standby, &pid, NULL);
-	if (!pid || kill(pid, SIGKILL))
-		printf("nobody to kill at %s\n", name);
+	if (!pid || kill(pid, sig))
+		printf("nobody to kill at %s\n", strchr(at, ':') + 1);
+}
+
+static void reached(void *arg, enum hv_adopt_step step, const char *standby, uint64_t ns)
+{
+	static const struct {
+		const char *how;
+		int sig;
+		bool domain;
+	} faults[] = {
+		{"step:", SIGKILL, false},
+		{"stop:", SIGSTOP, false},
+		{"domain:", SIGKILL, true},
+		{"hang:", SIGSTOP, true},
+	};
+
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+		size_t n = strlen(faults[i].how);
+
+		if (strncmp(at, faults[i].how, n) != 0 ||
+		    strcmp(at + n, hv_adopt_step_name(step)) != 0)
+			continue;
+		if (faults[i].domain)
+			to_domain(arg, standby, faults[i].sig);
+		else
+			raise(faults[i].sig);
+	}
 }
 
 int main(int argc, char **argv)

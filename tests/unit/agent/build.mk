@@ -17,3 +17,14 @@ ADOPTER_WRAP := $(addprefix -Wl$(comma)--wrap=,hv_run_put hv_run_rename hv_run_r
 $(call prog,tests/unit/agent/adopter,tests/unit/agent/adopter.c,libhv.a,$$(LIBHV_LIBS) $$(ADOPTER_WRAP))
 
 $(call unit,agent_mirror,tests/unit/agent/test_mirror.c resource-agents/mirror_score.c)
+
+$(call unit,agent_paths,tests/unit/agent/test_paths.c resource-agents/path_hold.c)
+
+# What a bond is, as the kernel tells it, and what is done about it.
+BOND_RULES := tests/unit/agent/bond_host.c $(addprefix resource-agents/,bond_health.c bond_plan.c \
+	bond_settings.c link_options.c link_parse.c ocf.c ocf_metadata.c)
+$(call unit,agent_bond,tests/unit/agent/test_bond.c $(BOND_RULES),,$(LIBNL_LIBS))
+$(call unit,agent_bond_health,tests/unit/agent/test_bond_health.c $(BOND_RULES),,$(LIBNL_LIBS))
+$(call unit,agent_link,tests/unit/agent/test_link.c $(LINK_SRCS),libhv.a,$(LIBNL_LIBS))
+$(call unit,agent_multipath,tests/unit/agent/test_multipath.c $(addprefix resource-agents/multipath_,\
+	judge.c past.c read.c sysfs.c),libhv.a,-ljansson -lz -lnettle)

@@ -104,6 +104,17 @@ pair() {
 	[[ $output == *'<clone id="d-clone"'* && $output == *'<clone id="e-clone"'* ]]
 }
 
+@test "ocf-tester finds nothing to complain about" {
+	# data that counts, on a disk whose peer is known not to have it
+	agent start
+	mirror a primary --force
+	agent stop
+	export TAIKI_RUN_DIR=$T/a OCF_RESKEY_CRM_meta_on_node=a
+	run -0 ocf-tester -n r0 -o disk="$T/a.img" -o "hosts=$OCF_RESKEY_hosts" -o fencing=dont-care \
+		-o logfile="$T/a.log" "$AGENT"
+	[[ $output == *"passed all tests"* ]]
+}
+
 @test "start, promote, demote and stop, each of them twice" {
 	run -7 agent monitor
 	run -0 agent stop
@@ -246,6 +257,63 @@ pair() {
 	[[ $stderr == *"see $T/a.log"* ]]
 	grep -q 'create-md' "$T/a.log"
 	run -7 agent monitor
+}
+
+# confs: each node's drbd.conf; drbdadm wants the name and an address of the machine it runs on
+confs() {
+	declare -A port=([a]=$((20000 + RANDOM % 10000)) [b]=$((30000 + RANDOM % 10000)))
+	local n other=b
+	for n in a b; do
+		cat >"$T/$n.conf" <<-END
+			global { usage-count no; }
+			resource r0 {
+				device minor 6$((RANDOM % 10)); disk $T/$n.img; meta-disk internal;
+				net { protocol C; cram-hmac-alg sha1; shared-secret "open sesame"; timeout 20; ko-count 5; }
+				on $(uname -n) { address 127.0.0.1:${port[$n]}; }
+				on elsewhere { address 127.0.0.1:${port[$other]}; }
+			}
+		END
+		other=a
+	done
+}
+# by_conf NODE ACTION: with config in place of disk and hosts
+# shellcheck disable=SC2016 # sh's
+by_conf() {
+	TAIKI_RUN_DIR=$T/$1 OCF_RESKEY_CRM_meta_on_node=$1 OCF_RESKEY_config=$T/$1.conf OCF_RESKEY_logfile=$T/$1.log \
+		TAIKI_DRBDSETUP=$O/taiki-drbdsetup timeout 90 env -u OCF_RESKEY_hosts -u OCF_RESKEY_disk -u OCF_RESKEY_fencing \
+		unshare -m sh -c 'mount -t tmpfs none /var/lib/drbd; exec "$AGENT" "$1"' sh "$2" 3>&-
+}
+
+@test "a volume that a drbd.conf describes: started by drbdadm, then like any other" {
+	confs
+	by_conf a start &
+	run -0 by_conf b start
+	wait $!
+	tr '\0' ' ' <"/proc/$(daemon a)/cmdline" | grep -q -- '--timeout 2000 --ko-count 5 '
+	mirror a primary --force
+	until_true 30 synced
+	run -8 by_conf a monitor
+	run -0 by_conf a demote
+	run -0 by_conf b promote
+	run -0 by_conf a start # it is there
+	run -0 by_conf a stop
+	[[ ! -e $T/a/.mirror/r0/secret && ! -e $T/a/.mirror/r0/drbdsetup.json ]]
+	run -7 by_conf a monitor
+	run -0 by_conf a start
+	until_true 30 synced
+	OCF_CHECK_LEVEL=10 run -0 by_conf a validate-all
+	OCF_RESKEY_protocol=A run -6 --separate-stderr by_conf a start
+	[[ $stderr == *"protocol is given beside config"* ]]
+	OCF_RESKEY_resource=r7 OCF_CHECK_LEVEL=10 run -5 by_conf a validate-all
+	OCF_RESKEY_resource=r7 run -2 by_conf a start
+}
+
+@test "a peer whose writes are not answered is given up after ten seconds unless it is said otherwise" {
+	pair
+	tr '\0' ' ' <"/proc/$(daemon a)/cmdline" | grep -q -- '--timeout 2000 --ko-count 5 '
+	OCF_RESKEY_ko_count=300 run -6 --separate-stderr agent start
+	[[ $stderr == *"ko_count '300' is not a number from 0 to 200"* ]]
+	OCF_RESKEY_timeout=2s run -6 agent start
 }
 
 @test "a second daemon of a volume says so, and leaves the first alone" {

@@ -69,7 +69,8 @@ takes_over() {
 			mortal $calls $n
 			TAIKI_POOLD=$dir/mortal agent start 2>/dev/null || true
 			until_true 30 dead_or_ready a@twin b@twin
-			if poold_dead; then killed=$((killed + 1)); else kill -KILL "$(poold)"; fi
+			# it may die while it is looked at
+			if poold_dead || ! kill -KILL "$(poold)"; then killed=$((killed + 1)); fi
 			until_true 10 poold_dead
 			[[ $(running) -le 2 ]]
 			taken_over a@twin b@twin

@@ -55,6 +55,38 @@ static void test_judge(void **state)
 	}
 }
 
+/* Paused on an I/O error it is degraded for its grace, then failed; a disk that hangs is shown. */
+static void test_storage(void **state)
+{
+	static const struct {
+		const char *status;
+		int64_t io_error_ms, io_grace_ms, owing_ms;
+		enum ocf_rc rc;
+		enum domain_stop stop;
+	} cases[] = {
+		{"io-error", 1, 80000, 0, OCF_DEGRADED, STOP_KILL},
+		{"io-error", 79999, 80000, 0, OCF_DEGRADED, STOP_KILL},
+		{"io-error", 80000, 80000, 0, OCF_ERR_GENERIC, STOP_KILL},
+		{"io-error", 1, 0, 0, OCF_ERR_GENERIC, STOP_KILL},
+		/* A try that hangs makes it no better. */
+		{"io-error", 80000, 80000, 90000, OCF_ERR_GENERIC, STOP_KILL},
+		{"running", 0, 0, 29999, OCF_SUCCESS, STOP_ORDERED},
+		{"running", 0, 0, 30000, OCF_DEGRADED, STOP_ORDERED},
+		{"guest-panicked", 0, 0, 30000, OCF_ERR_GENERIC, STOP_KILL},
+		{"paused", 0, 0, 30000, OCF_DEGRADED, STOP_RESUME},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct domain_view v = view(HV_PRESENT, 0, cases[i].status);
+
+		v.io_error_ms = cases[i].io_error_ms;
+		v.io_grace_ms = cases[i].io_grace_ms;
+		v.owing_ms = cases[i].owing_ms;
+		assert_int_equal(domain_judge(&v).rc, cases[i].rc);
+		assert_int_equal(domain_judge(&v).stop, cases[i].stop);
+	}
+}
+
 /* A stop of what heartbeat has found failed is a kill; what a monitor says stays as it is. */
 static void test_a_failed_guest_is_not_asked(void **state)
 {
@@ -169,6 +201,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_judge),
+		cmocka_unit_test(test_storage),
 		cmocka_unit_test(test_a_failed_guest_is_not_asked),
 		cmocka_unit_test(test_only_running_is_healthy),
 		cmocka_unit_test(test_time_for_the_kill),

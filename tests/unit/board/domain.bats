@@ -45,6 +45,7 @@ config() {
 
 # start [OPTION]...: in the background; returns once it says that it is ready
 start() {
+	: >"$RUN/status" # of the start before
 	"$HV_DOMAIN" --config-fd 9 --status-fd 8 "$@" g 9<"$RUN/config" 8>"$RUN/status" \
 		2>"$RUN/stderr" 3>&- &
 	PID=$!
@@ -209,6 +210,19 @@ qmp() {
 	grep -q '^error: domain g: runs already' "$RUN/status2"
 	qmp '{"execute": "query-status"}' | grep -q '"status":"running"'
 	[ "$(cat "$DOM/pid")" = "$PID" ]
+}
+
+@test "whose starter was killed before it began does not run: who looked had seen no lock" {
+	config echo
+	mkfifo "$RUN/pipe"
+	exec 7<>"$RUN/pipe" # so that somebody reads while it is opened
+	exec 8>"$RUN/pipe"
+	exec 7>&-
+	run "$HV_DOMAIN" --config-fd 9 --status-fd 8 g 9<"$RUN/config" 7>&-
+	exec 8>&-
+	[ "$status" -eq 1 ]
+	[[ $output == *"domain g: its starter has gone before it began"* ]]
+	[ ! -e "$DOM/pid" ]
 }
 
 @test "what a killed domain left behind is taken over" {

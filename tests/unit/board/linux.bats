@@ -54,6 +54,7 @@ start() {
 	 ${EXTRA:-} "serial": true, "console": true, "console_is_serial": true, "rng": true, "balloon": true,
 	 "disk": [$DISKS], "nic": [$NICS]}
 	END
+	: >"$RUN/status" # of the start before
 	ip netns exec "$NS" "$HV_DOMAIN" --config-fd 9 --status-fd 8 g \
 		9<"$RUN/config" 8>"$RUN/status" 2>"$RUN/stderr" 3>&- &
 	PID=$!

@@ -13,6 +13,7 @@
 #include "hvcore/vmm/virtio/devices.h"
 
 #include "fakes.h"
+#include "hvcore/lib/served.h"
 
 enum { WATCHED_MAX = 64 };
 
@@ -102,6 +103,17 @@ void loop_host_timer_cancel(struct loop_timer *t)
 void log_line(enum log_level level, const char *fmt, ...)
 {
 	fakes.log_lines++;
+}
+
+uint64_t machine_io_error_ms(void)
+{
+	return fakes.io_error_ms;
+}
+
+uint64_t virtio_blk_owing_ms(const char **name)
+{
+	*name = "vda";
+	return fakes.owing_ms;
 }
 
 enum machine_state machine_state(void)
@@ -213,12 +225,15 @@ int virtio_blk_resize(const char *target, uint64_t bytes, struct hv_error *err)
 	return 0;
 }
 
-int virtio_blk_open_gate(const char *target, int fd, uint64_t ticket, struct hv_error *err)
+int virtio_blk_open_gate(const char *target, int fd, const struct served *s, uint64_t ticket,
+			 struct hv_error *err)
 {
 	if (strcmp(target, "vdb") != 0)
 		return hv_err(err, -ENOENT, "Cannot find device=\"%s\"", target);
 	close(fd);
 	fakes.gate_ticket = ticket;
+	fakes.gate_nbd = s->how == SERVED_NBD ? s->nbd.size : 0;
+	fakes.gate_vhost = s->how == SERVED_VHOST ? s->vhost.size : 0;
 	return 0;
 }
 

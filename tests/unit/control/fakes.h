@@ -18,10 +18,13 @@ struct fakes {
 	uint64_t balloon; /* 0: there is none */
 	uint64_t disk_size;
 	bool link_up;
-	char adopted[64];     /* the name it was given */
-	char role[64];        /* the line that was said, "+": to be kept */
-	uint64_t gate_ticket; /* of who opened the gate of "vdb"; 0: nobody */
+	char adopted[64]; /* the name it was given */
+	char role[64];    /* the line that was said, "+": to be kept */
+	uint64_t gate_ticket;
+	uint64_t gate_nbd, gate_vhost;
+	/* the size of the export that a gate was opened with; 0: an image */ /* of who opened the gate of "vdb"; 0: nobody */
 	unsigned log_lines, nmis;
+	uint64_t io_error_ms, owing_ms;
 	struct hv_limits limits; /* set last, of whatever */
 	char watchdog[20];       /* the action it was set to last */
 };

@@ -144,6 +144,15 @@ static void test_machine(void **state)
 	expect_return(&s, "{\"execute\": \"stop\"}", "{}");
 	expect_return(&s, "{\"execute\": \"query-status\"}",
 		      "{\"running\":false,\"singlestep\":false,\"status\":\"paused\"}");
+	fakes.io_error_ms = 1500;
+	expect_return(&s, "{\"execute\": \"query-status\"}",
+		      "{\"running\":false,\"singlestep\":false,\"status\":\"paused\","
+		      "\"x-taiki-io-error-ms\":1500,\"x-taiki-io-grace-ms\":0}");
+	fakes.io_error_ms = 0;
+	fakes.owing_ms = 1000;
+	expect_return(&s, "{\"execute\": \"query-status\"}",
+		      "{\"running\":false,\"singlestep\":false,\"status\":\"paused\","
+		      "\"x-taiki-owing-disk\":\"vda\",\"x-taiki-owing-ms\":1000}");
 	expect_return(&s, "{\"execute\": \"cont\"}", "{}");
 	assert_int_equal(fakes.state, MACHINE_RUNNING);
 	fakes.state = MACHINE_PANICKED;

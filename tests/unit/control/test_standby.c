@@ -64,6 +64,37 @@ static void test_the_answer_comes_when_the_gate_is_open(void **state)
 	talk_turn();
 }
 
+static void test_a_gate_is_opened_with_an_export(void **state)
+{
+	int client = talk_connect_negotiated(), null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	talk_tell_fds(client, "{\"execute\": \"getfd\", \"arguments\": {\"fdname\": \"image\"}}",
+		      &null, 1);
+	assert_string_equal(talk_said(client), "{\"return\":{}}\r\n");
+	talk_tell(client,
+		  "{\"execute\": \"x-taiki-open-gate\", \"arguments\": {\"device\": \"vdb\", "
+		  "\"fdname\": \"image\", \"nbd-size\": 4096, \"nbd-flags\": 5, "
+		  "\"nbd-min\": 512, \"nbd-max\": 8192}}");
+	assert_int_equal(fakes.gate_nbd, 4096);
+	assert_int_equal(fakes.gate_vhost, 0);
+	control_answer(fakes.gate_ticket, 0, NULL, NULL);
+	assert_string_equal(talk_said(client), "{\"return\":{}}\r\n");
+	talk_tell_fds(client, "{\"execute\": \"getfd\", \"arguments\": {\"fdname\": \"image\"}}",
+		      &null, 1);
+	assert_string_equal(talk_said(client), "{\"return\":{}}\r\n");
+	talk_tell(client,
+		  "{\"execute\": \"x-taiki-open-gate\", \"arguments\": {\"device\": \"vdb\", "
+		  "\"fdname\": \"image\", \"vhost-size\": 8192, \"vhost-features\": 5368709632, "
+		  "\"vhost-protocol\": 520, \"vhost-block\": 512, \"vhost-segments\": 126}}");
+	assert_int_equal(fakes.gate_nbd, 0);
+	assert_int_equal(fakes.gate_vhost, 8192);
+	control_answer(fakes.gate_ticket, 0, NULL, NULL);
+	assert_string_equal(talk_said(client), "{\"return\":{}}\r\n");
+	close(null);
+	close(client);
+	talk_turn();
+}
+
 static void test_who_has_gone_gets_no_answer(void **state)
 {
 	int client = talk_connect_negotiated();
@@ -138,6 +169,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		standby_test(test_the_answer_comes_when_the_gate_is_open),
+		standby_test(test_a_gate_is_opened_with_an_export),
 		standby_test(test_who_has_gone_gets_no_answer),
 		standby_test(test_a_refusal_uses_the_descriptor_up),
 		standby_test(test_adopt),

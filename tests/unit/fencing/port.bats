@@ -60,6 +60,7 @@ start() {
 	 "console_is_serial": true, "rng": true,
 	 "channel": [{"name": "org.qemu.guest_agent.0"}, {"name": "org.taiki.fence.0"}]}
 	END
+	: >"$RUN/status" # of the start before
 	"$O/hv-domain" --config-fd 9 --status-fd 8 g 9<"$RUN/config" 8>"$RUN/status" \
 		2>"$RUN/stderr" 3>&- &
 	PID=$!

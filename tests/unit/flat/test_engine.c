@@ -282,6 +282,8 @@ static void moves(const struct engine_ops *from, const struct engine_ops *to)
 	uint32_t want;
 	uint8_t *whole;
 
+	vm_needs(from);
+	vm_needs(to);
 	OPEN(&vm, to, 1, work);
 	assert_int_equal(vm_run(&vm, 0), 0);
 	want = result(&vm, RESULTS - 8);

@@ -181,12 +181,21 @@ void vm_reload(struct vm *vm, const void *elf, const void *elf_end)
 	assert_int_equal(vm->ops->boot(vm->engine, entry, 0), 0);
 }
 
+void vm_needs(const struct engine_ops *ops)
+{
+	if (strcmp(ops->name, "kvm") != 0 || !access("/dev/kvm", F_OK))
+		return;
+	print_message("# skipped: there is no /dev/kvm on this machine\n");
+	skip();
+}
+
 void vm_open(struct vm *vm, const struct engine_ops *ops, unsigned vcpus, const void *elf,
 	     const void *elf_end)
 {
 	struct hv_error err = {""};
 	int rc;
 
+	vm_needs(ops);
 	memset(vm, 0, sizeof(*vm));
 	vm->ops = ops;
 	vm->end = vm->inta_vector = -1;
@@ -213,10 +222,6 @@ void vm_open(struct vm *vm, const struct engine_ops *ops, unsigned vcpus, const 
 		.vcpus = vcpus,
 		.cpu = HV_CPU_TAIKI_BASE,
 	};
-	if (!strcmp(ops->name, "kvm") && access("/dev/kvm", F_OK)) {
-		print_message("# skipped: there is no /dev/kvm on this machine\n");
-		skip();
-	}
 	rc = ops->create(&vm->config, &vm->engine, &err);
 	if (rc)
 		fail_msg("%s: %s", ops->name, err.text);

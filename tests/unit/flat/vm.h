@@ -68,6 +68,9 @@ struct vm {
 	uint64_t mmio_sum;
 };
 
+/* vm_needs() - Skips the test, which holds nothing yet, where the machine has not what @ops needs. */
+void vm_needs(const struct engine_ops *ops);
+
 /* vm_open() - A machine with @elf loaded, ready to run.  Fails the test if it cannot. */
 void vm_open(struct vm *vm, const struct engine_ops *ops, unsigned vcpus, const void *elf,
 	     const void *elf_end);

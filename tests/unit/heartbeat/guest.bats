@@ -66,6 +66,7 @@ boot() {
 	 "nic": [{"bridge": "br0", "mac": "52:54:00:01:02:03", "queues": 1}],
 	 "channel": [{"name": "$PORT"}, {"name": "$ROLE"}, {"name": "$SHELL_ROLE"}]}
 	END
+	: >"$RUN/status" # of the start before
 	ip netns exec "$NS" "$HV_DOMAIN" --config-fd 9 --status-fd 8 g 9<"$RUN/config" 8>"$RUN/status" \
 		2>"$RUN/stderr" 3>&- &
 	echo $! >"$RUN/domain.pid"

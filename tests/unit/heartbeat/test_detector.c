@@ -17,6 +17,7 @@ static const struct hv_heartbeat settings = {
 	.interval = 200,
 	.boot_grace = 60000,
 	.io_window = 3000,
+	.io_grace = 80000,
 	.min_uptime = 0,
 	.max_resets = 3,
 	.reset_window = 3600,

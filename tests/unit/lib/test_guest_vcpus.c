@@ -22,6 +22,8 @@ struct guest {
 	unsigned vcpus, online;
 	unsigned at_once;  /* that it changes in one call; 0: all */
 	bool refuses;      /* guest-set-vcpus is an error */
+	bool backwards;    /* lists the last one first, as qemu-ga may */
+	bool first_asked;  /* to put off the first one, which Linux cannot */
 	bool fixed;        /* it says yes and does nothing */
 	bool noise;        /* late answers to somebody else, and bytes that are no JSON */
 	unsigned deaf;     /* bit mask: does not answer the nth request */
@@ -38,10 +40,13 @@ static json_t *vcpu_list(void)
 {
 	json_t *list = json_array();
 
-	for (unsigned i = 0; i < guest.vcpus; i++)
+	for (unsigned n = 0; n < guest.vcpus; n++) {
+		unsigned i = guest.backwards ? guest.vcpus - 1 - n : n;
+
 		json_array_append_new(list,
 				      json_pack("{s:i, s:b, s:b}", "logical-id", (int)i, "online",
 						i<guest.online, "can-offline", i> 0));
+	}
 	return list;
 }
 
@@ -53,6 +58,8 @@ static json_t *set_vcpus(const json_t *args)
 	size_t i;
 
 	json_array_foreach (list, i, v) {
+		if (!json_integer_value(json_object_get(v, "logical-id")))
+			guest.first_asked = true;
 		if (guest.fixed || (guest.at_once && done == guest.at_once))
 			break;
 		guest.online += json_is_true(json_object_get(v, "online")) ? 1 : -1;
@@ -156,6 +163,18 @@ static void fewer_and_more(void **state)
 	assert_int_equal(guest.requests, 2);
 }
 
+static void in_any_order(void **state)
+{
+	struct hv_error err;
+
+	guest.backwards = true;
+	assert_int_equal(set(1, 20000, &err), 0);
+	assert_int_equal(guest.online, 1);
+	assert_int_equal(set(3, 20000, &err), 0);
+	assert_int_equal(guest.online, 3);
+	assert_false(guest.first_asked);
+}
+
 static void one_at_a_time(void **state)
 {
 	struct hv_error err;
@@ -204,6 +223,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(fewer_and_more, setup, teardown),
+		cmocka_unit_test_setup_teardown(in_any_order, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_at_a_time, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_it_cannot, setup, teardown),
 		cmocka_unit_test_setup_teardown(nobody_answers, setup, teardown),

@@ -11,9 +11,11 @@ setup() {
 	[[ $BUILD == /* ]] || BUILD=$PWD/$BUILD
 	source tests/unit/mirror/pair.bash
 	pair_new 32M
-	# Exits with what stands in .answer, once that is there; says what it was asked.
+	# Exits with what stands in .answer, once that is there; says what it was asked.  b lifts what would
+	# be its own, which is of no interest here.
 	cat >"$PAIR/handler" <<-END
 		#!/bin/sh
+		[ "\$1 \${TAIKI_RUN_DIR##*/}" != "unfence b" ] || exit 0
 		echo "\$1 \$2 \$DISK_STATE" >>$PAIR/asked
 		[ "\$1" = fence ] || exit 0
 		until [ -s $PAIR/answer ]; do
@@ -90,6 +92,22 @@ reads() { qemu-io -f raw -c "read -P $2 1M 64k" "$(nbd "$1")" | grep -q '^read 6
 	suspended ''
 	same
 	same_generations
+}
+
+@test "an answer about a loss that is over does not count for the next one, and is not lifted under it" {
+	both
+	die b
+	await asked fence
+	up b "${FENCED[@]}"
+	synced
+	die b
+	await suspended fencing
+	echo 4 >"$PAIR/answer"
+	twice() { [[ $(grep -c '^fence' "$PAIR/asked") -eq 2 ]]; }
+	await twice
+	await suspended ''
+	is a peer-disk Outdated
+	run ! asked unfence
 }
 
 @test "what was written and never said to be is not lost sight of" {
@@ -214,4 +232,20 @@ reads() { qemu-io -f raw -c "read -P $2 1M 64k" "$(nbd "$1")" | grep -q '^read 6
 	suspended quorum
 	run ! mirror a primary r0 --force
 	[[ $output == *"no quorum"* ]]
+}
+
+@test "taiki-fence-peer lifts the constraint that it has placed, and never the peer's" {
+	export CIB_file=$PAIR/cib.xml
+	cibadmin --empty >"$CIB_file"
+	cibadmin -C -o resources -X '<primitive id="m" class="ocf" provider="taiki" type="mirror"/>'
+	placed() { grep -c '<rsc_location' "$CIB_file"; }
+	cibadmin -C -o constraints -X '<rsc_location rsc="m" id="taiki-mirror-fence-r0">
+		<rule role="Promoted" score="-INFINITY" id="r"><expression attribute="#uname" operation="ne" value="n2" id="e"/>
+		</rule></rsc_location>'
+	TAIKI_NODE=n1 run -0 "$BUILD/taiki-fence-peer" unfence r0
+	[[ $(placed) -eq 1 ]]
+	TAIKI_NODE=n2 run -0 "$BUILD/taiki-fence-peer" unfence r0
+	run placed
+	[[ $output -eq 0 ]]
+	TAIKI_NODE=n2 run -0 "$BUILD/taiki-fence-peer" unfence r0
 }

@@ -14,15 +14,6 @@ setup() {
 
 teardown() { pair_end; }
 
-# both OPTIONS...: up, connected, a is Primary, b has everything
-both() {
-	up a "$@"
-	up b "$@"
-	await is a connection Connected
-	mirror a primary r0 --force
-	synced
-}
-
 # io NODE QEMU-IO-COMMAND...: on its export
 io() {
 	local n=$1 c args=()
@@ -148,13 +139,52 @@ io() {
 	await is a connection StandAlone
 	await is b connection StandAlone
 	run ! same
+	# who decides sees both histories, and what each side would lose
+	run -0 mirror a status r0
+	[[ $output == *"split brain"*"here:"*"64 KiB written on it"*"peer:"*"64 KiB written on it"*"connect r0 --discard-my-data"* ]]
+	[[ $(status a split-brain | jq -c '[.exact, .mine.written, .peer.written]') == '[true,65536,65536]' ]]
+	[[ $(status a split-brain | jq .mine) == "$(status b split-brain | jq .peer)" ]]
 	mirror a connect r0
 	mirror b connect r0 --discard-my-data
 	synced
+	[[ $(status a split-brain) == null ]]
 	same
 	same_generations
 	mirror b primary r0
 	io b 'read -P 2 1M 64k' 'read -P 1 2M 64k'
+}
+
+@test "up starts it in the background, by options or a drbd.conf; what is refused says what to do" {
+	pair_new 16M
+	export TAIKI_MIRRORD=$BUILD/taiki-mirrord TAIKI_CGROUP=taiki-mirror-bats.slice TAIKI_MIRROR_LOG=$PAIR/a.log
+	mirror a up r0 --disk "$PAIR/a.img" --local "${ADDR[a]}" --peer "${ADDR[b]}" 3>&-
+	PID[a]=$(cat "$PAIR/a/.mirror/r0/control.lock")
+	run -1 mirror a up r0 --disk "$PAIR/a.img" --local "${ADDR[a]}" --peer "${ADDR[b]}"
+	[[ $output == *"it is up already"* ]]
+	run -1 mirror a primary r0
+	[[ $output == *"no UpToDate data; connect the side that has the newest data; with --force"* ]]
+	run -1 mirror a connect r0
+	[[ $output == *"taiki-mirror disconnect ends that"* ]]
+	mirror a down r0
+	run -2 mirror a up
+	run -1 mirror a up r0 --disk /nowhere --local "${ADDR[a]}" --peer "${ADDR[b]}" 3>&-
+	[[ $output == *"$PAIR/a.log"* ]]
+	cat >"$PAIR/conf" <<-END
+		global { usage-count no; }
+		resource r0 {
+			device minor 63; disk $PAIR/a.img; meta-disk internal;
+			on $(uname -n) { address 127.0.0.1:$((20000 + RANDOM % 10000)); }
+			on elsewhere { address 127.0.0.1:$((30000 + RANDOM % 10000)); }
+		}
+	END
+	export TAIKI_DRBDSETUP=$BUILD/taiki-drbdsetup PAIR BUILD
+	# drbdadm keeps things in /var
+	# shellcheck disable=SC2016 # sh's
+	TAIKI_RUN_DIR=$PAIR/a unshare -m sh -c 'mount -t tmpfs none /var/lib/drbd
+		exec "$BUILD/taiki-mirror" up r0 --config "$PAIR/conf"' 3>&-
+	PID[a]=$(cat "$PAIR/a/.mirror/r0/control.lock")
+	is a connection WFConnection
+	mirror a down r0
 }
 
 @test "who has not the shared secret is not let in" {
@@ -218,6 +248,30 @@ io() {
 	grep 'resync of 24536 KiB from the peer' "$PAIR/b.log"
 }
 
+@test "the peer's disk is invalidated: it is copied there as a whole, while the client goes on" {
+	pair_new 24M
+	both
+	io a 'write -P 4 0 20M' flush
+	# what nobody knows of: another byte under the peer
+	mirror b down r0
+	wait "${PID[b]}"
+	printf x | dd of="$PAIR/b.img" bs=1 seek=5000000 conv=notrunc status=none
+	up b
+	synced
+	run ! same
+	run -1 mirror b invalidate-remote r0
+	[[ $output == *"in use"* ]]
+	mirror a invalidate-remote r0
+	io a 'write -P 6 1M 64k' flush
+	await grep -q 'resync of 24536 KiB to the peer' "$PAIR/a.log"
+	synced
+	same
+	same_generations
+	mirror a disconnect r0
+	run -1 mirror a invalidate-remote r0
+	[[ $output == *"taiki-mirror connect"* ]]
+}
+
 @test "status --watch shows each change, a resync's progress and its end; history and metrics tell of it" {
 	pair_new 64M
 	both
@@ -247,4 +301,26 @@ io() {
 	run -0 mirror a status
 	[[ -z $output ]]
 	run -1 mirror a status r0 --watch
+}
+
+@test "outdated by hand: not promoted, after a restart neither, before the peer has been met; refused where it makes no sense" {
+	pair_new 32M
+	both
+	run ! mirror b outdate r0
+	[[ $output == *"onnected"* ]]
+	mirror b disconnect r0
+	await is a connection WFConnection
+	run ! mirror a outdate r0
+	mirror b outdate r0
+	is b disk Outdated
+	run ! mirror b primary r0
+	die b
+	up b --no-connect
+	is b disk Outdated
+	run ! mirror b primary r0
+	mirror b connect r0
+	synced
+	same_generations
+	mirror a secondary r0
+	mirror b primary r0
 }

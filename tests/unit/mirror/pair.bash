@@ -5,7 +5,7 @@
 
 # pair_new BYTES: disks with new metadata for both; nothing runs
 pair_new() {
-	PAIR=$(mktemp -d /tmp/pair.XXXXXX)
+	PAIR=$(mktemp -d "${TMPDIR:-/tmp}/pair.XXXXXX")
 	local net=127.$((RANDOM % 250 + 2)).$((RANDOM % 250 + 2))
 	declare -gA ADDR=([a]=$net.1:7789 [b]=$net.2:7789) PID=([a]='' [b]='')
 	local n
@@ -16,10 +16,48 @@ pair_new() {
 	done
 }
 
+# faulty NODE: its disk is served by a program that can be told to fail, before anything uses it
+faulty() {
+	local n=$1
+	mkdir "$PAIR/$n-back" "$PAIR/$n-disk"
+	mv "$PAIR/$n.img" "$PAIR/$n-back/img"
+	ln -s "$n-disk/img" "$PAIR/$n.img"
+	: >"$PAIR/$n.faults"
+	storage_up "$n"
+}
+
+# storage_up NODE: that program runs, again if its host's power was cut; $PLATTERS: it keeps all that
+# reaches the disk in $PAIR/NODE.platter
+storage_up() {
+	local n=$1
+	"$BUILD/tests/lab/storaged" --node "$n" --boot 1 --backing "$PAIR/$n-back" --mount "$PAIR/$n-disk" \
+		--log "$PAIR/$n.record" --faults "$PAIR/$n.faults" --pid-file "$PAIR/$n.storaged" \
+		${PLATTERS:+--platter "$PAIR/$n.platter"}
+}
+
+# power_cut NODE: its daemon is gone, and what was only in its disk's cache
+power_cut() {
+	local n=$1
+	kill -9 "$(cat "$PAIR/$n.storaged")"
+	die "$n"
+	umount -l "$PAIR/$n-disk"
+	rm "$PAIR/$n.storaged"
+}
+
+# fault NODE [WHAT]: what its disk does from now on: eio, hang, delay MS; nothing: it works
+fault() {
+	echo "${2:+* $2}" >"$PAIR/$1.faults.new"
+	mv "$PAIR/$1.faults.new" "$PAIR/$1.faults"
+}
+
 pair_end() {
 	local n
 	for n in a b; do
+		[[ ! -e $PAIR/$n.faults ]] || fault $n
 		[[ -z ${PID[$n]} ]] || kill -9 "${PID[$n]}" 2>/dev/null || true
+	done
+	for n in a b; do
+		[[ ! -e $PAIR/$n.storaged ]] || { umount -l "$PAIR/$n-disk"; kill "$(cat "$PAIR/$n.storaged")"; } || true
 	done
 	wait 2>/dev/null || true
 	[[ -n ${BATS_TEST_COMPLETED:-} ]] || tail -n 60 "$PAIR"/*.log >&2
@@ -38,7 +76,7 @@ up() {
 	local n=$1 other=b
 	[[ $n == a ]] || other=a
 	shift
-	TAIKI_RUN_DIR=$PAIR/$n "$BUILD/taiki-mirrord" --name r0 --disk "$PAIR/$n.img" --local "${ADDR[$n]}" \
+	TAIKI_RUN_DIR=$PAIR/$n TAIKI_STATE_DIR=$PAIR/$n.state "$BUILD/taiki-mirrord" --name r0 --disk "$PAIR/$n.img" --local "${ADDR[$n]}" \
 		--peer "${ADDR[$other]}" --connect-int 1 "$@" >>"$PAIR/$n.log" 2>&1 3>&- &
 	PID[$n]=$!
 	await test -S "$PAIR/$n/.mirror/r0/control.sock"
@@ -79,14 +117,33 @@ is() { [[ $(status "$1" "$2") == "$3" ]]; }
 in_sync() { is "$1" connection Connected && is "$1" disk UpToDate && is "$1" peer-disk UpToDate; }
 synced() { await in_sync a && await in_sync b; }
 
+# both OPTIONS...: up, connected, a is Primary, b has everything
+both() {
+	up a "$@"
+	up b "$@"
+	await is a connection Connected
+	mirror a primary r0 --force
+	synced
+}
+
+# filled OPTIONS...: both, and 24 MiB of them are no zeroes
+filled() {
+	both "$@"
+	head -c 24M /dev/urandom >"$PAIR/data"
+	nbdcopy --flush "$PAIR/data" "$(nbd a)"
+}
+
 # nbd NODE: the export's URI
 nbd() { echo "nbd+unix:///?socket=$PAIR/$1/.mirror/r0/nbd.sock"; }
+
+# disk_of NODE: the file that its disk is in the end
+disk_of() { if [[ -e $PAIR/$1-back ]]; then echo "$PAIR/$1-back/img"; else echo "$PAIR/$1.img"; fi; }
 
 # same: both disks, where the volume's data is; the daemons may run if nothing is written
 same() {
 	local bytes
 	bytes=$(status a size 2>/dev/null || status b size)
-	cmp -n "$bytes" "$PAIR/a.img" "$PAIR/b.img"
+	cmp -n "$bytes" "$(disk_of a)" "$(disk_of b)"
 }
 
 # same_generations: of both, while they run

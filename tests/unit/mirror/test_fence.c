@@ -135,6 +135,47 @@ static void configurations(void **state)
 	assert_int_equal(cib(&f, "<cib>", "a"), -EINVAL);
 }
 
+/* What drbdadm dump-xml says. */
+#define CONF(hosts_) "<resource name='r0'>" hosts_ "<section name='net'/></resource>"
+#define HOST(name_) \
+	"<host name='" name_ "'><address family='ipv4' port='1'>10.0.0.1</address></host>"
+
+static void hosts_of_a_drbd_conf(void **state)
+{
+	static const struct {
+		const char *text, *peer; /* peer NULL: not told */
+	} row[] = {
+		{CONF(HOST("a") HOST("b")), "b"},
+		{CONF(HOST("b") HOST("a")), "b"},
+		{CONF(HOST("a")), NULL},
+		{CONF(HOST("b") HOST("c")), NULL},
+		{CONF(HOST("a") HOST("b") HOST("c")), NULL},
+		{"<resource><x>" HOST("a") HOST("b") "</x></resource>", NULL},
+		{"", NULL},
+	};
+	struct fence_facts f;
+
+	/* the parameter, in place of hosts */
+	assert_int_equal(
+		cib(&f,
+		    CIB(CLONE("<primitive id='r0' provider='taiki' type='mirror'>"
+			      "<instance_attributes id='i'><nvpair id='p' name='config' "
+			      "value='/etc/drbd.conf'/></instance_attributes></primitive>"),
+			""),
+		    "a"),
+		0);
+	assert_string_equal(f.conf, "/etc/drbd.conf");
+	assert_string_equal(f.peer, "");
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		struct fence_facts g = {0};
+		int rc = fence_read_conf(&g, row[i].text, strlen(row[i].text), "a");
+
+		if (rc != (row[i].peer ? 0 : -EINVAL) ||
+		    strcmp(g.peer, row[i].peer ? row[i].peer : "") != 0)
+			fail_msg("row %zu: %d %s", i, rc, g.peer);
+	}
+}
+
 #define MON(quorum_, node_)                                                                     \
 	"<pacemaker-result><summary><current_dc present='true' with_quorum='" quorum_ "'/>"     \
 	"</summary><nodes><node name='a' online='true' unclean='false' pending='false'/>" node_ \
@@ -174,9 +215,8 @@ static void peers_hosts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(outcomes),
-		cmocka_unit_test(steps),
-		cmocka_unit_test(configurations),
+		cmocka_unit_test(outcomes),       cmocka_unit_test(steps),
+		cmocka_unit_test(configurations), cmocka_unit_test(hosts_of_a_drbd_conf),
 		cmocka_unit_test(peers_hosts),
 	};
 

@@ -46,6 +46,7 @@ static const struct row rows[] = {
 	{34, 1, {A, B, C}, {A, 0, B, C}, "S", "S"},
 	{36, 1, {A, B, C}, {A, 0, C, E}, "S", "S"},
 	{36, 1, {A, B}, {A}, "S", "S"},
+	{36, 1, {A, 1, B}, {A, 0, C}, "S", "S"},
 	{35, -1, {A, 0, B, C}, {A, B, C}, "S", "S"},
 	{37, -1, {A, 0, C, E}, {A, B, C}, "S", "S"},
 	{40, 0, {A}, {A}, "S", "S"},
@@ -70,6 +71,7 @@ static const struct row rows[] = {
 	{80, 2, {C, E, A}, {A, 0, B}, "S", "S"},
 	{80, 2, {C, E, F, A}, {A}, "S", "S"},
 	{90, 100, {A, C}, {B, C}, "S", "S"},
+	{100, -100, {A, 1}, {B, 1}, "S", "S"},
 	{90, 100, {A, 4}, {B, 4}, "P", "P"},
 	{100, -100, {A, C, E}, {B, F, E, G}, "S", "S"},
 	{100, -100, {A, C, E, H}, {B, F, G, H}, "S", "S"},
@@ -208,6 +210,32 @@ static void test_handshake(void **state)
 		{41, -1001, "PC", UPD, UPD, 0, MEET_TOO_OLD},
 	};
 
+	/* a Primary whose disk was attached again is brought up to date, and brings nobody */
+	static const struct {
+		unsigned rule;
+		int result;
+		const char *me;
+		bool mine;
+		enum meeting what;
+	} attached[] = {
+		{50, -1, "P", true, MEET_TARGET},
+		{50, -1, "S", true, MEET_TARGET},
+		{70, 1, "P", true, MEET_PRIMARY_WOULD_LOSE},
+		{70, 1, "P", false, MEET_SOURCE},
+		{50, -1, "P", false, MEET_PRIMARY_WOULD_LOSE},
+		{40, 0, "P", true, MEET_NOTHING},
+	};
+
+	for (size_t i = 0; i < COUNT(attached); i++) {
+		struct handshake h = {.my_disk = UPD,
+				      .peer_disk = UPD,
+				      .i_attach = attached[i].mine,
+				      .peer_attaches = !attached[i].mine};
+
+		h.compare = compare(row_of(attached[i].rule, attached[i].result, attached[i].me),
+				    false);
+		assert_int_equal(handshake(&h).what, attached[i].what);
+	}
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct handshake h = {.my_disk = cases[i].mine,
 				      .peer_disk = cases[i].peer,

@@ -66,6 +66,43 @@ static void a_primary_loses_its_disk(void **state)
 	assert_int_equal(permit(&now, &next, &c), STATE_NO_UP_TO_DATE);
 }
 
+/* Without any data in reach it gets its disk back. */
+static void a_primary_gets_its_disk_back(void **state)
+{
+	struct drbd_state now = STATE(PRIMARY, UNKNOWN, WF_CONNECTION, DISKLESS, UNKNOWN),
+			  next = now;
+	struct permit_context c = {0};
+
+	next.disk = DISK_ATTACHING;
+	assert_int_equal(permit(&now, &next, &c), STATE_OK);
+	c.fencing = true;
+	assert_int_equal(permit(&now, &next, &c), STATE_OK);
+}
+
+/* And a Secondary's disk is let go, unless a Primary lives from it. */
+static void a_secondary_loses_its_disk(void **state)
+{
+	static const struct {
+		struct drbd_state now;
+		enum state_result result;
+	} row[] = {
+		{STATE(SECONDARY, PRIMARY, CONNECTED, UP_TO_DATE, UP_TO_DATE), STATE_OK},
+		{STATE(SECONDARY, SECONDARY, CONNECTED, UP_TO_DATE, DISKLESS), STATE_OK},
+		{STATE(SECONDARY, UNKNOWN, STANDALONE, UP_TO_DATE, UNKNOWN), STATE_OK},
+		{STATE(SECONDARY, PRIMARY, CONNECTED, UP_TO_DATE, DISKLESS), STATE_NO_UP_TO_DATE},
+		{STATE(SECONDARY, PRIMARY, CONNECTED, UP_TO_DATE, FAILED), STATE_NO_UP_TO_DATE},
+	};
+	struct permit_context c = {0};
+
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		struct drbd_state next = row[i].now;
+
+		next.disk = DISK_FAILED;
+		if (permit(&row[i].now, &next, &c) != row[i].result)
+			fail_msg("row %zu: %d", i, permit(&row[i].now, &next, &c));
+	}
+}
+
 static void others(void **state)
 {
 	static const struct drbd_state primary = STATE(PRIMARY, SECONDARY, CONNECTED, UP_TO_DATE,
@@ -90,6 +127,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(promotions),
 		cmocka_unit_test(a_primary_loses_its_disk),
+		cmocka_unit_test(a_primary_gets_its_disk_back),
+		cmocka_unit_test(a_secondary_loses_its_disk),
 		cmocka_unit_test(others),
 	};
 

@@ -169,6 +169,15 @@ static void test_squeeze(void **state)
 	RUNS(0, B, SQUEEZED);
 	assert_int_equal(s.place[0].given[0], 224);
 	RUNS(1, B, FULL);
+	/* Whoever runs has no twin there: what the capacity lacks for that is its own. */
+	s.item[0].waits = (const int64_t[]){0, 24, 0, 0};
+	lose(&s, 1, A);
+	RUNS(0, B, SQUEEZED);
+	assert_int_equal(s.place[0].given[0], 248);
+	s.item[1].waits = (const int64_t[]){0, 1000, 0, 0};
+	lose(&s, 1, A);
+	RUNS(0, B, FULL);
+	RUNS(1, B, FULL);
 }
 
 static void test_standbys(void **state)

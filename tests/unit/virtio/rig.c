@@ -74,6 +74,11 @@ void log_line(enum log_level level, const char *fmt, ...)
 {
 }
 
+void board_request(enum board_request what, const char *cause)
+{
+	rig.requests |= 1u << what;
+}
+
 void event_emit(const char *name, json_t *data)
 {
 	snprintf(rig.event, sizeof(rig.event), "%s", name);

@@ -35,6 +35,7 @@ struct rig {
 	unsigned fired[PCI_MSIX_MAX];
 	unsigned faults; /* guest_fault() */
 	char fault[256];
+	unsigned requests; /* board_request(): 1 << what */
 	unsigned events;
 	char event[32];
 	json_t *event_data;

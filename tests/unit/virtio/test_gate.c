@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "hvcore/lib/served.h"
 #include "hvcore/vmm/progress.h"
 #include "hvcore/vmm/virtio/blk.h"
 #include "hvcore/vmm/virtio/devices.h"
@@ -136,9 +137,11 @@ static uint64_t capacity(void)
 	return reg_read(&blk->v, R_CONFIG, 4) | reg_read(&blk->v, R_CONFIG + 4, 4) << 32;
 }
 
+static const struct served no_server = {.how = SERVED_NOT};
+
 static int hand_over(const char *target, int fd, struct hv_error *err)
 {
-	return virtio_blk_open_gate(target, fd, ++tickets, err);
+	return virtio_blk_open_gate(target, fd, &no_server, ++tickets, err);
 }
 
 static bool answered(void *arg)
@@ -378,7 +381,7 @@ static void the_first_read_decides(void **state)
 		assert_int_equal(blk->gate.state, GATE_OPENING);
 		expect_gate("opening", false);
 		/* Closed to the guest as long as it lasts, and in nobody else's hand. */
-		assert_int_equal(virtio_blk_open_gate("vdb", again, 1, &err), -EBUSY);
+		assert_int_equal(virtio_blk_open_gate("vdb", again, &no_server, 1, &err), -EBUSY);
 		close(again);
 		real_done = blk->gate.probe.done;
 		blk->gate.probe.done = other_result;

@@ -2,6 +2,7 @@
 /* A disk behind an NBD server: a server of this test's own, in a process, which can also do wrong. */
 #include <endian.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/virtio_blk.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -18,13 +19,14 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "hvcore/lib/probe.h"
+#include "hvcore/lib/served.h"
 #include "hvcore/vmm/block/nbd.h"
 #include "hvcore/vmm/progress.h"
 #include "hvcore/vmm/virtio/blk.h"
 #include "hvcore/vmm/virtio/devices.h"
-#include "tests/unit/virtio/driver.h"
+#include "tests/unit/virtio/disk.h"
 
-enum { RINGS = 0x10000, HEADER = 0x20000, STATUS = 0x20800, DATA = 0x40000 };
 enum { EXPORT = 8 << 20, MAX = 8192 };
 
 /* How a server goes wrong. */
@@ -55,8 +57,6 @@ static struct {
 } * shared;
 static pid_t server;
 static struct hv_disk disk;
-static struct drv d;
-static struct blk *blk;
 static struct hv_progress page;
 static enum fault fault;
 
@@ -218,7 +218,7 @@ static void begin_server(void)
 
 /* ---- the disk ---- */
 
-static int create(struct hv_error *err)
+static int create_gated(bool closed, struct hv_error *err)
 {
 	memset(shared, 0, sizeof(*shared));
 	for (unsigned i = 0; i < EXPORT; i++)
@@ -232,7 +232,12 @@ static int create(struct hv_error *err)
 				.nbd = true,
 				.discard = true,
 				.guard = HV_GUARD_MIRROR};
-	return virtio_blk_create(&disk, "test", false, false, err);
+	return virtio_blk_create(&disk, "test", false, closed, err);
+}
+
+static int create(struct hv_error *err)
+{
+	return create_gated(false, err);
 }
 
 static void end_server(void)
@@ -241,84 +246,26 @@ static void end_server(void)
 	waitpid(server, NULL, 0);
 }
 
-static void plug_in(enum fault how)
+static void plug(enum fault how, bool closed)
 {
 	struct hv_error err;
 
 	fault = how;
-	assert_int_equal(create(&err), 0);
-	blk = (struct blk *)rig.device;
-	drv_negotiate(rig.device, rig.device->features);
-	drv_queue(&d, rig.device, 0, 64, RINGS);
-	drv_ok(rig.device);
+	assert_int_equal(create_gated(closed, &err), 0);
+	disk_plugged();
+}
+
+static void plug_in(enum fault how)
+{
+	plug(how, false);
 }
 
 static int unplug(void **state)
 {
-	struct virtq *q;
-
-	if (!blk)
-		return 0;
-	q = blk->v.queue;
-	end_server();
-	loop_host_timer_cancel(&blk->turn);
-	loop_host_timer_cancel(&blk->event);
-	loop_del(&q->kick);
-	close(q->kick.fd);
-	free(q);
-	block_close(&blk->block);
-	free(blk);
-	blk = blk_list = NULL;
-	json_decref(rig.event_data);
-	rig.event_data = NULL;
+	if (blk)
+		end_server();
+	disk_unplug();
 	return 0;
-}
-
-static uint16_t post(unsigned slot, uint32_t type, uint64_t sector, const struct piece *data,
-		     unsigned n)
-{
-	struct virtio_blk_outhdr h = {.type = type, .sector = sector};
-	struct piece p[20] = {{HEADER + slot * 16, 16, false}};
-	uint8_t unset = 0xee;
-
-	drv_put(HEADER + slot * 16, &h, sizeof(h));
-	drv_put(STATUS + slot, &unset, 1);
-	memcpy(p + 1, data, n * sizeof(*p));
-	p[n + 1] = (struct piece){STATUS + slot, 1, true};
-	return drv_add(&d, p, n + 2);
-}
-
-static bool is_used(void *arg)
-{
-	return drv_used(&d, ((uint32_t *)arg), ((uint32_t *)arg) + 1);
-}
-
-/* Let it run, timers too, until a request is answered. */
-static bool answered(uint32_t *id)
-{
-	uint32_t used[2];
-
-	for (int i = 0; i < 100; i++) {
-		if (rig_run_until(is_used, used, 50)) {
-			*id = used[0];
-			return true;
-		}
-		rig_timers(1000);
-	}
-	return false;
-}
-
-static uint8_t request(uint32_t type, uint64_t sector, uint64_t addr, uint32_t len, bool in)
-{
-	struct piece p = {addr, len, in};
-	uint16_t head = post(0, type, sector, &p, len ? 1 : 0);
-	uint32_t id;
-
-	drv_kick(&d);
-	assert_true(answered(&id));
-	assert_int_equal(id, head);
-	assert_int_equal(rig_unreported(), -1);
-	return *(uint8_t *)drv_at(STATUS);
 }
 
 /* ---- what is asked and answered ---- */
@@ -406,14 +353,6 @@ static void answers_in_another_order(void **state)
 	assert_int_equal(id[1], first);
 	assert_memory_equal(drv_at(DATA), shared->data + 512, 512);
 	assert_memory_equal(drv_at(DATA + 512), shared->data + 5 * 512, 512);
-}
-
-static uint8_t range(uint32_t type, uint64_t sector, uint32_t sectors, uint32_t flags)
-{
-	struct virtio_blk_discard_write_zeroes r = {sector, sectors, flags};
-
-	drv_put(DATA, &r, sizeof(r));
-	return request(type, 0, DATA, sizeof(r), false);
 }
 
 static bool is_zero(uint64_t off, size_t len)
@@ -548,6 +487,79 @@ static void it_is_resized_where_it_is(void **state)
 	assert_int_equal(block_resize(&blk->block, 2 * EXPORT, &err), -ENOTSUP);
 }
 
+/* ---- a standby's gate ---- */
+
+static bool told(void *arg)
+{
+	return rig.answered;
+}
+
+static void a_gate_is_opened_with_a_connection(void **state)
+{
+	struct served s;
+	struct hv_error err;
+	uint8_t block[4096];
+	int fd;
+
+	plug(NONE, true);
+	assert_int_equal(reg_read(rig.device, R_CONFIG, 4), 0);
+	assert_int_equal(request(VIRTIO_BLK_T_IN, 0, DATA, 512, true), VIRTIO_BLK_S_IOERR);
+	/* somebody with the right to connects, and is let in */
+	fd = served_dial(&disk, hv_clock_ms() + 5000, &s, &err);
+	assert_true(fd >= 0);
+	assert_int_equal(s.nbd.size, EXPORT);
+	assert_int_equal(virtio_blk_open_gate("vda", fd, &s, 1, &err), 0);
+	assert_true(rig_run_until(told, NULL, 5000));
+	assert_int_equal(rig.answer_rc, 0);
+	assert_int_equal(reg_read(rig.device, R_CONFIG, 4), EXPORT / 512);
+	memset(block, 0x5a, sizeof(block));
+	drv_put(DATA, block, sizeof(block));
+	assert_int_equal(request(VIRTIO_BLK_T_OUT, 8, DATA, 4096, false), VIRTIO_BLK_S_OK);
+	assert_int_equal(shared->data[4096], 0x5a);
+	assert_int_equal(request(VIRTIO_BLK_T_IN, 3, DATA, 512, true), VIRTIO_BLK_S_OK);
+	assert_memory_equal(drv_at(DATA), shared->data + 3 * 512, 512);
+	assert_int_equal(request(VIRTIO_BLK_T_FLUSH, 0, 0, 0, false), VIRTIO_BLK_S_OK);
+	assert_int_equal(virtio_blk_open_gate("vda", fd, &s, 2, &err), -EALREADY);
+}
+
+static void a_gate_stays_closed_to_what_will_not_do(void **state)
+{
+	const struct served good = {SERVED_NBD, .nbd = {EXPORT, 0x1 | 0x4 | 0x20 | 0x40, 512, MAX}};
+	struct {
+		struct nbd_export e;
+		int rc;
+		const char *says;
+	} row[] = {
+		{{0}, -EINVAL, "no connection"},
+		{{EXPORT, 0x1, 512, MAX}, -ENOTSUP, "does not know flush"},
+		{{EXPORT, 0x7, 512, MAX}, -EROFS, "read-only"},
+		{{EXPORT, 0x5, 4096, MAX}, -EINVAL, "logical_block_size='4096'"},
+		{{EXPORT, 0x5, 3, MAX}, -EINVAL, "no connection"},
+		{{100, 0x5, 1, MAX}, -EINVAL, "no sectors"},
+		{{UINT64_MAX, 0x5, 512, MAX}, -EINVAL, "no connection"},
+	};
+	struct hv_error err;
+	int pair[2], null = open("/dev/null", O_RDWR);
+
+	plug(NONE, true);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		const struct served s = {SERVED_NBD, .nbd = row[i].e};
+
+		assert_int_equal(virtio_blk_open_gate("vda", pair[0], &s, 1, &err), row[i].rc);
+		assert_non_null(strstr(err.text, row[i].says));
+		assert_int_equal(blk->gate.state, GATE_CLOSED);
+		assert_int_equal(blk->block.fd, -1);
+	}
+	assert_int_equal(virtio_blk_open_gate("vda", null, &good, 1, &err), -EINVAL);
+	/* it can still be opened with the right one */
+	assert_int_equal(virtio_blk_open_gate("vda", pair[0], &good, 1, &err), 0);
+	assert_int_equal(blk->gate.state, GATE_OPENING);
+	free(blk->gate.buf); /* of the read that is never answered */
+	close(pair[1]);
+	close(null);
+}
+
 #define ROW(name) cmocka_unit_test_teardown(name, unplug)
 
 int main(void)
@@ -566,6 +578,8 @@ int main(void)
 		ROW(an_answer_that_comes_twice),
 		ROW(refused),
 		ROW(it_is_resized_where_it_is),
+		ROW(a_gate_is_opened_with_a_connection),
+		ROW(a_gate_stays_closed_to_what_will_not_do),
 	};
 	int fd = mkstemp(path);
 

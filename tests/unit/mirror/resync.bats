@@ -1,0 +1,141 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# A resync of two taiki-mirrord: what it sends, and how it goes on beside clients.
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+	cd "$BATS_TEST_DIRNAME/../../.." || return 1
+	BUILD=${O:-build}
+	[[ $BUILD == /* ]] || BUILD=$PWD/$BUILD
+	source tests/unit/mirror/pair.bash
+}
+
+teardown() { pair_end; }
+
+# planted OFFSET...: a byte there on b's disk, behind everybody's back
+planted() {
+	local at
+	for at; do printf 'X' | dd of="$PAIR/b.img" bs=1 seek="$at" conv=notrunc status=none; done
+}
+
+@test "csums-alg: of two disks that are nearly equal only what differs is sent, and then they are equal" {
+	pair_new 32M
+	filled --csums-alg sha1
+	down b
+	planted 5000000 20000001
+	up b --csums-alg sha1
+	await in_sync b
+	mirror b invalidate r0
+	synced
+	await grep -q 'up to date; 32600 of 32728 KiB were equal' "$PAIR/b.log"
+	grep -q 'the peer is up to date; 32600 of 32728 KiB were equal' "$PAIR/a.log"
+	same
+	same_generations
+	# what b was sent since it came: two pieces of 64 KiB, a bitmap, and answers
+	(($(status b received) < 400000))
+	is a out-of-sync 0 && is b out-of-sync 0
+}
+
+@test "csums-alg: every one that both know; writes meanwhile; and two that are configured differently do not talk" {
+	local alg
+	pair_new 32M
+	filled
+	for alg in crc32c sha256; do
+		down b
+		mirror a secondary r0
+		down a
+		planted 7000000
+		up a --csums-alg $alg
+		up b --csums-alg $alg
+		await in_sync a
+		mirror a primary r0
+		mirror b invalidate r0
+		qemu-io -f raw -c 'write -P 9 0 4M' -c 'write -P 8 6M 2M' -c flush "$(nbd a)" >/dev/null
+		synced
+		same
+		same_generations
+	done
+	down b
+	up b --csums-alg sha1
+	await is b connection StandAlone
+	await grep -q 'configured for csums-alg sha256, we for sha1' "$PAIR/b.log"
+}
+
+@test "a resync with a limit lets clients write before it is over" {
+	pair_new 32M
+	filled
+	down b
+	up b --c-max-rate 1024
+	await in_sync b
+	mirror b invalidate r0
+	await is a connection SyncSource
+	qemu-io -f raw -c 'write -P 3 0 4M' -c 'write -P 4 20M 2M' -c flush "$(nbd a)" >/dev/null
+	is a connection SyncSource
+	(($(status a resync-left) > 0))
+	[[ $(mirror b status r0) =~ SyncTarget.*\ %\ of\ 32.0\ MiB,\ [0-9.]+\ MiB/s,\ [0-9]+\ s\ left ]]
+	# without one it is soon over
+	down b
+	up b
+	synced
+	same
+	same_generations
+}
+
+@test "clients that write all the time and a resync both go on" {
+	pair_new 64M
+	filled
+	/usr/bin/python3 - "$(nbd a)" "$PAIR/stop" "$PAIR/done" <<-'END' 3>&- &
+		import nbd, sys, os
+		h = nbd.NBD()
+		h.connect_uri(sys.argv[1])
+		n = 0
+		while not os.path.exists(sys.argv[2]):
+		    h.pwrite(bytes([n % 251 + 1]) * 4096, n * 7 % 16000 * 4096)
+		    n += 1
+		    with open(sys.argv[3] + ".new", "w") as f:
+		        f.write(str(n))
+		    os.rename(sys.argv[3] + ".new", sys.argv[3])
+	END
+	local writer=$!
+	await test -s "$PAIR/done"
+	mirror b invalidate r0
+	await grep -q 'resync of' "$PAIR/b.log"
+	local before
+	before=$(cat "$PAIR/done")
+	synced
+	# writes came through while it ran, and it ended though they came all the time
+	((${before:-0} < $(cat "$PAIR/done")))
+	touch "$PAIR/stop"
+	wait "$writer"
+	mirror a secondary r0
+	same
+	same_generations
+}
+
+@test "paused by either side it waits, and is shown so; resumed by whoever paused it, it goes on to the end" {
+	local left
+	pair_new 64M
+	filled
+	mirror a pause-sync r0
+	run ! mirror a pause-sync r0
+	mirror b invalidate r0
+	await is b connection PausedSyncT
+	await is a connection PausedSyncS
+	left=$(status b out-of-sync)
+	sleep 1
+	is b out-of-sync "$left"
+	# both have it paused: one of them is not enough
+	mirror b pause-sync r0
+	mirror a resume-sync r0
+	sleep 0.5
+	is a connection PausedSyncS && is b connection PausedSyncT
+	qemu-io -f raw -c 'write -P 9 40M 64k' -c flush "$(nbd a)" >/dev/null
+	mirror b resume-sync r0
+	await is a connection SyncSource
+	synced
+	same
+	same_generations
+	run ! mirror b resume-sync r0
+}
