@@ -31,12 +31,9 @@ setup() {
 
 teardown() { pair_end; }
 
-both() {
-	up a "${FENCED[@]}"
-	up b "${FENCED[@]}"
-	await is a connection Connected
-	mirror a primary r0 --force
-	synced
+# guarded: both, and what was placed before is lifted
+guarded() {
+	both "${FENCED[@]}"
 	await grep -q '^unfence' "$PAIR/asked"
 	: >"$PAIR/asked"
 }
@@ -53,7 +50,7 @@ written() { ! kill -0 "$WRITER" 2>/dev/null; }
 reads() { qemu-io -f raw -c "read -P $2 1M 64k" "$(nbd "$1")" | grep -q '^read 65536'; }
 
 @test "clients wait until the peer is fenced, and then go on" {
-	both
+	guarded
 	die b
 	await suspended fencing
 	asked "fence r0 UpToDate"
@@ -75,7 +72,7 @@ reads() { qemu-io -f raw -c "read -P $2 1M 64k" "$(nbd "$1")" | grep -q '^read 6
 }
 
 @test "a handler that cannot say keeps them waiting; it is asked again; the peer's return frees them" {
-	both
+	guarded
 	echo 1 >"$PAIR/answer"
 	write 6
 	wait "$WRITER"
@@ -95,7 +92,7 @@ reads() { qemu-io -f raw -c "read -P $2 1M 64k" "$(nbd "$1")" | grep -q '^read 6
 }
 
 @test "an answer about a loss that is over does not count for the next one, and is not lifted under it" {
-	both
+	guarded
 	die b
 	await asked fence
 	up b "${FENCED[@]}"
@@ -111,7 +108,7 @@ reads() { qemu-io -f raw -c "read -P $2 1M 64k" "$(nbd "$1")" | grep -q '^read 6
 }
 
 @test "what was written and never said to be is not lost sight of" {
-	both
+	guarded
 	# the peer's answers do not come any more, and then it is gone
 	kill -STOP "${PID[b]}"
 	write 8
@@ -129,7 +126,7 @@ reads() { qemu-io -f raw -c "read -P $2 1M 64k" "$(nbd "$1")" | grep -q '^read 6
 }
 
 @test "who waits and is killed can be ended, and its host demoted and stopped" {
-	both
+	guarded
 	die b
 	await suspended fencing
 	write 9
@@ -147,7 +144,7 @@ reads() { qemu-io -f raw -c "read -P $2 1M 64k" "$(nbd "$1")" | grep -q '^read 6
 }
 
 @test "a Secondary without its peer is promoted when the peer is known to be out of the way" {
-	both
+	guarded
 	mirror a secondary r0
 	die a
 	await is b connection WFConnection
@@ -164,7 +161,7 @@ reads() { qemu-io -f raw -c "read -P $2 1M 64k" "$(nbd "$1")" | grep -q '^read 6
 }
 
 @test "the peer is Primary: this side is outdated, and cannot be promoted any more" {
-	both
+	guarded
 	mirror a secondary r0
 	die a
 	await is b connection WFConnection
@@ -179,7 +176,7 @@ reads() { qemu-io -f raw -c "read -P $2 1M 64k" "$(nbd "$1")" | grep -q '^read 6
 }
 
 @test "alone after a start, a disk is only Consistent; fencing the peer makes it the truth" {
-	both
+	guarded
 	mirror a secondary r0
 	down b
 	down a
@@ -193,7 +190,7 @@ reads() { qemu-io -f raw -c "read -P $2 1M 64k" "$(nbd "$1")" | grep -q '^read 6
 }
 
 @test "a Secondary that leaves in order is outdated by itself, and nobody is asked or waits" {
-	both
+	guarded
 	write 4
 	wait "$WRITER"
 	down b
@@ -209,7 +206,7 @@ reads() { qemu-io -f raw -c "read -P $2 1M 64k" "$(nbd "$1")" | grep -q '^read 6
 
 @test "resource-only: the handler is asked, and clients do not wait" {
 	FENCED=(--fencing resource-only --fence-peer "$PAIR/handler")
-	both
+	guarded
 	die b
 	await asked fence
 	write 5

@@ -14,8 +14,8 @@ setup() {
 
 teardown() { pair_end; }
 
-# both: up, connected, a is Primary, b has everything; META=1: metadata on a disk of its own
-both() {
+# pair: both, connected and equal; META=1: metadata on a disk of its own
+pair() {
 	local n
 	for n in a b; do up $n ${META:+--meta-disk "$PAIR/$n.meta"}; done
 	await is a connection Connected
@@ -52,7 +52,7 @@ of() { echo $((($1 * 1024 - 36 - ($1 + 127) / 128 * 4) * 1024)); }
 
 @test "both disks have grown: the volume does, on either side's word, beside a client, and what is new is copied" {
 	pair_new 64M
-	both
+	pair
 	has a "$(of 64)"
 	io a 'write -P 1 0 40M' flush
 	run -1 mirror a resize r0
@@ -86,7 +86,7 @@ of() { echo $((($1 * 1024 - 36 - ($1 + 127) / 128 * 4) * 1024)); }
 		run -0 drbdmeta --force - v08 "$PAIR/$n.img" internal dump-md
 		[[ $output != *unclean* && $output == *"la-size-sect $(($(of 128) / 512))"* ]]
 	done
-	both
+	pair
 	io a 'read -P 5 120M 1M' 'read -P 2 70M 1M' 'read -P 3 95M 4k' 'read -P 4 1M 1M' 'read -P 1 2M 38M'
 }
 
@@ -97,7 +97,7 @@ of() { echo $((($1 * 1024 - 36 - ($1 + 127) / 128 * 4) * 1024)); }
 		truncate -s 1M "$PAIR/$n.meta"
 		mirror $n create-md --disk "$PAIR/$n.img" --meta-disk "$PAIR/$n.meta"
 	done
-	both
+	pair
 	io a 'write -P 1 0 40M' flush
 	grown 96M
 	run -1 mirror a resize r0 --size=32M
@@ -114,7 +114,7 @@ of() { echo $((($1 * 1024 - 36 - ($1 + 127) / 128 * 4) * 1024)); }
 	equal
 	down a
 	down b
-	both
+	pair
 	has b $((96 << 20))
 	io a 'read -P 2 90M 64k'
 	equal
@@ -122,7 +122,7 @@ of() { echo $((($1 * 1024 - 36 - ($1 + 127) / 128 * 4) * 1024)); }
 
 @test "alone it grows by --assume-peer-has-space; the peer follows when it is back" {
 	pair_new 64M
-	both
+	pair
 	down b
 	grown 96M
 	run -1 mirror a resize r0
@@ -142,7 +142,7 @@ of() { echo $((($1 * 1024 - 36 - ($1 + 127) / 128 * 4) * 1024)); }
 
 @test "a peer whose disk has not grown stays away, and both say why" {
 	pair_new 64M
-	both
+	pair
 	down b
 	truncate -s 96M "$PAIR/a.img"
 	mirror a resize r0 --assume-peer-has-space
@@ -157,7 +157,7 @@ of() { echo $((($1 * 1024 - 36 - ($1 + 127) / 128 * 4) * 1024)); }
 
 @test "a disk that has grown before its daemon began has its metadata where it was" {
 	pair_new 64M
-	both
+	pair
 	io a 'write -P 1 0 40M' flush
 	down b
 	die a
@@ -188,7 +188,7 @@ whole() {
 	WRITTEN=()
 	pair_new ${size}M
 	faulty a
-	both
+	pair
 	for n in 1 4 8; do
 		WRITTEN[n]=$((size - 2 - n % 2)) size=$((size + 16))
 		io a "write -P $n ${WRITTEN[n]}M 1M" flush
