@@ -4,13 +4,12 @@
 # A guest of QEMU's whose disk is a mirrored volume behind vhost-user-blk.
 
 bats_require_minimum_version 1.5.0
+# shellcheck source=tests/unit/mirror/pair.bash
+load ../unit/mirror/pair.bash
+# shellcheck source=tests/unit/mirror/guest.bash
+load ../unit/mirror/guest.bash
 
 setup() {
-	cd "$BATS_TEST_DIRNAME/../.." || return 1
-	BUILD=${O:-build}
-	[[ $BUILD == /* ]] || BUILD=$PWD/$BUILD
-	source tests/unit/mirror/pair.bash
-	source tests/unit/mirror/guest.bash
 	QEMU=''
 }
 

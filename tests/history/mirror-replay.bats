@@ -6,15 +6,13 @@
 # client gives every moment; what had not been flushed is lost on both.  ($MOMENTS: how many.)
 
 bats_require_minimum_version 1.5.0
+# shellcheck source=tests/unit/mirror/pair.bash
+load ../unit/mirror/pair.bash
 
 BLOCKS=256
 
 setup() {
-	cd "$BATS_TEST_DIRNAME/../.." || return 1
-	BUILD=${O:-build}
-	[[ $BUILD == /* ]] || BUILD=$PWD/$BUILD
 	export PLATTERS=1 # pair.bash reads it
-	source tests/unit/mirror/pair.bash
 }
 
 teardown() { pair_end; }

@@ -4,12 +4,10 @@
 # A side's disk fails or hangs while it is used; what the client was told holds, and it notices nothing.
 
 bats_require_minimum_version 1.5.0
+# shellcheck source=tests/unit/mirror/pair.bash
+load pair.bash
 
 setup() {
-	cd "$BATS_TEST_DIRNAME/../../.." || return 1
-	BUILD=${O:-build}
-	[[ $BUILD == /* ]] || BUILD=$PWD/$BUILD
-	source tests/unit/mirror/pair.bash
 	pair_new 32M
 }
 

@@ -4,13 +4,12 @@
 # A domain whose disk is a mirrored volume over vhost-user: stock Linux on the software engine, in hv-domain's jail.
 
 bats_require_minimum_version 1.5.0
+# shellcheck source=tests/unit/mirror/pair.bash
+load pair.bash
+# shellcheck source=tests/unit/mirror/guest.bash
+load guest.bash
 
 setup() {
-	cd "$BATS_TEST_DIRNAME/../../.." || return 1
-	BUILD=${O:-build}
-	[[ $BUILD == /* ]] || BUILD=$PWD/$BUILD
-	source tests/unit/mirror/pair.bash
-	source tests/unit/mirror/guest.bash
 	DOMAIN=''
 	tests/tools/guest-image "$PWD/build/guest" >&2
 	pair_new 32M

@@ -1,15 +1,14 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck disable=SC2034 # pair.bash reads PID
 #
 # The distribution's drbdadm with an ordinary drbd.conf drives taiki-mirrord.
 
 bats_require_minimum_version 1.5.0
+# shellcheck source=tests/unit/mirror/pair.bash
+load pair.bash
 
 setup() {
-	cd "$BATS_TEST_DIRNAME/../../.." || return 1
-	BUILD=${O:-build}
-	[[ $BUILD == /* ]] || BUILD=$PWD/$BUILD
-	source tests/unit/mirror/pair.bash
 	export TAIKI_MIRRORD=$BUILD/taiki-mirrord TAIKI_CGROUP=taiki-drbdadm-bats.slice
 	export DRBD_DRIVER_VERSION_OVERRIDE=8.4.11
 	PAIR=$(mktemp -d /tmp/pair.XXXXXX)

@@ -4,12 +4,10 @@
 # A Primary that has lost its peer: clients wait until a handler, which is the test's, has answered.
 
 bats_require_minimum_version 1.5.0
+# shellcheck source=tests/unit/mirror/pair.bash
+load pair.bash
 
 setup() {
-	cd "$BATS_TEST_DIRNAME/../../.." || return 1
-	BUILD=${O:-build}
-	[[ $BUILD == /* ]] || BUILD=$PWD/$BUILD
-	source tests/unit/mirror/pair.bash
 	pair_new 32M
 	# Exits with what stands in .answer, once that is there; says what it was asked.  b lifts what would
 	# be its own, which is of no interest here.

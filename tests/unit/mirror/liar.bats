@@ -5,12 +5,10 @@
 # its disk and role stay what they are, and the connection ends with a reason.
 
 bats_require_minimum_version 1.5.0
+# shellcheck source=tests/unit/mirror/pair.bash
+load pair.bash
 
 setup() {
-	cd "$BATS_TEST_DIRNAME/../../.." || return 1
-	BUILD=${O:-build}
-	[[ $BUILD == /* ]] || BUILD=$PWD/$BUILD
-	source tests/unit/mirror/pair.bash
 	OUT=$(mktemp -d /tmp/liar.XXXXXX)
 }
 

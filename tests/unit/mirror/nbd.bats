@@ -4,13 +4,8 @@
 # The NBD export, by its clients: libnbd's tools and Python module, QEMU's, and fio.
 
 bats_require_minimum_version 1.5.0
-
-setup() {
-	cd "$BATS_TEST_DIRNAME/../../.." || return 1
-	BUILD=${O:-build}
-	[[ $BUILD == /* ]] || BUILD=$PWD/$BUILD
-	source tests/unit/mirror/pair.bash
-}
+# shellcheck source=tests/unit/mirror/pair.bash
+load pair.bash
 
 teardown() { pair_end; }
 

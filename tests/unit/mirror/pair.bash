@@ -2,6 +2,13 @@
 # shellcheck shell=bash
 #
 # Two mirrors of one volume on this machine, over TCP on the loopback: a and b.
+#
+# To be loaded at the top of a file: a function of the same name there takes the place of one from here.
+# Tests run at the top of the tree; $BUILD is where the programs are.
+
+cd "$(dirname "${BASH_SOURCE[0]}")/../../.." || return 1
+BUILD=${O:-build}
+[[ $BUILD == /* ]] || BUILD=$PWD/$BUILD
 
 # pair_new BYTES: disks with new metadata for both; nothing runs
 pair_new() {

@@ -4,13 +4,8 @@
 # A volume grows while it is in use.
 
 bats_require_minimum_version 1.5.0
-
-setup() {
-	cd "$BATS_TEST_DIRNAME/../../.." || return 1
-	BUILD=${O:-build}
-	[[ $BUILD == /* ]] || BUILD=$PWD/$BUILD
-	source tests/unit/mirror/pair.bash
-}
+# shellcheck source=tests/unit/mirror/pair.bash
+load pair.bash
 
 teardown() { pair_end; }
 

@@ -1,15 +1,14 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck disable=SC2034 # pair.bash reads PID
 #
 # TLS between two mirrors: what goes over the wire, and who is turned away.
 
 bats_require_minimum_version 1.5.0
+# shellcheck source=tests/unit/mirror/pair.bash
+load pair.bash
 
 setup() {
-	cd "$BATS_TEST_DIRNAME/../../.." || return 1
-	BUILD=${O:-build}
-	[[ $BUILD == /* ]] || BUILD=$PWD/$BUILD
-	source tests/unit/mirror/pair.bash
 	SNIFF=()
 	pair_new 16M
 	key right mirror 00112233445566778899aabbccddeeff
