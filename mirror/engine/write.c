@@ -119,6 +119,11 @@ static bool keep_copy(struct write *w)
 static void local_done(struct disk_op *op, int result)
 {
 	struct write *w = list_entry(op, struct write, op);
+	/*
+	 * What a peer has of it that is itself being brought up to date from here is part of nothing whole: were the
+	 * client told, neither disk would be the newest.
+	 */
+	bool whole = !w->resync || w->v->state.pdsk == DISK_UP_TO_DATE;
 
 	w->local = true;
 	if (!result) {
@@ -127,7 +132,7 @@ static void local_done(struct disk_op *op, int result)
 	}
 	w->bare = w->strict = true;
 	disk_broke(w->v, "writing", result);
-	if (w->remote == REMOTE_NONE || !keep_copy(w))
+	if (w->remote == REMOTE_NONE || !whole || !keep_copy(w))
 		nowhere(w);
 	else
 		advance(w);

@@ -205,6 +205,35 @@ has_it() {
 	equal
 }
 
+@test "the disk fails while the peer is brought up to date from it: nobody is told of what only that peer has, and the disk is the truth when it works again" {
+	local writer
+	faulty a
+	both
+	io a 'write -P 1 0 24M' flush
+	mirror b pause-sync r0
+	mirror b invalidate r0
+	await is a connection PausedSyncS
+	fault a hang
+	qemu-io -f raw -c 'write -P 2 1M 64k' "$(nbd a)" >"$PAIR/writer" 2>&1 3>&- &
+	writer=$!
+	at_the_peer() { [[ $(od -An -tx1 -j 1M -N 1 "$(disk_of b)") == ' 02' ]]; }
+	await at_the_peer
+	fault a eio
+	await is a disk Diskless
+	await suspended a data
+	sleep 0.5
+	kill -0 $writer
+	kill $writer
+	fault a
+	die a
+	up a
+	await mirror a primary r0
+	mirror b resume-sync r0
+	synced
+	io a 'read -P 1 0 1M' 'read -P 1 1088k 20M'
+	equal
+}
+
 @test "both hosts stop after the Primary's disk has failed: that disk alone, when it works again, is not taken for the newest" {
 	faulty a
 	both
