@@ -36,6 +36,8 @@ pid_t host_run(char *const argv[], const char *log)
 
 	dup2(fd, 1);
 	dup2(fd, 2);
+	/* whoever reads what this program says need not wait for a daemon's end */
+	close_range(3, ~0U, 0);
 	execv(argv[0], argv);
 	_exit(127);
 }

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -83,6 +84,12 @@ void give_up(const char *fmt, ...)
 	va_end(ap);
 	summary();
 	fflush(stdout);
+	for (int i = 0; i < 2; i++) { /* nobody else ends them */
+		if (hosts[i].mirror > 0)
+			kill(hosts[i].mirror, SIGKILL);
+		if (hosts[i].disk > 0)
+			kill(hosts[i].disk, SIGKILL);
+	}
 	_exit(2);
 }
 
