@@ -2,12 +2,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "hv/daemon.h"
 #include "mirror/engine/load.h"
 #include "mirror/engine/record.h"
 
-enum { LOAD_PAGES = 256 };
+enum { LOAD_PAGES = 256, BUSY_MS = 5000, AGAIN_MS = 50 };
 
 int load_complain(const struct volume_config *c, const char *what, int error)
 {
@@ -16,15 +17,27 @@ int load_complain(const struct volume_config *c, const char *what, int error)
 	return error;
 }
 
+/* open_free() - A daemon that was killed has its disk until what it had in flight is over: that is waited for. */
+static int open_free(struct disk_file *d, struct loop *l, const char *path)
+{
+	const struct timespec pause = {.tv_nsec = AGAIN_MS * 1000000L};
+	uint64_t until = loop_clock() + BUSY_MS * LOOP_MS;
+	int r;
+
+	while ((r = disk_open(d, l, path)) == -EBUSY && loop_clock() < until)
+		nanosleep(&pause, NULL);
+	return r;
+}
+
 static int open_disks(struct loaded *x, struct loop *l, const struct volume_config *c)
 {
-	int r = disk_open(&x->data, l, c->disk);
+	int r = open_free(&x->data, l, c->disk);
 
 	if (r)
 		return load_complain(c, c->disk, r);
 	if (!c->meta)
 		return 0;
-	r = disk_open(&x->meta, l, c->meta);
+	r = open_free(&x->meta, l, c->meta);
 	return r ? load_complain(c, c->meta, r) : 0;
 }
 

@@ -13,6 +13,12 @@ lie() {
 		kill -KILL "$(process "$host" corosync)"
 }
 
+# joined NODE: it has joined the lockspace, now or before
+joined() {
+	lab exec "$1" sanlock client add_lockspace -s "LAB:${1#node}:/shared/leases:0" -o 1 >/dev/null ||
+		lab exec "$1" sanlock client status | grep -q '^s LAB:'
+}
+
 # sanlock_up: the lease daemon on every host, and a lockspace on the shared disk.
 # There is no watchdog in a lab (-w 0): here the daemon's own kill must do.
 sanlock_up() {
@@ -24,13 +30,13 @@ sanlock_up() {
 		lab exec $node mkdir -p /run/sanlock
 		lab exec $node env LD_PRELOAD="$O/tests/lab/limits.so" sanlock daemon -w 0 -U root -G root -e $node
 	done
-	# Joining takes a while (ten seconds and more), so all join at once.
+	# Joining takes a while (ten seconds and more), so all join at once.  With I/O times of one second a busy
+	# machine may have one try again.
 	for node in node1 node2 node3; do
-		lab exec $node sanlock client add_lockspace -s "LAB:${node#node}:/shared/leases:0" -o 1 \
-			>/dev/null 3>&- &
+		eventually 30 joined $node >&2 3>&- &
 		joining+=($!)
 	done
-	wait "${joining[@]}"
+	for node in "${joining[@]}"; do wait "$node" || return 1; done
 }
 
 # refused_twice: both other hosts have been refused, by the lease

@@ -83,3 +83,28 @@ unflushed() {
 	synced
 	same
 }
+
+# held SECONDS: a's disk is locked so long, as by a daemon that was killed and has writes in flight
+held() {
+	/usr/bin/python3 -c '
+import fcntl, struct, sys, time
+f = open(sys.argv[1], "r+b")
+fcntl.fcntl(f, 37, struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 0, 0, 0))  # F_OFD_SETLK
+open(sys.argv[2], "w")
+time.sleep(float(sys.argv[3]))' "$PAIR/a.img" "$PAIR/held" "$1" 3>&- &
+	HOLDER=$!
+	await test -e "$PAIR/held"
+}
+
+@test "whoever is killed may have its disk a little longer: the next one waits for it, and says by its name who does not let it go" {
+	pair_new 32M
+	held 1
+	up a
+	wait $HOLDER
+	down a
+	rm "$PAIR/held"
+	held 60
+	run -1 timeout 30 env TAIKI_RUN_DIR="$PAIR/a" "$BUILD/taiki-mirrord" --name r0 --disk "$PAIR/a.img" --local "${ADDR[a]}" --peer "${ADDR[b]}"
+	[[ $output == *"a.img: Device or resource busy; is it used by another taiki-mirrord?"* ]]
+	kill $HOLDER
+}
