@@ -27,10 +27,11 @@ setup_file() {
 	for name in web db mail; do
 		lab exec node1 hv cluster define /shared/$name.xml
 	done
-	lab exec node1 crm_resource --move -r web --node node1
-	lab exec node1 crm_resource --move -r db --node node1
-	lab exec node1 crm_resource --move -r mail --node node2
-	eventually 120 settled
+	# refused where it is there already; placed() has the last word
+	lab exec node1 crm_resource --move -r web --node node1 || true
+	lab exec node1 crm_resource --move -r db --node node1 || true
+	lab exec node1 crm_resource --move -r mail --node node2 || true
+	eventually 120 placed
 	for name in web db mail; do lab exec node1 crm_resource --clear -r $name; done
 	eventually 30 settled
 }
@@ -58,6 +59,7 @@ settled() { lab exec node2 crm_resource --wait --timeout 30; }
 # where NAME: the node that runs it
 where() { lab exec node2 crm_resource -W -r "$1" 2>/dev/null | sed -n 's/.*is running on: *\([^ ]*\).*/\1/p'; }
 runs_on() { [[ $(where "$1") == "$2" ]]; }
+placed() { settled && runs_on web node1 && runs_on db node1 && runs_on mail node2; }
 incarnation() { lab exec "$(where "$1")" cat "/run/taiki/$1/incarnation"; }
 incarnations() { for name in web db mail; do incarnation $name; done; }
 cib() { lab exec node2 cibadmin --query; }
