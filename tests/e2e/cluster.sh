@@ -3,30 +3,37 @@
 #
 # Corosync and Pacemaker on Debian hosts (after run.sh), and what goes into the CIB.
 
-# cluster_up NAME=ADDRESS...: of all hosts; this one is called $node
+# cluster_begin NAME=ADDRESS[=VOTES]...: of all hosts; this one is called $node
 node=a
-cluster_up()
+cluster_begin()
 {
-	local host n=0
+	local host name address votes n=0
 	hostname "$node"
 	printf '127.0.0.1 localhost\n' >/etc/hosts
 	{
 		printf 'totem {\n version: 2\n cluster_name: e2e\n transport: udpu\n token: 10000\n}\nnodelist {\n'
 		for host; do
 			n=$((n + 1))
-			echo "${host#*=} ${host%=*}" >>/etc/hosts
-			printf ' node {\n  name: %s\n  nodeid: %d\n  ring0_addr: %s\n }\n' "${host%=*}" $n "${host#*=}"
+			IFS='=' read -r name address votes <<<"$host"
+			echo "$address $name" >>/etc/hosts
+			printf ' node {\n  name: %s\n  nodeid: %d\n  ring0_addr: %s\n  quorum_votes: %d\n }\n' \
+				"$name" $n "$address" "${votes:-1}"
 		done
 		printf '}\nquorum {\n provider: corosync_votequorum\n}\nlogging {\n to_syslog: yes\n to_stderr: no\n}\n'
 	} >/etc/corosync/corosync.conf
 	systemctl start corosync pacemaker
+}
+# cluster_up, as cluster_begin: and wait until they are there
+cluster_up()
+{
+	cluster_begin "$@"
 	await 400 online "$@" && fact cluster ok
 }
 online()
 {
 	local host names
 	names=$(crm_mon -1 2>/dev/null | sed -n 's/.*Online: \[\(.*\)\].*/\1/p')
-	for host; do [[ $names == *" ${host%=*} "* ]] || return 1; done
+	for host; do [[ $names == *" ${host%%=*} "* ]] || return 1; done
 }
 
 nvpair() { printf '<nvpair id="%s-%s" name="%s" value="%s"/>' "$1" "$2" "$2" "$3"; }

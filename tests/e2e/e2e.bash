@@ -12,7 +12,8 @@ host_cmdline() {
 
 # qemu_host SECONDS CONSOLE QEMU-OPTIONS...: a host in software emulation, whose
 # first serial port goes to the file CONSOLE; ends when the host powers off, or
-# after SECONDS.  Resets, and triple faults, are told in CONSOLE.qemu.
+# after SECONDS.  Resets, and triple faults, are told in CONSOLE.qemu.  It is in the network namespace
+# $NETNS, if there is one.
 #
 # One processor, for two faults of QEMU 7.2 (both were found in its memory):
 #
@@ -38,7 +39,7 @@ host_cmdline() {
 qemu_host() {
 	local seconds=$1 console=$2
 	shift 2
-	timeout -k 10 "$seconds" qemu-system-x86_64 -accel tcg -smp 1 -nodefaults -display none \
+	timeout -k 10 "$seconds" ${NETNS:+ip netns exec "$NETNS"} qemu-system-x86_64 -accel tcg -smp 1 -nodefaults -display none \
 		-serial "file:$console" -d cpu_reset -D "$console.qemu" "$@" </dev/null
 }
 
@@ -91,6 +92,26 @@ debian_host() {
 		-device virtio-blk-pci,drive=root \
 		-drive "file=$payload,format=raw,if=none,id=payload,readonly=on" \
 		-device virtio-blk-pci,drive=payload "$@"
+}
+
+# ask SOCKET SCRIPT...: what a host prints that does what it is told on a serial port: a line is a number and a
+# script in base64; the answer is a line of the number, the exit status, and the output in base64.  Ends with
+# that status, or with 99 when there is no answer.
+ask() {
+	local socket=$1 fd pid line number=$RANDOM$RANDOM got status text='' rc=99
+	shift
+	line="$number $(base64 -w0 <<<"$*")"
+	exec {fd}< <(exec socat -t 300 - "UNIX-CONNECT:$socket,shut-none" <<<"$line" 2>/dev/null)
+	pid=$!
+	while read -r -t 120 got status text <&"$fd"; do
+		[[ $got == "$number" ]] || continue # of one that nobody waited for
+		rc=$status
+		break
+	done
+	exec {fd}<&-
+	kill "$pid" 2>/dev/null
+	[[ -z $text ]] || base64 -d <<<"$text"
+	return "$rc"
 }
 
 # await SECONDS COMMAND...: until it succeeds

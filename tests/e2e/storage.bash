@@ -80,11 +80,12 @@ goes_on() {
 		END { exit bad || begun != starts }' acks
 }
 
-# judge GUEST IMAGE [AT]: the history checker on its records, in a disk that begins at AT of IMAGE
+# judge GUEST IMAGE [AT [MIRROR]]: the history checker on its records, in a disk that begins at AT of IMAGE, and
+# whose other side is MIRROR
 judge() {
 	sed -n "s/\"line\":\"$1 ack /\"line\":\"ack /p" acks >"acks.$1"
 	local out rc=0
-	out=$("$O/tests/history/history-check" --image "backing/$2" --at "${3:-0}" --acks "acks.$1" --at-least 20 array.jsonl) || rc=$?
+	out=$("$O/tests/history/history-check" --image "backing/$2" --at "${3:-0}" ${4:+--mirror "backing/$4"} --acks "acks.$1" --at-least 20 array.jsonl) || rc=$?
 	echo "$out"
 	echo "# $1 on $2: ${out##*$'\n'}" >&3
 	return $rc
