@@ -7,11 +7,10 @@
 #include <errno.h>
 
 #include "hv/daemon.h"
+#include "mirror/engine/change.h"
 #include "mirror/engine/permit.h"
-#include "mirror/engine/private.h"
-#include "mirror/engine/verify.h"
 
-enum { DEADLINE_MS = 10000, RESIZE_MS = 60000 };
+enum { DEADLINE_MS = 10000 };
 
 /* ---- the answer ---- */
 
@@ -29,191 +28,28 @@ static void told(struct task *t)
 		answer(c->arg, result);
 }
 
-static void finish(struct volume *v, int result)
+void change_finish(struct volume *v, int result)
 {
 	v->change.result = result;
 	loop_task(v->loop, &v->change.tell);
 }
 
-/* ---- what each does ---- */
-
-static struct permit_context context(const struct volume *v)
-{
-	return (struct permit_context){.fencing = v->config.fencing != FENCING_DONT_CARE,
-				       .verify_alg = v->verify_with.size,
-				       .in_use = !list_empty(&v->holders)};
-}
-
-/* wish() - The state that is asked for. */
-static struct drbd_state wish(const struct volume *v)
-{
-	struct drbd_state s = v->state;
-
-	switch (v->change.what) {
-	case CHANGE_PRIMARY:
-		s.role = ROLE_PRIMARY;
-		if (v->change.force && s.disk >= DISK_INCONSISTENT)
-			s.disk = DISK_UP_TO_DATE;
-		if (v->change.force && s.conn < CONN_CONNECTED)
-			s.pdsk = DISK_OUTDATED; /* the administrator answers for it */
-		/* nobody has gone on without us */
-		if (s.disk == DISK_CONSISTENT && s.conn < CONN_CONNECTED && s.pdsk < DISK_UNKNOWN)
-			s.disk = DISK_UP_TO_DATE;
-		break;
-	case CHANGE_SECONDARY: s.role = ROLE_SECONDARY; break;
-	case CHANGE_DISCONNECT:
-		s.conn = CONN_DISCONNECTING;
-		/* a Primary with fencing lets go without a handler of who is outdated */
-		if (v->config.fencing != FENCING_DONT_CARE && s.role == ROLE_SECONDARY &&
-		    s.peer == ROLE_PRIMARY && s.disk > DISK_OUTDATED)
-			s.disk = DISK_OUTDATED;
-		break;
-	case CHANGE_INVALIDATE: s.disk = DISK_INCONSISTENT; break;
-	case CHANGE_OUTDATE: s.disk = DISK_OUTDATED; break;
-	case CHANGE_INVALIDATE_REMOTE: s.conn = CONN_STARTING_SYNC_S; break;
-	case CHANGE_VERIFY: s.conn = CONN_VERIFY_S; break;
-	case CHANGE_DETACH: s.disk = DISK_FAILED; break;
-	case CHANGE_ATTACH: s.disk = DISK_ATTACHING; break;
-	case CHANGE_RESIZE: break;
-	}
-	return s;
-}
-
-static void kept(struct keep_wait *w)
-{
-	struct volume *v = list_entry(w, struct volume, change.kept);
-
-	if (link_is_up(v) && v->change.what == CHANGE_PRIMARY && v->change.force)
-		send_uuids(v);
-	if (link_is_up(v))
-		send_state(v);
-	finish(v, STATE_OK);
-	listeners_tell(v);
-}
-
-static void become_primary(struct volume *v)
-{
-	bool forced = v->change.force && v->state.disk < DISK_UP_TO_DATE;
-	struct drbd_state s = wish(v);
-
-	s.pdsk = v->state.pdsk;
-	v->change.keeping = true;
-	state_set(v, s, false);
-	if (forced)
-		new_generation(v);
-	else
-		alone(v);
-	gen_role(&v->gen, ROLE_PRIMARY);
-	keep_super(v, &v->change.kept);
-}
-
-static void become_secondary(struct volume *v)
-{
-	struct drbd_state s = wish(v);
-
-	v->change.keeping = true;
-	gen_role(&v->gen, ROLE_SECONDARY);
-	state_set(v, s, false);
-	keep_super(v, &v->change.kept);
-}
-
-static void invalidate(struct volume *v)
-{
-	struct drbd_state s = wish(v);
-
-	v->change.keeping = true;
-	v->full_sync = true;
-	bitmap_set(&v->bitmap, 0, BITMAP_END);
-	state_set(v, s, false);
-	keep_super(v, &v->change.kept);
-	/* the next meeting finds that there is nothing here, and the peer's is copied */
-	link_end(v, false, -ECANCELED, "to begin a resync of everything");
-}
-
-/*
- * invalidate_remote() - A generation that the peer does not have, all of it: to the next meeting, with whatever speaks the
- * protocol, that is a peer that was away.
- */
-static void invalidate_remote(struct volume *v)
-{
-	v->change.keeping = true;
-	v->full_sync = true;
-	bitmap_set(&v->bitmap, 0, BITMAP_END);
-	new_generation(v);
-	keep_super(v, &v->change.kept);
-	link_end(v, false, -ECANCELED, "to begin a resync of everything to the peer");
-}
-
-/* let_go() - Outdated, as the peer was told before. */
-static void let_go(struct volume *v)
-{
-	struct drbd_state s = v->state;
-
-	s.disk = wish(v).disk;
-	if (s.disk != v->state.disk)
-		state_set(v, s, false);
-}
-
-static void outdate(struct volume *v)
-{
-	struct drbd_state s = wish(v);
-
-	v->change.keeping = true;
-	state_set(v, s, false);
-	keep_super(v, &v->change.kept);
-}
-
-static void resize(struct volume *v)
-{
-	int result = resize_begin(v, &v->change.resize);
-
-	if (result != STATE_OK)
-		finish(v, result);
-	else
-		loop_timer(v->loop, &v->change.deadline, RESIZE_MS * LOOP_MS);
-}
-
-static void carry_out(struct volume *v)
-{
-	switch (v->change.what) {
-	case CHANGE_PRIMARY: become_primary(v); break;
-	case CHANGE_SECONDARY:
-		tlog_close(v);
-		change_check(v);
-		break;
-	case CHANGE_DISCONNECT:
-		let_go(v);
-		link_end(v, true, -ECANCELED, "disconnected by the administrator");
-		break;
-	case CHANGE_INVALIDATE: invalidate(v); break;
-	case CHANGE_OUTDATE: outdate(v); break;
-	case CHANGE_INVALIDATE_REMOTE: invalidate_remote(v); break;
-	case CHANGE_VERIFY:
-		verify_begin(v);
-		finish(v, STATE_OK);
-		break;
-	case CHANGE_DETACH: detach(v); break;
-	case CHANGE_ATTACH: attach(v); break;
-	case CHANGE_RESIZE: resize(v); break;
-	}
-}
-
 void change_detached(struct volume *v)
 {
 	if (v->change.busy && v->change.agreed && v->change.what == CHANGE_DETACH)
-		finish(v, STATE_OK);
+		change_finish(v, STATE_OK);
 }
 
 void change_attached(struct volume *v, int result)
 {
 	if (v->change.busy && v->change.agreed && v->change.what == CHANGE_ATTACH)
-		finish(v, result);
+		change_finish(v, result);
 }
 
 void change_resized(struct volume *v, int result)
 {
 	if (v->change.busy && v->change.agreed && v->change.what == CHANGE_RESIZE)
-		finish(v, result);
+		change_finish(v, result);
 }
 
 static void decide(struct volume *v);
@@ -236,7 +72,7 @@ void change_check(struct volume *v)
 	/* what the peer may lose would be forgotten by a Secondary */
 	if (c->busy && c->agreed && !c->keeping && c->what == CHANGE_SECONDARY && !v->requests &&
 	    !v->tlog.count)
-		become_secondary(v);
+		change_demote(v);
 }
 
 /* ---- the peer's consent ---- */
@@ -252,7 +88,7 @@ static bool needs_peer(const struct volume *v)
 static void ask(struct volume *v)
 {
 	struct wire_packet p = {.command = WIRE_STATE_CHG_REQ};
-	struct drbd_state s = wish(v);
+	struct drbd_state s = change_wish(v);
 	uint32_t mask = v->change.what == CHANGE_PRIMARY ? STATE_MASK_ROLE : 0;
 
 	if (v->change.what == CHANGE_DISCONNECT)
@@ -276,7 +112,7 @@ int change_reply(struct volume *v, const struct wire_packet *p, void *bulk)
 	if (p->reply < STATE_OK && c->what != CHANGE_DISCONNECT) {
 		volume_say(v, LOG_NOTICE, "the peer does not agree: %s",
 			   state_result_text(p->reply));
-		finish(v, p->reply);
+		change_finish(v, p->reply);
 		return 0;
 	}
 	if (drains(v)) {
@@ -284,7 +120,7 @@ int change_reply(struct volume *v, const struct wire_packet *p, void *bulk)
 		return 0;
 	}
 	c->agreed = true;
-	carry_out(v);
+	change_carry_out(v);
 	return 0;
 }
 
@@ -305,11 +141,18 @@ static int may_be_source(const struct volume *v)
 	return v->state.peer == ROLE_PRIMARY ? STATE_DEVICE_IN_USE : STATE_OK;
 }
 
+static struct permit_context context(const struct volume *v)
+{
+	return (struct permit_context){.fencing = v->config.fencing != FENCING_DONT_CARE,
+				       .verify_alg = v->verify_with.size,
+				       .in_use = !list_empty(&v->holders)};
+}
+
 /* decide() - Whether it may be, as things are now. */
 static void decide(struct volume *v)
 {
 	struct permit_context c = context(v);
-	struct drbd_state next = wish(v);
+	struct drbd_state next = change_wish(v);
 	int result = permit(&v->state, &next, &c);
 
 	if (v->change.what == CHANGE_RESIZE) /* of the state nothing changes */
@@ -329,7 +172,7 @@ static void decide(struct volume *v)
 		return;
 	}
 	if (result != STATE_OK) {
-		finish(v, result);
+		change_finish(v, result);
 		return;
 	}
 	if (needs_peer(v)) {
@@ -341,7 +184,7 @@ static void decide(struct volume *v)
 		return;
 	}
 	v->change.agreed = true;
-	carry_out(v);
+	change_carry_out(v);
 }
 
 void change_fenced(struct volume *v, bool outdated)
@@ -352,7 +195,7 @@ void change_fenced(struct volume *v, bool outdated)
 	if (outdated)
 		decide(v);
 	else
-		finish(v, STATE_PRIMARY_NOP);
+		change_finish(v, STATE_PRIMARY_NOP);
 }
 
 void change_lost(struct volume *v)
@@ -362,7 +205,7 @@ void change_lost(struct volume *v)
 	if (!c->busy)
 		return;
 	if (c->what == CHANGE_DISCONNECT)
-		finish(v, STATE_OK);
+		change_finish(v, STATE_OK);
 	else if (c->asked) {
 		c->asked = false;
 		decide(v); /* without the peer */
@@ -379,7 +222,7 @@ static void too_late(struct timer *t)
 	if (v->change.asked)
 		link_end(v, false, -ETIMEDOUT, "no answer to a change of state");
 	else
-		finish(v, STATE_IN_TRANSIENT);
+		change_finish(v, STATE_IN_TRANSIENT);
 }
 
 void change_begin(struct volume *v, enum change_what what, bool force, volume_answer *answer,
@@ -409,5 +252,5 @@ void change_init(struct volume *v)
 {
 	timer_init(&v->change.deadline, too_late);
 	task_init(&v->change.tell, told);
-	keep_wait_init(&v->change.kept, kept);
+	keep_wait_init(&v->change.kept, change_kept);
 }
