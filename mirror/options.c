@@ -23,6 +23,7 @@ static const char usage[] =
 	"                     [--csums-alg NAME] [--verify-alg NAME]\n"
 	"                     [--c-max-rate KIB] [--c-min-rate KIB] [--c-fill-target SECTORS]\n"
 	"                     [--c-delay-target TENTHS] [--c-plan-ahead TENTHS] [--resync-rate KIB]\n"
+	"                     [--rs-discard-granularity BYTES]\n"
 	"                     [--disk-timeout MS] [--on-no-data-accessible suspend-io|io-error]\n"
 	"                     [--fencing dont-care|resource-only|resource-and-stonith]\n"
 	"                     [--fence-peer PATH]\n"
@@ -57,6 +58,7 @@ enum option_name {
 	O_DELAY_TARGET,
 	O_PLAN_AHEAD,
 	O_RESYNC_RATE,
+	O_DISCARD_GRANULARITY,
 	O_DISK_TIMEOUT,
 	O_NO_DATA,
 	O_FENCING,
@@ -94,6 +96,7 @@ static const struct option longs[] = {
 	{"c-delay-target", required_argument, NULL, O_DELAY_TARGET},
 	{"c-plan-ahead", required_argument, NULL, O_PLAN_AHEAD},
 	{"resync-rate", required_argument, NULL, O_RESYNC_RATE},
+	{"rs-discard-granularity", required_argument, NULL, O_DISCARD_GRANULARITY},
 	{"disk-timeout", required_argument, NULL, O_DISK_TIMEOUT},
 	{"on-no-data-accessible", required_argument, NULL, O_NO_DATA},
 	{"fencing", required_argument, NULL, O_FENCING},
@@ -248,6 +251,7 @@ static int take(struct options *o, int option, const char *value)
 		o->fixed_rate = !r && !n;
 		return r;
 	case O_RESYNC_RATE: return number(value, 1, RATE_MAX, &o->resync_rate);
+	case O_DISCARD_GRANULARITY: return number(value, 0, WIRE_BULK_MAX, &c->discard_granularity);
 	case O_DISK_TIMEOUT: return number(value, 0, 600000, &c->disk_timeout_ms);
 	case O_NO_DATA: return no_data(c, value);
 	case O_FENCING: return fencing(c, value);

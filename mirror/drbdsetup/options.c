@@ -37,6 +37,7 @@ static const struct {
 	{"c-max-rate", "--c-max-rate", 0, 1024},
 	{"c-min-rate", "--c-min-rate", 0, 1024},
 	{"resync-rate", "--resync-rate", 0, 1024},
+	{"rs-discard-granularity", "--rs-discard-granularity", 0, 1},
 };
 
 /* What would be another mirror than the one that is there. */

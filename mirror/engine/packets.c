@@ -50,9 +50,10 @@ static const struct packet_row on_data[] = {
 	{WIRE_COMPRESSED_BITMAP, UP, exchange_code},
 	{WIRE_SYNC_UUID, UP, exchange_sync_uuid},
 	{WIRE_RS_DATA_REQUEST, UP, source_request},
-	{WIRE_RS_THIN_REQ, UP, source_request},
+	{WIRE_RS_THIN_REQ, UP, thin_request},
 	{WIRE_CSUM_RS_REQUEST, UP, source_csum},
 	{WIRE_RS_DATA_REPLY, UP, target_reply},
+	{WIRE_RS_DEALLOCATED, UP, thin_zeroes},
 	{WIRE_OV_REQUEST, UP, verify_request},
 	{WIRE_OV_REPLY, UP, verify_reply},
 };

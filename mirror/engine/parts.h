@@ -222,6 +222,7 @@ struct change {
 struct sync {
 	uint64_t total, cursor; /* bits */
 	uint64_t same;          /* bits that were found equal by their digests */
+	uint64_t zeroes;        /* bits that were given back: see thin.c */
 	uint64_t began;         /* loop time */
 	uint64_t unconfirmed;   /* SOURCE: bits of replies that were not acknowledged */
 	struct window window;   /* TARGET: what was asked for and is not on disk */

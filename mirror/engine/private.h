@@ -23,8 +23,10 @@
  *   pwrite.c   the peer's writes                  pepoch.c   in its epochs
  *   exchange.c the bitmaps                       keep_flags.c  what the super block says of the state
  *   source.c   resync, giving                     target.c    resync, taking
+ *   target_begin.c  and how that begins
  *   holder.c   who has it open                    map.c       where its storage is
  *   rsread.c   blocks that the peer asks for      csum.c      those that are perhaps equal
+ *   thin.c     those that are all zeroes
  *   resize.c   a larger size, agreed on          grow.c     and taken on
  *   verify.c   disks compared, asking             verify_serve.c  and answering
  *   pacer.c    resync and verify beside clients (pace.c, window.c decide)
@@ -286,6 +288,7 @@ handler pwrite_data, pwrite_zeroes, pwrite_barrier, pwrite_out_of_sync;
 handler exchange_plain, exchange_code, exchange_sync_uuid;
 handler source_request, source_csum, source_ack;
 handler target_reply, target_refused, csum_in_sync;
+handler thin_request, thin_zeroes;
 handler verify_request, verify_reply, verify_result;
 handler far_reply, far_refused, serve_request;
 

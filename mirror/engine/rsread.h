@@ -42,6 +42,9 @@ int rsread_take(struct volume *v, const struct rsread_kind *kind, const struct w
 /* rsread_send() - @p with the block behind it. */
 void rsread_send(struct rsread *x, const struct wire_packet *p);
 
+/* source_block() - What has been read is sent to the target of the resync; as answer(). */
+bool source_block(struct rsread *x);
+
 /* rsreads_pump() - The peer need not wait any longer.  rsreads_drop() - It is gone. */
 void rsreads_pump(struct volume *v);
 void rsreads_drop(struct volume *v);

@@ -10,7 +10,7 @@
 #include "mirror/engine/pacer.h"
 #include "mirror/engine/rsread.h"
 
-static bool send_block(struct rsread *x)
+bool source_block(struct rsread *x)
 {
 	struct wire_packet p = {.command = WIRE_RS_DATA_REPLY, .bulk = x->block.size};
 
@@ -33,14 +33,14 @@ static bool compare(struct rsread *x)
 
 	digest_of(&v->csums, x->op.buf, b->size, digest);
 	if (memcmp(digest, x->digest, v->csums.size))
-		return send_block(x);
+		return source_block(x);
 	v->sync.same += bitmap_bits(b->size / 512);
 	in_sync(v, b->sector, b->size);
 	send_ack(v, WIRE_RS_IS_IN_SYNC, b->sector, b->id, b->size);
 	return false;
 }
 
-static const struct rsread_kind asked = {CONN_SYNC_SOURCE, send_block, WIRE_NEG_RS_DREPLY};
+static const struct rsread_kind asked = {CONN_SYNC_SOURCE, source_block, WIRE_NEG_RS_DREPLY};
 static const struct rsread_kind asked_with_digest = {CONN_SYNC_SOURCE, compare, WIRE_NEG_RS_DREPLY};
 
 int source_request(struct volume *v, const struct wire_packet *p, void *bulk)
@@ -115,7 +115,7 @@ void source_begin(struct volume *v)
 		random = loop_clock() << 16;
 	v->sync.uuid = gen_sync_begin_source(&v->gen, random & ~UINT64_C(1));
 	v->sync.total = v->bitmap.weight;
-	v->sync.unconfirmed = v->sync.same = 0;
+	v->sync.unconfirmed = v->sync.same = v->sync.zeroes = 0;
 	v->sync.kept.done = begun;
 	volume_say(v, LOG_NOTICE, "resync of %llu KiB to the peer",
 		   (unsigned long long)v->sync.total * 4);

@@ -54,13 +54,17 @@ void sync_digests(struct volume *v)
 
 void sync_say_over(struct volume *v, const char *what)
 {
-	char equal[64] = "";
+	char equal[64] = "", zeroes[64] = "";
 
 	if (v->csums.size)
 		snprintf(equal, sizeof(equal), "; %llu of %llu KiB were equal",
 			 (unsigned long long)v->sync.same * 4,
 			 (unsigned long long)v->sync.total * 4);
-	volume_say(v, LOG_NOTICE, "%s%s", what, equal);
+	if (v->sync.zeroes)
+		snprintf(zeroes, sizeof(zeroes), "; %llu of %llu KiB were zeroes, and not sent",
+			 (unsigned long long)v->sync.zeroes * 4,
+			 (unsigned long long)v->sync.total * 4);
+	volume_say(v, LOG_NOTICE, "%s%s%s", what, equal, zeroes);
 }
 
 void sync_init(struct volume *v)

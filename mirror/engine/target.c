@@ -18,7 +18,6 @@
 enum {
 	ASK_MAX = 1 << 20,   /* bytes of a request */
 	CSUM_MAX = 64 << 10, /* of one with a digest: so much is sent where a byte differs */
-	CHECKPOINT_MS = 5000,
 };
 
 /* An acknowledgement that waits for the end to be durable. */
@@ -40,11 +39,21 @@ static uint64_t next_bit(struct volume *v)
 	return bitmap_next(&v->bitmap, 0, true);
 }
 
+/* ask_max() - Bytes of a request. */
+static uint32_t ask_max(const struct volume *v)
+{
+	uint32_t granule = thin_granule(v);
+
+	if (v->csums.size)
+		return CSUM_MAX;
+	return granule ? granule : ASK_MAX;
+}
+
 /* next_range() - The next run of bits, and not across a boundary of the bytes that a request may have. */
 static bool next_range(struct volume *v, uint64_t *sector, uint32_t *bytes)
 {
 	uint64_t from = next_bit(v), to, end;
-	uint64_t most = (v->csums.size ? CSUM_MAX : ASK_MAX) / 512 / MD_BIT_SECTORS;
+	uint64_t most = ask_max(v) / 512 / MD_BIT_SECTORS;
 
 	if (from == BITMAP_END)
 		return false;
@@ -70,6 +79,9 @@ static void ask_for(struct rswrite *x)
 		return;
 	}
 	x->sent = true;
+	x->thin = x->bytes == thin_granule(x->v);
+	if (x->thin)
+		p.command = WIRE_RS_THIN_REQ;
 	p.block = (struct wire_block){.sector = x->sector, .id = WIRE_ID_RESYNC, .size = x->bytes};
 	send_data(x->v, &p, NULL, NULL);
 }
@@ -235,7 +247,8 @@ static void write_here(struct rswrite *x)
 {
 	struct volume *v = x->v;
 
-	x->op = (struct disk_op){.verb = DISK_WRITE,
+	x->op = (struct disk_op){.verb = x->zeroes ? DISK_ZERO : DISK_WRITE,
+				 .unmap = x->zeroes,
 				 .off = x->sector * 512,
 				 .len = x->bytes,
 				 .buf = x->op.buf,
@@ -253,12 +266,18 @@ static void range_ours(struct range *r)
 	write_here(list_entry(r, struct rswrite, range));
 }
 
+/* is_answered() - It is on its way to the disk, or (see csum.c) from it. */
+static bool is_answered(const struct rswrite *x)
+{
+	return x->op.buf || x->zeroes;
+}
+
 struct rswrite *target_find(struct volume *v, uint64_t sector, uint32_t bytes)
 {
 	list_for_each (l, &v->sync.asked) {
 		struct rswrite *x = list_entry(l, struct rswrite, link);
 
-		if (x->sector == sector && x->bytes == bytes && x->sent && !x->op.buf)
+		if (x->sector == sector && x->bytes == bytes && x->sent && !is_answered(x))
 			return x;
 	}
 	return NULL;
@@ -271,6 +290,18 @@ void *target_room(struct volume *v, const struct wire_packet *p)
 	return pool_get(&v->pool, p->bulk);
 }
 
+void target_take(struct rswrite *x)
+{
+	x->v->link.flying++;
+	if (x->locked) {
+		write_here(x);
+		return;
+	}
+	x->locked = true;
+	x->range.go = range_ours;
+	range_lock(x->v, &x->range, x->sector, x->bytes, false);
+}
+
 int target_reply(struct volume *v, const struct wire_packet *p, void *bulk)
 {
 	struct rswrite *x = target_find(v, p->data.sector, p->bulk);
@@ -280,14 +311,7 @@ int target_reply(struct volume *v, const struct wire_packet *p, void *bulk)
 		return -EPROTO;
 	}
 	x->op.buf = bulk;
-	v->link.flying++;
-	if (x->locked) {
-		write_here(x);
-		return 0;
-	}
-	x->locked = true;
-	x->range.go = range_ours;
-	range_lock(v, &x->range, x->sector, x->bytes, false);
+	target_take(x);
 	return 0;
 }
 
@@ -299,80 +323,7 @@ int target_refused(struct volume *v, const struct wire_packet *p, void *bulk)
 	return -EIO;
 }
 
-/* ---- the beginning ---- */
-
-void target_checkpoint(struct volume *v)
-{
-	keep_pages(v, NULL);
-	loop_timer(v->loop, &v->sync.more, CHECKPOINT_MS * LOOP_MS);
-}
-
-static void begin_window(struct volume *v)
-{
-	const struct volume_rates *r = &v->config.rates;
-	struct window_set set = {.bytes = r->fill_target * UINT64_C(512),
-				 .rate = r->max * UINT64_C(1024),
-				 .queue_ms = r->delay_target * 100};
-
-	window_begin(&v->sync.window, &set, v->loop->now);
-}
-
-void target_begin(struct volume *v)
-{
-	struct drbd_state s = v->state;
-
-	v->sync.total = v->bitmap.weight;
-	v->sync.cursor = v->sync.same = 0;
-	begin_window(v);
-	volume_say(v, LOG_NOTICE, "resync of %llu KiB from the peer",
-		   (unsigned long long)v->sync.total * 4);
-	s.conn = CONN_SYNC_TARGET;
-	state_set(v, s, true);
-	loop_timer(v->loop, &v->sync.more, CHECKPOINT_MS * LOOP_MS);
-	pacer_begin(v);
-	ask(v);
-	end(v);
-	v->link.hold = false;
-	link_pause(v); /* which reads at once what has come meanwhile */
-}
-
-/* Inconsistent, under the resync's identifier, is what is on disk. */
-static void named(struct keep_wait *w)
-{
-	struct volume *v = list_entry(w, struct volume, sync.kept);
-
-	if (link_is_up(v) && !v->sync.stale && v->state.conn == CONN_WF_SYNC_UUID)
-		target_begin(v);
-}
-
-/* The sum of the bitmaps is on disk. */
-static void mapped(struct keep_wait *w)
-{
-	struct volume *v = list_entry(w, struct volume, sync.kept);
-	struct drbd_state s = v->state;
-
-	if (!link_is_up(v) || v->sync.stale || s.conn != CONN_WF_SYNC_UUID)
-		return;
-	gen_sync_begin_target(&v->gen, v->sync.uuid);
-	v->full_sync = false;
-	s.disk = DISK_INCONSISTENT;
-	state_set(v, s, false);
-	v->sync.kept.done = named;
-	keep_super(v, &v->sync.kept);
-}
-
-int exchange_sync_uuid(struct volume *v, const struct wire_packet *p, void *bulk)
-{
-	if (v->state.conn != CONN_WF_SYNC_UUID || v->link.hold)
-		return -EPROTO;
-	/* what the peer writes from now on makes the disk a mixture: not before it is called one */
-	v->link.hold = true;
-	link_pause(v);
-	v->sync.uuid = p->sync_uuid;
-	v->sync.kept.done = mapped;
-	keep_pages(v, &v->sync.kept);
-	return 0;
-}
+/* ---- the connection is gone ---- */
 
 void target_drop(struct volume *v)
 {
@@ -383,8 +334,8 @@ void target_drop(struct volume *v)
 	while ((l = list_take(&v->sync.asked))) {
 		struct rswrite *x = list_entry(l, struct rswrite, link);
 
-		if (x->op.buf) {
-			x->stale = true; /* on its way to the disk */
+		if (is_answered(x)) {
+			x->stale = true;
 			continue;
 		}
 		if (x->locked)

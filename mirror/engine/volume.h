@@ -52,6 +52,11 @@ struct volume_config {
 	enum fencing fencing;
 	char verify_alg[WIRE_ALGORITHM_MAX], csums_alg[WIRE_ALGORITHM_MAX]; /* empty: none */
 	struct volume_rates rates;
+	/*
+	 * Bytes; as a resync's target, have zeroes given back where so many next to each other need not be sent.  Rounded
+	 * up to a power of two, from 4 KiB to 1 MiB; 0: everything is sent, and written.
+	 */
+	unsigned discard_granularity;
 };
 
 /* volume_config_init() - The defaults. */

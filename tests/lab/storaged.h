@@ -76,7 +76,7 @@ void platter_flushed(void);
 
 /* --- faults, from a file that may change at any time --- */
 
-enum fault { FAULT_NONE, FAULT_EIO, FAULT_ENOSPC, FAULT_LOSE_FLUSH };
+enum fault { FAULT_NONE, FAULT_EIO, FAULT_ENOSPC, FAULT_LOSE_FLUSH, FAULT_NO_HOLES };
 
 void fault_file(const char *path);
 /*

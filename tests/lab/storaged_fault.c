@@ -3,10 +3,10 @@
  * Faults of a node's way to the shared disks.  The file has a line a fault; it
  * is read again whenever it was replaced:
  *
- *   PATTERN eio | enospc | hang | delay MILLISECONDS | lose-flush
+ *   PATTERN eio | enospc | hang | delay MILLISECONDS | lose-flush | no-holes
  *
  * PATTERN is a glob(7) of the path below /shared.  The last line that matches
- * is in force.  enospc befalls writes.
+ * is in force.  enospc befalls writes; with no-holes no storage is given back, and nothing zeroed but by writing.
  */
 #include <fnmatch.h>
 #include <pthread.h>
@@ -99,6 +99,8 @@ enum fault fault_now(const char *path)
 			return FAULT_ENOSPC;
 		if (!strcmp(r.what, "lose-flush"))
 			return FAULT_LOSE_FLUSH;
+		if (!strcmp(r.what, "no-holes"))
+			return FAULT_NO_HOLES;
 		if (!strcmp(r.what, "delay")) {
 			sleep_ms(r.ms);
 			return FAULT_NONE;

@@ -265,6 +265,8 @@ static int op_fallocate(const char *path, int mode, off_t off, off_t len, struct
 
 	if (fault == FAULT_EIO || fault == FAULT_ENOSPC)
 		rc = fault == FAULT_EIO ? -EIO : -ENOSPC;
+	else if (fault == FAULT_NO_HOLES)
+		rc = -EOPNOTSUPP;
 	else if (inode_destage(h->in, h->fd) < 0 || fallocate(h->fd, mode, off, len))
 		rc = -errno;
 	else

@@ -33,8 +33,8 @@ cmd_fault() {
 	case $1 in
 	none) : >"$file.new" ;;
 	*)
-		[[ ${2:-} =~ ^(eio|enospc|hang|delay|lose-flush)$ ]] ||
-			usage "a fault is: FILE eio | enospc | hang | delay MILLISECONDS | lose-flush"
+		[[ ${2:-} =~ ^(eio|enospc|hang|delay|lose-flush|no-holes)$ ]] ||
+			usage "a fault is: FILE eio | enospc | hang | delay MILLISECONDS | lose-flush | no-holes"
 		[[ $2 != delay || ${3:-} =~ ^[0-9]+$ ]] || usage "delay needs MILLISECONDS"
 		{
 			grep -v "^$1 " "$file"

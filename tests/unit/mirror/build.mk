@@ -16,4 +16,4 @@ $(call unit,mirror_vhost_messages,tests/unit/mirror/test_vhost_messages.c $(VHOS
 $(call unit,mirror_pace,tests/unit/mirror/test_pace.c,mirror_rules.a,)
 
 # A peer that lies.
-$(call prog,tests/unit/mirror/liar,$(addprefix tests/unit/mirror/,liar.c lies.c lies_meet.c talk.c) tests/history/torture/nbd.c,mirror_drbd.a,-lnettle)
+$(call prog,tests/unit/mirror/liar,$(addprefix tests/unit/mirror/,liar.c lies.c lies_meet.c lies_resync.c talk.c) tests/history/torture/nbd.c,mirror_drbd.a,-lnettle)

@@ -19,7 +19,7 @@ hears() {
 	local role=$1 lie=$2
 	pair_new 4M
 	trap 'BATS_TEST_COMPLETED=1 pair_end' EXIT
-	up a --ping-int 200 --ping-timeout 1000 --timeout 500 --ko-count 4
+	up a --ping-int 200 --ping-timeout 1000 --timeout 500 --ko-count 4 --rs-discard-granularity 65536
 	mirror a primary r0 --force
 	[[ $role == Primary ]] || mirror a secondary r0
 	"$BUILD/tests/unit/mirror/liar" "${ADDR[b]%:*}" "${ADDR[a]}" "$PAIR/a/.mirror/r0/nbd.sock" "$lie" ||
@@ -88,6 +88,8 @@ expect() {
 		data-reply Primary none closed UpToDate P_DATA_REPLY
 		resync-reply Secondary none closed UpToDate P_RS_DATA_REPLY
 		resync-request Primary none closed UpToDate P_RS_DATA_REQUEST
+		resync-hole Secondary none closed UpToDate P_RS_DEALLOCATED
+		resync-hole-request Primary none closed UpToDate P_RS_THIN_REQ
 		resync-name Secondary none closed UpToDate P_SYNC_UUID
 		bitmap Secondary none closed UpToDate P_BITMAP
 		consent Primary none closed UpToDate P_STATE_CHG_REPLY
@@ -128,6 +130,18 @@ expect() {
 		allows-two Primary none closed UpToDate allows two Primaries
 		is-lax Primary none closed UpToDate configured for protocol A
 		asks-dry Secondary none closed UpToDate did not go on
+	END
+}
+
+@test "a resync's source that calls what it was not asked for a hole: other places, other sizes, twice, where data was asked for" {
+	expect <<-'END'
+		hole-of-more Secondary none closed Inconsistent P_RS_DEALLOCATED
+		hole-of-less Secondary none closed Inconsistent P_RS_DEALLOCATED
+		hole-of-another-sector Secondary none closed Inconsistent P_RS_DEALLOCATED
+		hole-outside Secondary none closed Inconsistent P_RS_DEALLOCATED
+		hole-twice Secondary none closed Inconsistent P_RS_DEALLOCATED
+		hole-for-data Secondary none closed Inconsistent P_RS_DEALLOCATED
+		hole-and-data Secondary none closed Inconsistent P_RS_DATA_REPLY
 	END
 }
 

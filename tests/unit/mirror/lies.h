@@ -24,4 +24,8 @@ lie_tell primary_too, state_of_nothing, wish_you_were_diskless, wish_you_were_se
 lie_twist is_primary, is_unrelated, is_ahead, is_behind, is_smaller, speaks_too_old, allows_two,
 	is_lax, asks_dry;
 
+/* lies_resync.c */
+lie_tell hole_unasked, hole_request, hole_of_more, hole_of_less, hole_of_another_sector,
+	hole_outside, hole_twice, hole_for_data, hole_and_data;
+
 #endif

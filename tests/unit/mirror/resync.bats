@@ -15,6 +15,41 @@ planted() {
 	for at; do printf 'X' | dd of="$PAIR/b.img" bs=1 seek="$at" conv=notrunc status=none; done
 }
 
+# io NODE QEMU-IO-COMMAND...: on its export
+io() {
+	local n=$1 c args=()
+	shift
+	for c; do args+=(-c "$c"); done
+	qemu-io -f raw "${args[@]}" "$(nbd "$n")" >"$PAIR/io" 2>&1 || { cat "$PAIR/io" >&2; return 1; }
+	! grep -qE 'Pattern verification failed|error|failed' "$PAIR/io"
+}
+
+# scattered: both, and a has some data between large holes
+scattered() {
+	both
+	io a 'write -P 1 0 1M' 'write -P 2 20M 3M' 'write -P 3 15001k 4k' 'write -P 4 27M 512k' flush
+}
+
+# littered OPTIONS...: b has been down, and is back with another disk's data in all of the volume
+littered() {
+	down b
+	head -c "$(status a size)" /dev/urandom | dd of="$(disk_of b)" bs=1M conv=notrunc status=none
+	up b "$@"
+	await in_sync b
+}
+
+# resynced: b gets all of it
+resynced() {
+	mirror b invalidate r0
+	synced
+	same
+	same_generations
+	is a out-of-sync 0 && is b out-of-sync 0
+}
+
+# stored NODE: KiB that its disk takes
+stored() { du -k "$(disk_of "$1")" | cut -f 1; }
+
 @test "csums-alg: of two disks that are nearly equal only what differs is sent, and then they are equal" {
 	pair_new 32M
 	filled --csums-alg sha1
@@ -133,4 +168,93 @@ planted() {
 	same
 	same_generations
 	run ! mirror b resume-sync r0
+}
+
+@test "rs-discard-granularity: what is zeroes at the source is not sent, and has no storage at the target; by default it is sent and stored" {
+	local thin
+	pair_new 32M
+	scattered
+	littered
+	resynced
+	(($(stored b) > 32000))
+	run ! grep -q 'were zeroes' "$PAIR/a.log" "$PAIR/b.log"
+	for thin in 4096 50000 1048576; do
+		littered --rs-discard-granularity $thin
+		: >"$PAIR/a.log"
+		(($(stored b) > 32000))
+		resynced
+		await grep -qE ' up to date; [0-9]+ of 32728 KiB were zeroes, and not sent' "$PAIR/b.log"
+		grep -qE 'the peer is up to date; [0-9]+ of 32728 KiB were zeroes, and not sent' "$PAIR/a.log"
+		echo "# granules of $thin bytes: $(stored a) KiB are stored at the source, $(stored b) KiB at the target" >&3
+		# 4.5 MiB, and what is beside them in their granules
+		(($(stored b) >= 4612 && $(stored b) <= $(stored a) + 4 * 1024 && $(status b received) < 10000000))
+	done
+	io a 'read -P 1 0 1M' 'read -P 0 1M 13M' 'read -P 3 15001k 4k' 'read -P 0 15005k 4M' 'read -P 2 20M 3M'
+	[[ $(sed -n 's/.* up to date; \([0-9]*\) of .*/\1/p' "$PAIR/b.log" | head -n 1) == 28112 ]]
+}
+
+@test "rs-discard-granularity: what clients write into the holes meanwhile stays; what they discard is given back, too" {
+	local n
+	pair_new 32M
+	scattered
+	littered --rs-discard-granularity 4096
+	/usr/bin/python3 - "$(nbd a)" "$PAIR/stop" "$PAIR/begun" <<-'END' 3>&- &
+		import nbd, sys, os, random
+		h = nbd.NBD()
+		h.connect_uri(sys.argv[1])
+		random.seed(1)
+		n = 0
+		while not os.path.exists(sys.argv[2]):
+		    at = random.randrange(0, 8000) * 4096
+		    if random.random() < .3:
+		        h.trim(8192, at)
+		    else:
+		        h.pwrite(bytes([n % 251 + 1]) * 512 * random.choice([1, 8, 16]), at)
+		    n += 1
+		    if n == 100:
+		        open(sys.argv[3], "w")
+	END
+	local writer=$!
+	await test -e "$PAIR/begun"
+	for n in 1 2 3; do
+		: >"$PAIR/b.log"
+		mirror b invalidate r0
+		await grep -q 'were zeroes, and not sent' "$PAIR/b.log"
+		synced
+	done
+	touch "$PAIR/stop"
+	wait "$writer"
+	mirror a secondary r0
+	same
+	same_generations
+}
+
+@test "rs-discard-granularity: a Primary whose disk was away gets holes while its client writes" {
+	local before
+	pair_new 32M
+	filled --rs-discard-granularity 65536
+	before=$(stored a)
+	mirror a detach r0
+	await is a disk Diskless
+	io a 'discard 4M 8M' 'write -P 7 16M 1M' flush
+	mirror a attach r0
+	io a 'write -P 8 5M 64k' 'write -P 9 20M 64k' flush
+	synced
+	grep -qE 'resync of .* from the peer' "$PAIR/a.log"
+	grep -qE ' up to date; [0-9]+ of [0-9]+ KiB were zeroes' "$PAIR/a.log"
+	io a 'read -P 0 4M 1M' 'read -P 8 5M 64k' 'read -P 0 6M 6M' 'read -P 7 16M 1M' 'read -P 9 20M 64k'
+	same
+	same_generations
+	(($(stored a) < before - 6 * 1024))
+}
+
+@test "rs-discard-granularity: to a disk that cannot give back storage zeroes are written, and they are not sent" {
+	pair_new 32M
+	faulty b
+	fault b no-holes
+	scattered
+	littered --rs-discard-granularity 65536
+	resynced
+	await grep -q 'were zeroes, and not sent' "$PAIR/b.log"
+	(($(stored b) > 32000 && $(status b received) < 6000000))
 }

@@ -224,6 +224,32 @@ static void test_round_trip(void **state)
 	}
 }
 
+/* A thin resync's two packets, which no capture has: DRBD's p_block_req and p_block_desc. */
+static void test_thin(void **state)
+{
+	static const uint8_t asked[] = {
+		0x86, 0x20, 0xec, 0x20, 0,    0,    0,    0x32,
+		0,    0,    0,    24,   0,    0,    0,    0,    /* header */
+		0,    0,    0,    0,    0,    0x12, 0x34, 0x80, /* sector */
+		0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, /* id of a resync */
+		0,    1,    0,    0,    0,    0,    0,    0,    /* bytes */
+	};
+	static const uint8_t hole[] = {
+		0x86, 0x20, 0xec, 0x20, 0, 0,    0,    0x33, 0, 0, 0, 16, 0, 0, 0, 0, /* header */
+		0,    0,    0,    0,    0, 0x12, 0x34, 0x80,                          /* sector */
+		0,    1,    0,    0,    0, 0,    0,    0,                             /* bytes */
+	};
+	struct wire_packet p = {.command = WIRE_RS_THIN_REQ,
+				.block = {0x123480, WIRE_ID_RESYNC, 65536}};
+	uint8_t out[WIRE_HEADER_MAX + WIRE_FIELDS_MAX];
+
+	assert_int_equal(wire_encode(out, &p, &ours), sizeof(asked));
+	assert_memory_equal(out, asked, sizeof(asked));
+	p = (struct wire_packet){.command = WIRE_RS_DEALLOCATED, .range = {0x123480, 65536}};
+	assert_int_equal(wire_encode(out, &p, &ours), sizeof(hole));
+	assert_memory_equal(out, hole, sizeof(hole));
+}
+
 static void test_fields_refused(void **state)
 {
 	static const struct {
@@ -334,6 +360,7 @@ int main(void)
 		cmocka_unit_test(test_agreed),        cmocka_unit_test(test_headers_refused),
 		cmocka_unit_test(test_round_trip),    cmocka_unit_test(test_fields_refused),
 		cmocka_unit_test(test_names_refused), cmocka_unit_test(test_state_word),
+		cmocka_unit_test(test_thin),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
