@@ -45,7 +45,7 @@ conf() {
 					cram-hmac-alg sha256; shared-secret "open sesame"; csums-alg sha1;
 					ping-timeout 30; max-buffers 8000; ${1:-}
 				}
-				disk { al-extents 997; c-max-rate 700M; c-fill-target 2M; ${2:-} }
+				disk { al-extents 997; c-max-rate 700M; c-fill-target 2M; rs-discard-granularity 64k; ${2:-} }
 				on $(uname -n) { address 127.0.0.1:${PORT[$n]}; }
 				on elsewhere { address 127.0.0.1:${PORT[$other]}; }
 			}
@@ -119,6 +119,7 @@ created() {
 	grep -q -- '--csums-alg sha1 ' "$PAIR/cmdline"
 	grep -q -- '--c-max-rate 716800 ' "$PAIR/cmdline"
 	grep -q -- '--c-fill-target 4096 ' "$PAIR/cmdline"
+	grep -q -- '--rs-discard-granularity 65536 ' "$PAIR/cmdline"
 	run ! grep -q sesame "$PAIR/cmdline"
 	[[ $(stat -c %a "$PAIR/a/.mirror/r0/secret") == 600 ]]
 	[[ $(cat "$PAIR/a/.mirror/r0/secret") == "open sesame" ]]
