@@ -54,6 +54,12 @@ struct md_grow {
 int md_file_grow(const struct md_grow *g);
 
 /*
+ * md_file_grow_undo() - After md_file_grow() has succeeded, and nobody has used the disk since: what is at g->from counts
+ * again, as @before, the super block that was there.  0 or -errno.
+ */
+int md_file_grow_undo(const struct md_grow *g, const struct md_super *before);
+
+/*
  * md_file_recover() - Make unclean metadata clean: what was hot when a Primary stopped is set in the
  * bitmap, and the log is empty afterwards.  Does nothing to clean metadata.  On stable
  * storage when it returns; may be interrupted and done again.  @extents: how many were hot.

@@ -53,10 +53,10 @@ static int write_bitmap(const struct md_grow *g)
 	return r;
 }
 
-static int wipe(const struct md_grow *g)
+static int wipe(const struct md_grow *g, uint64_t super)
 {
 	uint8_t *zero = md_buffer(MD_BLOCK);
-	int r = zero ? md_file_write(g->meta, zero, MD_BLOCK, g->from.super) : -ENOMEM;
+	int r = zero ? md_file_write(g->meta, zero, MD_BLOCK, super) : -ENOMEM;
 
 	free(zero);
 	return r ? r : settle(g->meta);
@@ -76,6 +76,16 @@ int md_file_grow(const struct md_grow *g)
 	if (!r)
 		r = md_file_super(&f);
 	if (!r && g->to.super != g->from.super)
-		r = wipe(g);
+		r = wipe(g, g->from.super);
+	return r;
+}
+
+int md_file_grow_undo(const struct md_grow *g, const struct md_super *before)
+{
+	struct md_file f = {.fd = g->meta, .layout = g->from, .super = *before};
+	int r = md_file_super(&f);
+
+	if (!r && g->to.super != g->from.super)
+		r = wipe(g, g->to.super);
 	return r;
 }

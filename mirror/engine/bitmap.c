@@ -229,6 +229,16 @@ void bitmap_merge(struct bitmap *b, uint64_t i, uint64_t w)
 	}
 }
 
+void bitmap_merge_all(struct bitmap *b, const struct bitmap *from)
+{
+	for (uint64_t i = 0, n = bitmap_words(from); i < n; i++) {
+		uint64_t w = bitmap_word(from, i);
+
+		if (w)
+			bitmap_merge(b, i, w);
+	}
+}
+
 uint32_t bitmap_dirty(const struct bitmap *b, uint32_t page)
 {
 	while (page < b->npages && !b->pages[page].dirty)

@@ -57,9 +57,13 @@ bool bitmap_test(const struct bitmap *b, uint64_t bit);
 /* bitmap_next() - The first bit from @from on that is set (or, with @set false, is not); BITMAP_END. */
 uint64_t bitmap_next(const struct bitmap *b, uint64_t from, bool set);
 
-/* bitmap_word() - The @i-th 64 bits.  bitmap_merge() - Set in them what is set in @w. */
+/*
+ * bitmap_word() - The @i-th 64 bits.  bitmap_merge() - Set in them what is set in @w.  bitmap_merge_all() - Set in @b what
+ * is set in @from, which is no larger.
+ */
 uint64_t bitmap_word(const struct bitmap *b, uint64_t i);
 void bitmap_merge(struct bitmap *b, uint64_t i, uint64_t w);
+void bitmap_merge_all(struct bitmap *b, const struct bitmap *from);
 uint64_t bitmap_words(const struct bitmap *b);
 
 /* bitmap_dirty() - The first dirty page from @page on; npages: there is none. */

@@ -7,10 +7,14 @@
  *
  * What is new is marked out of sync, and in the same super block that the volume is to be looked at as after a
  * crash: should the connection be lost before a resync of it has a name, the next meeting begins one.
+ *
+ * A disk that hangs in it is given up: whenever it answers again, what was begun is undone, so that it can be attached as
+ * what it was.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -23,13 +27,17 @@
 
 enum { STEP_MS = 5, DRAIN_MS = 20000 };
 
+enum verdict { PENDING, DONE, GIVEN_UP };
+
 /* What the thread touches, until it has told the loop. */
 struct grow_job {
 	struct volume *v; /* NULL: the disk was given up meanwhile */
 	struct loop *loop;
 	struct watch told;
 	pthread_t thread;
+	atomic_int verdict; /* enum verdict: of the thread or the loop, whoever is first */
 	struct md_grow g;
+	struct md_super before;
 	struct bitmap bitmap;
 	char *known_size; /* path; NULL: nothing need be recorded */
 	int result;
@@ -55,11 +63,23 @@ static void take_page(void *arg, uint32_t page, uint8_t out[MD_BLOCK])
 	bitmap_page_take(&j->bitmap, page, out);
 }
 
+static bool decide(struct grow_job *j, enum verdict verdict)
+{
+	int was = PENDING;
+
+	return atomic_compare_exchange_strong(&j->verdict, &was, (int)verdict);
+}
+
 static void *run(void *arg)
 {
 	struct grow_job *j = arg;
 
 	j->result = md_file_grow(&j->g);
+	if (!decide(j, DONE)) {
+		if (!j->result)
+			md_file_grow_undo(&j->g, &j->before);
+		j->result = -ECANCELED;
+	}
 	/* where the record is the old one nothing is at its end any more: it means nothing */
 	if (!j->result && j->known_size)
 		record_write(j->known_size, j->g.to.super + MD_BLOCK_SECTORS);
@@ -80,21 +100,11 @@ static void over(struct volume *v, int result)
 	link_io_done(v);
 }
 
-static void merge(struct bitmap *to, const struct bitmap *from)
-{
-	for (uint64_t i = 0, n = bitmap_words(from); i < n; i++) {
-		uint64_t w = bitmap_word(from, i);
-
-		if (w)
-			bitmap_merge(to, i, w);
-	}
-}
-
 static void take_over(struct volume *v, struct grow_job *j)
 {
 	struct bitmap before = v->bitmap;
 
-	merge(&j->bitmap, &before);
+	bitmap_merge_all(&j->bitmap, &before);
 	v->bitmap = j->bitmap;
 	j->bitmap = before;
 	v->layout = j->g.to;
@@ -153,6 +163,7 @@ static struct grow_job *job_new(struct volume *v)
 		.page = take_page,
 		.arg = j,
 	};
+	j->before = v->super;
 	j->g.super.la_size = w->sectors;
 	if (!w->clean)
 		j->g.super.flags |= MD_CRASHED_PRIMARY;
@@ -164,7 +175,7 @@ static struct grow_job *job_new(struct volume *v)
 		job_free(j);
 		return NULL;
 	}
-	merge(&j->bitmap, &v->bitmap);
+	bitmap_merge_all(&j->bitmap, &v->bitmap);
 	if (!w->clean)
 		bitmap_set(&j->bitmap, v->sectors / MD_BIT_SECTORS, BITMAP_END);
 	j->g.pages = j->bitmap.npages;
@@ -197,6 +208,8 @@ static bool is_drained(const struct volume *v)
 
 static void give_up_disk(struct volume *v)
 {
+	if (!decide(v->grow.job, GIVEN_UP))
+		return; /* it has just ended */
 	v->grow.job->v = NULL;
 	v->keep.failed = true;
 	disk_broke(v, "writing metadata for a larger volume", -ETIMEDOUT);

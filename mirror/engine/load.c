@@ -84,6 +84,13 @@ static void record_size(const struct loaded *x, const struct volume_config *c)
 		load_complain(c, c->known_size, r);
 }
 
+static int does_not_fit(const struct volume_config *c, uint64_t has, uint64_t sectors)
+{
+	hv_log_line(LOG_ERR, "%s: %s is for %llu sectors, the volume has %llu", c->name, c->disk,
+		    (unsigned long long)has, (unsigned long long)sectors);
+	return -ENOSPC;
+}
+
 /* What the volume has, and whether the disk has room for it. */
 static int measure(struct loaded *x, const struct volume_config *c, uint64_t sectors)
 {
@@ -91,12 +98,8 @@ static int measure(struct loaded *x, const struct volume_config *c, uint64_t sec
 
 	x->fresh = !agreed;
 	x->sectors = x->fresh ? (sectors ? sectors : max) : agreed;
-	if (x->sectors > max || (sectors && x->sectors != sectors)) {
-		hv_log_line(LOG_ERR, "%s: %s is for %llu sectors, the volume has %llu", c->name,
-			    c->disk, (unsigned long long)(x->fresh ? max : agreed),
-			    (unsigned long long)sectors);
-		return -ENOSPC;
-	}
+	if (x->sectors > max || (sectors && x->sectors > sectors))
+		return does_not_fit(c, x->fresh ? max : agreed, sectors);
 	return 0;
 }
 
@@ -132,6 +135,44 @@ static int read_bitmap(struct loaded *x, const struct volume_config *c)
 	return 0;
 }
 
+static void take_page(void *arg, uint32_t page, uint8_t out[MD_BLOCK])
+{
+	bitmap_page_take(arg, page, out);
+}
+
+/* enlarge() - The volume has grown while this disk was away. */
+static int enlarge(struct loaded *x, const struct volume_config *c, uint64_t sectors)
+{
+	const struct disk_file *md = c->meta ? &x->meta : &x->data;
+	struct md_grow g = {.meta = md->fd,
+			    .data = x->data.fd,
+			    .from = x->md.layout,
+			    .super = x->md.super,
+			    .page = take_page,
+			    .arg = &x->bitmap};
+	struct bitmap before = x->bitmap;
+
+	if (md_layout_grown(&g.to, &g.from, c->meta_index, md->size / 512, x->data.size / 512) ||
+	    g.to.data_max < sectors)
+		return does_not_fit(c, x->sectors, sectors);
+	if (bitmap_init(&x->bitmap, sectors)) {
+		x->bitmap = before;
+		return load_complain(c, "making a larger bitmap", -ENOMEM);
+	}
+	bitmap_merge_all(&x->bitmap, &before);
+	bitmap_free(&before);
+	bitmap_set(&x->bitmap, x->sectors / BITMAP_BIT_SECTORS, BITMAP_END);
+	g.pages = x->bitmap.npages;
+	g.super.la_size = sectors;
+	g.super.flags |= MD_CRASHED_PRIMARY; /* so that what is new is compared in any case */
+	md_super_place(&g.super, &g.to);
+	x->md.layout = g.to;
+	x->md.super = g.super;
+	x->sectors = sectors;
+	return md_file_grow(&g) ? load_complain(c, "writing metadata for a larger volume", -EIO)
+				: 0;
+}
+
 int load(struct loaded *x, struct loop *l, const struct volume_config *c, uint64_t sectors)
 {
 	int r;
@@ -144,6 +185,8 @@ int load(struct loaded *x, struct loop *l, const struct volume_config *c, uint64
 		r = measure(x, c, sectors);
 	if (!r)
 		r = read_bitmap(x, c);
+	if (!r && sectors > x->sectors)
+		r = enlarge(x, c, sectors);
 	if (r)
 		load_drop(x);
 	else

@@ -21,8 +21,9 @@ struct loaded {
 
 /*
  * load() - The disk that @c names; its activity log is empty afterwards.  @sectors: what the volume has, 0: what
- * the metadata says.  Blocks: for the disk, and up to five seconds for whoever has it open to let it go.  0 or
- * -errno, with the reason logged and nothing to be dropped.
+ * the metadata says.  A disk that is for less, and has the room, becomes larger: what is new is out of sync.  Blocks: for
+ * the disk, and up to five seconds for whoever has it open to let it go.  0 or -errno, with the reason logged and nothing
+ * to be dropped.
  */
 int load(struct loaded *x, struct loop *l, const struct volume_config *c, uint64_t sectors);
 void load_drop(struct loaded *x);

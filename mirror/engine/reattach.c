@@ -123,6 +123,7 @@ static void loaded(struct watch *w, uint32_t events)
 {
 	struct attach_job *j = list_entry(w, struct attach_job, told);
 	struct volume *v = j->v;
+	uint64_t before = v->sectors;
 	int r = j->result;
 
 	pthread_join(j->thread, NULL);
@@ -135,6 +136,9 @@ static void loaded(struct watch *w, uint32_t events)
 		give_back(v, STATE_ATTACH_FAILED);
 		return;
 	}
+	if (v->sectors > before)
+		volume_say(v, LOG_NOTICE, "the volume has %llu sectors now, as the peer's",
+			   (unsigned long long)v->sectors);
 	keep_super(v, &v->attach_kept);
 }
 
@@ -160,6 +164,10 @@ static struct attach_job *job_new(struct volume *v)
 	j->config.meta = v->config.meta ? strdup(v->config.meta) : NULL;
 	j->config.known_size = v->config.known_size ? strdup(v->config.known_size) : NULL;
 	j->sectors = v->sectors;
+	/* which has grown, and this disk has not, being given up before */
+	if (link_is_up(v) && v->state.conn == CONN_CONNECTED &&
+	    v->state.pdsk >= DISK_INCONSISTENT && v->link.sizes.current > v->sectors)
+		j->sectors = v->link.sizes.current;
 	j->told = (struct watch){.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), .ready = loaded};
 	if (j->told.fd < 0 || !j->config.disk || (v->config.meta && !j->config.meta)) {
 		job_free(j);

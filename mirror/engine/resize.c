@@ -153,6 +153,8 @@ void resize_grown(struct volume *v, int result)
 	bool meets = link_is_up(v) && v->state.conn == CONN_CONNECTED;
 	struct md_layout to;
 
+	if (result != STATE_OK) /* before the connection's end is taken for the reason */
+		change_resized(v, result);
 	if (meets && v->grow.answers)
 		answer(v, disk_is_here(v) ? room(v, &to) : v->sectors);
 	else if (meets && result != STATE_OK)
@@ -161,5 +163,6 @@ void resize_grown(struct volume *v, int result)
 		begin_resync(v);
 	v->link.hold = false;
 	link_pause(v);
-	change_resized(v, result);
+	if (result == STATE_OK)
+		change_resized(v, result);
 }

@@ -117,3 +117,14 @@ redialler() { pgrep -P "$DOMAIN" -x hv-vhost-redial; }
 	grep -q 'error:.*vhost-user server at .*promoted' "$PAIR/status"
 	DOMAIN=''
 }
+
+@test "the volume grows: the guest sees the new size while it runs, writes to what is new, and both copies have it" {
+	domain 1 "$GROWER"
+	grows_for 120
+	wait "$DOMAIN"
+	DOMAIN=''
+	synced
+	await is a out-of-sync 0
+	same
+	qemu-io -f raw -r -c "read -P 0 40M 64k" "$(nbd a)" >/dev/null
+}

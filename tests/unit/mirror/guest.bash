@@ -33,3 +33,32 @@ WRITER='set -e
 		i=$((i - 1))
 	done
 	echo "VERIFIED"'
+
+# A disk that grows while it is used: what is new can be written, and what was there is.
+# shellcheck disable=SC2016,SC2034 # the guest's; whoever sources this
+GROWER='set -e
+	was=$(cat /sys/block/vda/size)
+	yes before | head -c 1048576 >/r
+	dd if=/r of=/dev/vda bs=64k oflag=direct conv=fsync,notrunc 2>/dev/null
+	echo "size $was"
+	while [ $(cat /sys/block/vda/size) -eq $was ]; do sleep 1; done
+	now=$(cat /sys/block/vda/size)
+	echo "size $now"
+	yes after | head -c 4096 >/n
+	dd if=/n of=/dev/vda bs=4096 seek=$((now / 8 - 1)) oflag=direct conv=fsync,notrunc 2>/dev/null
+	dd if=/dev/vda bs=4096 skip=$((now / 8 - 1)) iflag=direct 2>/dev/null | cmp - /n
+	dd if=/dev/vda bs=64k count=16 iflag=direct 2>/dev/null | cmp - /r
+	echo "VERIFIED"'
+
+# grows_for SECONDS: the mirror's disks, and the volume, below the guest that runs GROWER; each step at most so long
+grows_for() {
+	local was
+	says_in "$1" "size $(($(status a size) / 512))"
+	was=$(status a size)
+	truncate -s 64M "$PAIR/a.img" "$PAIR/b.img"
+	mirror a resize r0
+	(($(status a size) >= was + (31 << 20)))
+	says_in "$1" "size $(($(status a size) / 512))"
+	says_in "$1" VERIFIED
+	run ! says 'I/O error'
+}

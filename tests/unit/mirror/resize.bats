@@ -9,10 +9,10 @@ load pair.bash
 
 teardown() { pair_end; }
 
-# pair: both, connected and equal; META=1: metadata on a disk of its own
+# pair OPTIONS...: both, connected and equal; META=1: metadata on a disk of its own
 pair() {
 	local n
-	for n in a b; do up $n ${META:+--meta-disk "$PAIR/$n.meta"}; done
+	for n in a b; do up $n ${META:+--meta-disk "$PAIR/$n.meta"} "$@"; done
 	await is a connection Connected
 	mirror a primary r0 --force
 	synced
@@ -210,6 +210,64 @@ whole() {
 		has b "$(of $size)"
 		equal
 	done
+}
+
+# hung NODE: what is asked for now waits for that disk, until it is given up; the client and the other disk go on
+hung() {
+	local n=$1 began=$SECONDS
+	fault "$n" hang
+	run -1 mirror a resize r0
+	echo "# refused after $((SECONDS - began)) s: $output" >&3
+	[[ $((SECONDS - began)) -lt 30 ]]
+	if [[ $n == a ]]; then
+		[[ $output == *"there is no local disk"* ]]
+	else
+		[[ $output == *"the peer's disk has no room, or it cannot now"* ]]
+	fi
+	await grep -q 'a larger volume on .*: Connection timed out; it is no longer used' "$PAIR/$n.log"
+	io a 'read -P 1 0 40M' 'write -P 2 50M 1M' flush
+}
+
+# mended NODE: it answers again: nothing is lost, both are one size, and as large as their disks
+mended() {
+	local n=$1
+	fault "$n"
+	await mirror "$n" attach r0
+	synced
+	await is a out-of-sync 0
+	is a size "$(of 96)" || mirror a resize r0
+	has a "$(of 96)"
+	has b "$(of 96)"
+	io a 'read -P 1 0 40M' 'read -P 2 50M 1M' 'write -P 3 90M 1M' flush
+	equal
+	down a
+	down b
+	pair
+	io a 'read -P 1 0 40M' 'read -P 2 50M 1M' 'read -P 3 90M 1M'
+	equal
+}
+
+@test "the Primary's disk hangs while it grows: it is given up, the resize fails and says why, and the client goes on at the peer" {
+	pair_new 64M
+	faulty a
+	pair --disk-timeout 3000
+	io a 'write -P 1 0 40M' flush
+	grown 96M
+	hung a
+	is a disk Diskless
+	mended a
+}
+
+@test "the Secondary's disk hangs while it grows: it is given up, the resize fails and says why, and the client goes on" {
+	pair_new 64M
+	faulty b
+	pair --disk-timeout 3000
+	io a 'write -P 1 0 40M' flush
+	grown 96M
+	hung b
+	is b disk Diskless
+	is a size "$(of 64)"
+	mended b
 }
 
 @test "two new disks of different size are one volume by primary --force at once" {

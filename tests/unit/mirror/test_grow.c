@@ -161,6 +161,45 @@ static void test_external(void **state)
 	cut_everywhere(MD_FLEX_EXTERNAL);
 }
 
+/* What has grown is undone, cut off everywhere, too: it is what was in the end. */
+static void undo_everywhere(enum md_kind kind)
+{
+	bool done = false;
+
+	for (int n = 0; !done; n++) {
+		struct disk d = make(kind);
+		struct md_super before = d.g.super;
+		pid_t child;
+		int status;
+
+		before.la_size = d.g.from.data_max;
+		before.flags &= ~MD_CRASHED_PRIMARY;
+		md_super_place(&before, &d.g.from);
+		assert_int_equal(md_file_grow(&d.g), 0);
+		assert_true(check(&d));
+		child = fork();
+		if (!child) {
+			left = n;
+			_exit(md_file_grow_undo(&d.g, &before) ? 1 : 0);
+		}
+		assert_int_equal(waitpid(child, &status, 0), child);
+		assert_true(WIFEXITED(status));
+		done = WEXITSTATUS(status) == 0;
+		assert_true(done || WEXITSTATUS(status) == DIES);
+		assert_true(!check(&d) || !done);
+		close(d.meta);
+		if (kind != MD_INTERNAL)
+			close(d.data);
+		assert_true(n < 100);
+	}
+}
+
+static void test_undone(void **state)
+{
+	undo_everywhere(MD_INTERNAL);
+	undo_everywhere(MD_FLEX_EXTERNAL);
+}
+
 /* What was made anew at the end of a larger disk is not passed over for what is still in its middle. */
 static void test_made_anew(void **state)
 {
@@ -200,9 +239,8 @@ static void test_room(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_room),
-		cmocka_unit_test(test_internal),
-		cmocka_unit_test(test_external),
+		cmocka_unit_test(test_room),      cmocka_unit_test(test_internal),
+		cmocka_unit_test(test_external),  cmocka_unit_test(test_undone),
 		cmocka_unit_test(test_made_anew),
 	};
 
