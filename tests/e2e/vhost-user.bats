@@ -31,7 +31,8 @@ guest() {
 	QEMU=$!
 }
 
-@test "a guest writes, its mirrord is killed and comes back, and it reads all that it has written" {
+# mirrored: two mirrors, in sync, a is Primary
+mirrored() {
 	"$PWD/tests/tools/guest-image" "$PWD/build/guest" >/dev/null 2>&1
 	pair_new 32M
 	CONSOLE=$PAIR/console
@@ -40,6 +41,10 @@ guest() {
 	await is a connection Connected
 	mirror a primary r0 --force
 	synced
+}
+
+@test "a guest writes, its mirrord is killed and comes back, and it reads all that it has written" {
+	mirrored
 	guest "$WRITER"
 	says_in 180 'ACK 5$'
 	says "size $(($(status a size) / 512))"
@@ -58,4 +63,15 @@ guest() {
 	same
 	says 'ACK 60$'
 	qemu-io -f raw -r -c 'read 64k 3840k' "$(nbd a)" >/dev/null
+}
+
+@test "the volume grows: the guest sees the new size while it runs, writes to what is new, and both copies have it" {
+	mirrored
+	guest "$GROWER"
+	grows_for 180
+	wait "$QEMU"
+	QEMU=''
+	synced
+	await is a out-of-sync 0
+	same
 }
