@@ -7,23 +7,8 @@
 
 bats_require_minimum_version 1.5.0
 
-setup_file() {
-	# shellcheck source=tests/e2e/kernel-drbd.bash
-	source "$BATS_TEST_DIRNAME/kernel-drbd.bash"
-	drbd_setup
-}
-
-teardown_file() {
-	# shellcheck source=tests/e2e/kernel-drbd.bash
-	source "$BATS_TEST_DIRNAME/kernel-drbd.bash"
-	drbd_end
-}
-
-setup() {
-	# shellcheck source=tests/e2e/kernel-drbd.bash
-	source "$BATS_TEST_DIRNAME/kernel-drbd.bash"
-	drbd_test
-}
+# shellcheck source=tests/e2e/kernel-drbd.bash
+load kernel-drbd.bash
 
 teardown() {
 	moved_cut
@@ -267,5 +252,131 @@ both_equal() { cmp -n "$(ours_state size)" "$WORK/kernel.img" "$WORK/ours.img"; 
 	kernel 'drbdadm up r0'
 	same
 	grep ': resync of ' "$WORK/ours.log" | cmp - "$WORK/resyncs"
+	[[ $(full_resyncs) -eq 1 ]]
+}
+
+# grown MIB: both disks, by so much that was never written, and differs
+grown() {
+	local bytes=$(($1 << 20))
+	truncate -s $bytes "$WORK/ours.img"
+	socat -t 1 - "UNIX-CONNECT:$WORK/monitor" <<<"block_resize disk ${bytes}B" >/dev/null
+	await 30 kernel "test \$(blockdev --getsize64 /dev/vda) -eq $bytes"
+	printf 'never written' | dd of="$WORK/ours.img" bs=1 seek=$((bytes - (9 << 20))) conv=notrunc,fdatasync status=none
+}
+
+# kernel_acks SECONDS, ours_acks SECONDS: begins to write at random; what was acknowledged stands in $WORK/acks
+kernel_acks() { kernel "rm -f /tmp/over; blockload -a -d 8 -t $1 -s $RANDOM write /dev/drbd0 >/dev/ttyS2 2>/tmp/over &"; }
+kernel_is_over() { kernel 'grep -q requests /tmp/over'; }
+ours_acks() { blockload -a -d 8 -t "$1" -s $RANDOM write "$NBD" >>"$WORK/acks" 2>"$WORK/over" 3>&- & }
+ours_is_over() { grep -q requests "$WORK/over"; }
+
+@test "resize: whichever side asks, whoever is Primary and writes meanwhile, both are larger, what is new is the same, and nothing is lost" {
+	local primary asker before bytes mib=48
+	disks_are $mib
+	paired kernel
+	for primary in kernel ours; do
+		for asker in kernel ours; do
+			mib=$((mib + 16)) before=$(ours_state size)
+			grown $mib
+			: >"$WORK/acks"
+			: >"$WORK/ours.log"
+			${primary}_acks 6
+			await 30 acked 50
+			if [[ $asker == kernel ]]; then kernel 'drbdadm resize r0'; else mirror resize r0; fi
+			await 60 ${primary}_is_over
+			same
+			# as much more as the disk, but for metadata's, of which 128 MiB need 4 KiB
+			bytes=$(ours_state size)
+			echo "# $primary is Primary, $asker asks: $before bytes, then $bytes" >&3
+			[[ $((bytes - before)) -eq $((16 << 20)) || $((bytes - before)) -eq $(((16 << 20) - 4096)) ]]
+			[[ $(kernel 'cat /sys/block/drbd0/size') -eq $((bytes / 512)) ]]
+			grep -q 'the volume has .* sectors now' "$WORK/ours.log"
+			[[ $(full_resyncs) -eq 0 && $(resyncs) -eq 1 ]]
+			blockload check "$WORK/ours.img" <"$WORK/acks"
+			blockload check "$WORK/kernel.img" <"$WORK/acks"
+		done
+		swapped
+	done
+	# the metadata of both is where either finds it
+	kernel 'drbdadm secondary r0; drbdadm down r0; drbdadm up r0'
+	ours_cut
+	ours_up
+	same
+	ours_is size "$bytes"
+	disks_are 48 # for those that follow
+}
+# disks_are MIB: new ones of that size
+disks_are() {
+	[[ $(stat -c %s "$WORK/kernel.img") -ne $(($1 << 20)) ]] || return 0
+	kernel_cut
+	ours_cut
+	disks "$1M"
+	kernel_boot
+}
+
+# kernel_shows STATE FLAGS: of its line in /proc/drbd
+kernel_shows() { kernel "grep -q 'cs:$1 .* $2\$' /proc/drbd"; }
+
+@test "a resync is paused by either side, the kernel its source and its target: both show it, it stands, and it goes on" {
+	local left
+	fresh
+	kernel_reads_at 3000000
+	kernel_primary
+	await 30 kernel_is cs SyncSource
+	mirror pause-sync r0
+	await 30 kernel_shows PausedSyncS r-p---
+	ours_is connection PausedSyncT
+	sleep 2 # what was asked for comes
+	left=$(ours_state out-of-sync)
+	sleep 2
+	ours_is out-of-sync "$left"
+	[[ $left -gt 0 ]]
+	# both: it takes both to resume it
+	kernel 'drbdadm pause-sync r0'
+	await 30 kernel_shows PausedSyncS r-pu--
+	mirror resume-sync r0
+	await 30 kernel_shows PausedSyncS r--u--
+	ours_is connection PausedSyncT
+	kernel 'drbdadm resume-sync r0'
+	await 30 kernel_is cs SyncSource
+	await 30 ours_is connection SyncTarget
+	kernel_reads_at 0
+	same
+
+	kernel 'drbdadm secondary r0; drbdadm down r0'
+	ours_cut
+	DISK='c-plan-ahead 0; resync-rate 2M;' fresh
+	ours_primary
+	await 30 kernel_is cs SyncTarget
+	mirror pause-sync r0
+	await 30 kernel_shows PausedSyncT r-p---
+	ours_is connection PausedSyncS
+	mirror resume-sync r0
+	await 30 kernel_is cs SyncTarget
+	kernel 'drbdadm pause-sync r0'
+	await 30 kernel_shows PausedSyncT r--u--
+	await 30 ours_is connection PausedSyncS
+	kernel 'drbdadm resume-sync r0'
+	same
+}
+
+@test "outdated by its administrator, either side's disk says so to the other, and is UpToDate again when they meet" {
+	paired kernel
+	mirror disconnect r0
+	mirror outdate r0
+	ours_is disk Outdated
+	run ! mirror primary r0
+	await 30 kernel_is cs WFConnection
+	mirror connect r0
+	same
+	kernel_writes 1
+	same
+	swapped
+	kernel 'drbdadm disconnect r0; drbdadm outdate r0'
+	kernel_is ds Outdated/DUnknown
+	run ! kernel 'drbdadm primary r0'
+	ours_writes 1
+	kernel 'drbdadm connect r0'
+	same
 	[[ $(full_resyncs) -eq 1 ]]
 }

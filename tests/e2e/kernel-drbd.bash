@@ -8,6 +8,12 @@
 #   $WORK/ours.img     ours                                     10.99.0.1
 #   $WORK/disk         the kernel's, by the same name in there and here
 
+# To be loaded at the top of a file, which may have its own of these four.
+setup_file() { drbd_setup; }
+teardown_file() { drbd_end; }
+setup() { drbd_test; }
+teardown() { drbd_test_end; }
+
 # drbd_setup: disks, the namespace and its link, the kernel's machine; $WORK, $O
 drbd_setup() {
 	top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -85,7 +91,7 @@ disks() {
 
 # ---- the kernel's side ----
 
-# machine NAME ADDRESS NETDEV: one whose disk is $WORK/kernel.img; and wait until it listens to kernel()
+# machine NAME ADDRESS NETDEV [QEMU-OPTIONS...]: one whose disk is $WORK/kernel.img; and wait until it listens to kernel()
 machine() {
 	rm -f "$WORK"/kernel.{pid,sock}
 	: >"$WORK/acks"
@@ -96,9 +102,9 @@ machine() {
 		-append "console=ttyS0 cryptomgr.notests mitigations=off quiet panic=1 tsc=reliable log_buf_len=1M \
 tsc_early_khz=$("$O/e2e/tsc") no_timer_check drbd.name=$1 drbd.ip=$2/24" \
 		-serial "file:$WORK/console" -serial "unix:$WORK/kernel.sock,server=on,wait=off" \
-		-serial "file:$WORK/acks" -monitor "unix:$WORK/monitor,server=on,wait=off" \
+		-chardev "file,id=acks,path=$WORK/acks,append=on" -serial chardev:acks -monitor "unix:$WORK/monitor,server=on,wait=off" \
 		-drive "file=$WORK/kernel.img,format=raw,if=none,id=disk,cache=none,discard=unmap" \
-		-device virtio-blk-pci,drive=disk -netdev "$3,id=net" -device virtio-net-pci,netdev=net,mac=52:54:00:d8:bd:0"${2##*.}" \
+		-device virtio-blk-pci,drive=disk -netdev "$3,id=net" -device virtio-net-pci,netdev=net,mac=52:54:00:d8:bd:0"${2##*.}" "${@:4}" \
 		</dev/null >>"$LOG" 2>&1 3>&- &
 	await 120 grep -q '^kernel-drbd: ' "$WORK/console"
 }
@@ -252,6 +258,9 @@ swapped() {
 
 resyncs() { grep -c ': resync of ' "$WORK/ours.log" || true; }
 full_resyncs() { grep -c ', all of it' "$WORK/ours.log" || true; }
+
+# acked COUNT: so many writes were acknowledged at least
+acked() { [[ $(wc -l <"$WORK/acks") -ge $1 ]]; }
 
 # ---- the link ----
 

@@ -7,25 +7,8 @@
 
 bats_require_minimum_version 1.5.0
 
-setup_file() {
-	# shellcheck source=tests/e2e/kernel-drbd.bash
-	source "$BATS_TEST_DIRNAME/kernel-drbd.bash"
-	drbd_setup
-}
-
-teardown_file() {
-	# shellcheck source=tests/e2e/kernel-drbd.bash
-	source "$BATS_TEST_DIRNAME/kernel-drbd.bash"
-	drbd_end
-}
-
-setup() {
-	# shellcheck source=tests/e2e/kernel-drbd.bash
-	source "$BATS_TEST_DIRNAME/kernel-drbd.bash"
-	drbd_test
-}
-
-teardown() { drbd_test_end; }
+# shellcheck source=tests/e2e/kernel-drbd.bash
+load kernel-drbd.bash
 
 @test "the kernel is Primary: a full sync to us, live writes, and the roles change" {
 	kernel 'blockload -b 65536 -q -d 4 -n 640 write /dev/vda' >/dev/null
@@ -218,7 +201,6 @@ handler() {
 	same
 	[[ $(full_resyncs) -eq 1 ]]
 }
-acked() { [[ $(wc -l <"$WORK/acks") -ge $1 ]]; }
 
 @test "our daemon is killed while it writes: the kernel has all that was acknowledged, and brings it back" {
 	paired ours
