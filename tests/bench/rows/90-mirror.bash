@@ -3,11 +3,11 @@
 #
 # taiki-mirrord against QEMU's mirror, nbdcopy, the disk alone, and what DRBD would do.
 
-# mirror_measure PART: tests/bench/mirror PART into the array m, KIND=VALUES
+# mirror_measure PART [PROGRAM]: tests/bench/mirror PART, or the other program's, into the array m, KIND=VALUES
 mirror_measure() {
-	local kind value
+	local kind value program=${2:-mirror}
 	m=()
-	tests/bench/mirror "$1" "$ROUNDS" >"$work/mirror" || say "tests/bench/mirror $1 did not come to its end"
+	O=$O "tests/bench/$program" "$1" "$ROUNDS" >"$work/mirror" || say "tests/bench/$program $1 did not come to its end"
 	while read -r kind value; do m[$kind]+=" $value"; done <"$work/mirror"
 }
 
@@ -57,6 +57,28 @@ bench_mirror_memory() {
 	part mirror-memory-written KiB "${m[memory-written]:-}"
 }
 
+bench_mirror_kernel() {
+	local -A m
+	local depth
+	mirror_measure io mirror-kernel
+	for depth in 1 32; do
+		row mirror-kernel-write-$depth writes/s more 1 "${m[write-$depth-ours]:-}" "${m[write-$depth-drbd]:-}"
+		row mirror-kernel-vhost-write-$depth writes/s more 1 "${m[write-$depth-vhost]:-}" "${m[write-$depth-drbd]:-}"
+	done
+}
+
+bench_mirror_kernel_resync() {
+	local -A m
+	mirror_measure resync mirror-kernel
+	row mirror-kernel-resync ms less 1 "${m[resync-ours]:-}" "${m[resync-drbd]:-}"
+}
+
+bench_mirror_kernel_metadata() {
+	local -A m
+	mirror_measure metadata mirror-kernel
+	row mirror-kernel-metadata "a 1000 writes" less 1 "${m[metadata-ours]:-}" "${m[metadata-drbd]:-}"
+}
+
 explain <<'END'
 `mirror-*`: both replicas on this machine, files on one disk used with O_DIRECT, TCP on the loopback between them, the client at
 the NBD export (tests/bench/blockload). `mirror-write-1`, `-32`: random writes of 4 KiB, so many in flight, protocol C, against
@@ -68,7 +90,10 @@ writing the same blocks with 32 in flight, and a flush. `mirror-resync-load`: a 
 are 10.5 s for an idle link and 42 s (ko-count) for a peer that answers nothing. `mirror-metadata`: writes of metadata for a thousand at random over
 64 GiB, against the same sequence through a model of DRBD's rule with its default of 1237 extents (a transaction for each write
 outside of them), not against DRBD itself. `mirror-memory`: Pss of the daemon of a volume of 1 TiB; `-written`: after 20000 writes at random
-that the peer does not have.
+that the peer does not have. `mirror-kernel-*`: against the DRBD 8.4 of Debian's kernel, in turns in the same two machines of
+QEMU's software emulation (one processor each), on the same disks with the same metadata, by the same client inside: at /dev/drbd0 with O_DIRECT,
+and at the NBD export; `-vhost-`: at the vhost-user export. `-resync`: a full resync of 256 MiB; `-metadata`: writes to a disk that has the metadata
+alone, for 20000 of the client's at random over 64 GiB.
 END
 
 any mirror-{write-1,write-32,write-1-disk,write-32-disk,read-1-disk,read-32-disk} \
@@ -77,3 +102,6 @@ any mirror-resync{,-part,-part-connected,-load} && bench_mirror_resync
 any mirror-peer-{dead,hung,cut} && bench_mirror_fault
 any mirror-metadata && bench_mirror_metadata
 any mirror-memory{,-written} && bench_mirror_memory
+any mirror-kernel-{,vhost-}write-{1,32} && bench_mirror_kernel
+any mirror-kernel-resync && bench_mirror_kernel_resync
+any mirror-kernel-metadata && bench_mirror_kernel_metadata
