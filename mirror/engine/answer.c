@@ -32,9 +32,26 @@ static int unsupported(const struct volume *v, uint32_t mask, const struct drbd_
 	switch (next->conn) {
 	case CONN_TEAR_DOWN:
 	case CONN_VERIFY_T:
+	case CONN_STARTING_SYNC_S:
+	case CONN_STARTING_SYNC_T:
 	case CONN_CONNECTED: return 0;
 	default: return STATE_NOT_SUPPORTED;
 	}
+}
+
+static bool is_copy(const struct drbd_state *next)
+{
+	return next->conn == CONN_STARTING_SYNC_S || next->conn == CONN_STARTING_SYNC_T;
+}
+
+/* copies_all() - Everything is to be copied, from one side's disk to the other's.  @is: here. */
+static int copies_all(const struct drbd_state *is, const struct drbd_state *next)
+{
+	bool source = next->conn == CONN_STARTING_SYNC_S;
+
+	if ((source ? is->disk : is->pdsk) != DISK_UP_TO_DATE)
+		return STATE_NO_UP_TO_DATE;
+	return !source && is->role == ROLE_PRIMARY ? STATE_DEVICE_IN_USE : STATE_OK;
 }
 
 static int consider(struct volume *v, const struct wire_change *c, struct drbd_state *next)
@@ -53,6 +70,8 @@ static int consider(struct volume *v, const struct wire_change *c, struct drbd_s
 	if (result)
 		return result;
 	result = permit(&v->state, next, &context);
+	if (result == STATE_OK && is_copy(next))
+		result = copies_all(&v->state, next);
 	/* a role of ours is not the peer's to change */
 	if (result == STATE_OK && next->role != v->state.role)
 		return STATE_NOT_SUPPORTED;
@@ -63,12 +82,16 @@ static int answer(struct volume *v, const struct wire_packet *p, bool connection
 {
 	enum disk was = v->state.pdsk;
 	struct drbd_state next;
-	bool begins;
+	bool begins, copy, source;
 	int result = link_is_up(v) ? consider(v, &p->change, &next) : STATE_IN_TRANSIENT;
 
 	reply(v, connection, result);
 	if (result != STATE_OK)
 		return 0;
+	copy = is_copy(&next);
+	source = next.conn == CONN_STARTING_SYNC_S;
+	if (copy)
+		next.conn = v->state.conn;
 	if (next.conn == CONN_TEAR_DOWN) {
 		/* the peer closes when it has read our answer */
 		v->link.torn = true;
@@ -78,6 +101,12 @@ static int answer(struct volume *v, const struct wire_packet *p, bool connection
 	state_set(v, next, false);
 	if (begins)
 		verify_serve(v);
+	if (copy) { /* as on the other side: no bitmaps are exchanged */
+		v->full_sync = true;
+		bitmap_set(&v->bitmap, 0, BITMAP_END);
+		sync_begin(v, source);
+		return 0;
+	}
 	meet_peer_disk(v, was, next.pdsk);
 	if (next.peer == ROLE_PRIMARY && next.pdsk < DISK_INCONSISTENT)
 		alone(v);

@@ -365,6 +365,8 @@ uint32_t pwrites_serial(const struct volume *v);
 bool pwrites_reached(const struct volume *v, uint32_t serial);
 
 void sync_init(struct volume *v);
+/* sync_begin() - Both sides know what is to be copied, and that there are the same generations: no bitmaps are exchanged. */
+void sync_begin(struct volume *v, bool source);
 /* sync_digests() - Those that are configured. */
 void sync_digests(struct volume *v);
 /* sync_say_over() - @what is the end of the resync. */

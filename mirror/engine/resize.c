@@ -135,22 +135,10 @@ bool resize_follow(struct volume *v)
 
 /* ---- both have grown ---- */
 
-static void begin_resync(struct volume *v)
-{
-	struct drbd_state s = v->state;
-	bool source = s.role != s.peer ? s.role == ROLE_PRIMARY : v->link.tie_break;
-
-	v->sync.source = v->gen; /* they are the same */
-	v->sync.stale = v->sync.ending = false;
-	s.conn = source ? CONN_WF_BITMAP_S : CONN_WF_SYNC_UUID;
-	state_set(v, s, false);
-	if (source)
-		source_begin(v);
-}
-
 void resize_grown(struct volume *v, int result)
 {
 	bool meets = link_is_up(v) && v->state.conn == CONN_CONNECTED;
+	const struct drbd_state s = v->state;
 	struct md_layout to;
 
 	if (result != STATE_OK) /* before the connection's end is taken for the reason */
@@ -160,7 +148,7 @@ void resize_grown(struct volume *v, int result)
 	else if (meets && result != STATE_OK)
 		link_end(v, false, -ECANCELED, "the peer has grown, and this side has not");
 	if (meets && result == STATE_OK && !v->grow.clean && v->state.pdsk == DISK_UP_TO_DATE)
-		begin_resync(v);
+		sync_begin(v, s.role != s.peer ? s.role == ROLE_PRIMARY : v->link.tie_break);
 	v->link.hold = false;
 	link_pause(v);
 	if (result == STATE_OK)

@@ -29,6 +29,18 @@ bool sync_waits(const struct volume *v)
 	       (c == CONN_WF_BITMAP_S || c == CONN_WF_BITMAP_T || c == CONN_WF_SYNC_UUID);
 }
 
+void sync_begin(struct volume *v, bool source)
+{
+	struct drbd_state s = v->state;
+
+	v->sync.source = v->gen; /* they are the same */
+	v->sync.stale = v->sync.ending = false;
+	s.conn = source ? CONN_WF_BITMAP_S : CONN_WF_SYNC_UUID;
+	state_set(v, s, false);
+	if (source)
+		source_begin(v);
+}
+
 static void more(struct timer *t)
 {
 	struct volume *v = list_entry(t, struct volume, sync.more);

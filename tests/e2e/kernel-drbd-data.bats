@@ -118,7 +118,7 @@ ours_found() { sed -n 's/.*differ from sector \([0-9]*\) on, in \([0-9]*\) secto
 	grep -q 'a dry run' "$WORK/ours.log"
 	await 60 kernel_is cs StandAlone
 	ours_is disk UpToDate
-	ours_is connection WFConnection
+	await 30 ours_is connection WFConnection
 	[[ $(ours_gi) == "$before" ]]
 	kernel 'drbdadm connect r0'
 	same
@@ -358,6 +358,26 @@ kernel_shows() { kernel "grep -q 'cs:$1 .* $2\$' /proc/drbd"; }
 	await 30 ours_is connection PausedSyncS
 	kernel 'drbdadm resume-sync r0'
 	same
+}
+
+@test "everything is copied again on the kernel's word, to it and from it, while a client writes" {
+	local primary
+	paired kernel
+	for primary in kernel ours; do
+		: >"$WORK/acks"
+		${primary}_acks 8
+		await 30 acked 50
+		printf 'spoilt' | dd of="$WORK/$([[ $primary == kernel ]] && echo ours || echo kernel).img" bs=1 seek=20000000 conv=notrunc,fdatasync status=none
+		if [[ $primary == kernel ]]; then kernel 'drbdadm invalidate-remote r0'; else kernel 'drbdadm invalidate r0'; fi
+		await 60 ${primary}_is_over
+		same
+		blockload check "$WORK/ours.img" <"$WORK/acks"
+		blockload check "$WORK/kernel.img" <"$WORK/acks"
+		# a Primary's data is nobody's to overwrite
+		if [[ $primary == ours ]]; then run ! kernel 'drbdadm invalidate-remote r0'; fi
+		swapped
+	done
+	[[ $(resyncs) -eq 3 ]]
 }
 
 @test "outdated by its administrator, either side's disk says so to the other, and is UpToDate again when they meet" {
