@@ -73,8 +73,20 @@ setup() {
 	done
 }
 
-@test "a mirror's disk pulled: the domain is stopped with proof, and the other side takes over" {
-	echo "# the domain was, and its monitor said: $(fact mirror-then); stopped in $(fact mirror-stopped) s" >&3
+@test "a mirror's disk pulled: the guest goes on at the other side, and the disk gets what it lacks when it is back" {
+	ok mirror-diskless
+	[[ $(fact mirror-pulled) == 'running 0' ]]
+	ok mirror-goes-on
+	wrote_on mirror mirror-pulled
+	ok mirror-attached
+	ok mirror-same
+}
+
+@test "the same for good: the guest goes on; stopped, with proof, it runs where the other side is promoted" {
+	[[ $(fact mirror-then) == 'running 0' ]]
+	ok mirror-writes-on
+	ok mirror-same-then
+	echo "# stopped in $(fact mirror-stopped) s" >&3
 	[[ -n $(fact mirror-stopped) ]]
 	ok mirror-down
 	ok mirror-promoted
