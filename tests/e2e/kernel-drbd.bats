@@ -144,6 +144,34 @@ used() { du -k "$1" | cut -f 1; }
 	cmp -n 8388608 "$WORK/kernel.img" /dev/zero -i 25165824:0
 }
 
+@test "a thin resync, the kernel its source and its target: zeroes are given back, and not sent" {
+	local before
+	DISK='rs-discard-granularity 65536;'
+	paired kernel --rs-discard-granularity 65536
+	grep -qE ' up to date; [0-9]+ of [0-9]+ KiB were zeroes' "$WORK/ours.log"
+	kernel 'dd if=/dev/urandom of=/dev/drbd0 bs=1M count=44 oflag=direct' >/dev/null 2>&1
+	same
+	before=$(used "$WORK/ours.img")
+	link_cut both
+	kernel 'blkdiscard -o 4194304 -l 16777216 /dev/drbd0; blockload -n 5 write /dev/drbd0' >/dev/null
+	link_mend
+	same
+	echo "# from the kernel:$(grep -oE ' [0-9]+ of [0-9]+ KiB were zeroes' "$WORK/ours.log" | tail -n 1)" >&3
+	[[ $(used "$WORK/ours.img") -le $((before - 15000)) ]]
+
+	swapped
+	: >"$WORK/ours.log"
+	before=$(used "$WORK/kernel.img")
+	link_cut both
+	qemu-io -f raw -c 'discard 24M 12M' -c 'write -P 7 30M 4k' -c flush "nbd+unix:///?socket=$NBD" >/dev/null
+	link_mend
+	same
+	echo "# to the kernel:$(grep -oE ' [0-9]+ of [0-9]+ KiB were zeroes' "$WORK/ours.log" | tail -n 1)" >&3
+	grep -q 'the peer is up to date; .* KiB were zeroes' "$WORK/ours.log"
+	[[ $(used "$WORK/kernel.img") -le $((before - 11000)) ]]
+	[[ $(full_resyncs) -eq 0 ]]
+}
+
 # handler DIR: what has the other side fenced, there: it ends with what stands in DIR/answer, once that is there
 handler() {
 	cat <<-END
