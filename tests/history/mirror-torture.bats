@@ -62,7 +62,7 @@ torture() {
 	[[ $status -eq 0 ]]
 	[[ -z ${COUNT:-} ]] || return 0
 	rm -rf "$DIR" && mkdir "$DIR"
-	torture --evict 100 --rounds 8 --external --protocol B --seed 3
+	torture --evict 100 --rounds 8 --external --protocol B --thin --seed 3
 	[[ $status -eq 0 ]]
 }
 

@@ -206,6 +206,10 @@ void host_mirror_up(struct host *h, const char *where)
 		argv[n++] = (char *)"--meta-disk";
 		argv[n++] = meta;
 	}
+	if (settings.thin) {
+		argv[n++] = (char *)"--rs-discard-granularity";
+		argv[n++] = (char *)"4096";
+	}
 	if (settings.protocol != 'A') {
 		argv[n++] = (char *)"--fencing";
 		argv[n++] = (char *)"resource-and-stonith";

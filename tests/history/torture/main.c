@@ -298,13 +298,21 @@ static struct host *one_round(struct host *p, uint32_t before[SECTORS], unsigned
 }
 
 static const struct option options[] = {
-	{"build", required_argument, NULL, 'b'},    {"dir", required_argument, NULL, 'd'},
-	{"seed", required_argument, NULL, 's'},     {"rounds", required_argument, NULL, 'n'},
-	{"protocol", required_argument, NULL, 'p'}, {"delay", required_argument, NULL, 'D'},
-	{"evict", required_argument, NULL, 'e'},    {"megabytes", required_argument, NULL, 'm'},
-	{"external", no_argument, NULL, 'x'},       {"only", required_argument, NULL, 'o'},
-	{"lie", required_argument, NULL, 'l'},      {"until-violation", no_argument, NULL, 'u'},
-	{"verbose", no_argument, NULL, 'v'},        {NULL},
+	{"build", required_argument, NULL, 'b'},
+	{"dir", required_argument, NULL, 'd'},
+	{"seed", required_argument, NULL, 's'},
+	{"rounds", required_argument, NULL, 'n'},
+	{"protocol", required_argument, NULL, 'p'},
+	{"delay", required_argument, NULL, 'D'},
+	{"evict", required_argument, NULL, 'e'},
+	{"megabytes", required_argument, NULL, 'm'},
+	{"external", no_argument, NULL, 'x'},
+	{"only", required_argument, NULL, 'o'},
+	{"lie", required_argument, NULL, 'l'},
+	{"until-violation", no_argument, NULL, 'u'},
+	{"verbose", no_argument, NULL, 'v'},
+	{"thin", no_argument, NULL, 't'},
+	{NULL},
 };
 
 static bool parse(int argc, char **argv)
@@ -325,6 +333,7 @@ static bool parse(int argc, char **argv)
 		case 'e': s->evict = n; break;
 		case 'm': s->megabytes = n; break;
 		case 'x': s->external = true; break;
+		case 't': s->thin = true; break;
 		case 'o': s->only = optarg; break;
 		case 'l': s->lie = optarg; break;
 		case 'u': s->until_violation = true; break;
@@ -344,7 +353,8 @@ int main(int argc, char **argv)
 		fprintf(stderr,
 			"usage: mirror-torture --build DIR --dir DIR [--seed N] [--rounds N]\n"
 			"       [--protocol A|B|C] [--delay MS] [--evict PERMILLE] [--megabytes N]\n"
-			"       [--external] [--only FAULT] [--lie a|b] [--until-violation] [--verbose]\n");
+			"       [--external] [--thin] [--only FAULT] [--lie a|b] [--until-violation]\n"
+			"       [--verbose]\n");
 		return 2;
 	}
 	random_state = settings.seed * UINT64_C(0x9e3779b97f4a7c15) | 1;

@@ -33,6 +33,7 @@ struct settings {
 	unsigned evict;     /* of a thousand writes, how many destage another page early */
 	unsigned megabytes; /* of the volume */
 	bool external;      /* metadata */
+	bool thin;          /* resyncs leave out zeroes, block by block */
 	const char *only;   /* fault's name; NULL: all */
 	const char *lie;    /* host whose data disk only says that it has flushed; NULL: none */
 	bool until_violation, verbose;
