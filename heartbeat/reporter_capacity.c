@@ -2,7 +2,8 @@
 /*
  * What this host can give is said to the cluster once in each life of its controller, so that
  * nobody has to do it by hand.  `hv plan --publish` does it, as a program of its own: it
- * may wait for the cluster's first election, and a report must not wait for it.
+ * may wait for the cluster's first election, and a report must not wait for it.  It is said once more a while
+ * later: what a host writes that is just joining may be lost, when the others' CIB takes the place of its own.
  */
 #include <glib.h>
 #include <stdbool.h>
@@ -14,21 +15,25 @@
 
 #include "reporter_capacity.h"
 
-enum { AGAIN_S = 60 }; /* after one that failed */
+enum {
+	AGAIN_S = 60, /* after one that failed, and after the first that did not */
+	TIMES = 2,
+};
 
-static bool said, under_way;
+static unsigned said;
+static bool under_way;
 static gint64 next; /* monotonic, microseconds */
 
 void capacity_forget(void)
 {
-	said = false;
+	said = 0;
 	next = 0;
 }
 
 static void ended(GPid pid, gint status, gpointer user)
 {
 	under_way = false;
-	said = WIFEXITED(status) && !WEXITSTATUS(status);
+	said = WIFEXITED(status) && !WEXITSTATUS(status) ? said + 1 : 0;
 	next = g_get_monotonic_time() + AGAIN_S * G_USEC_PER_SEC;
 	if (said)
 		hv_log_line(LOG_INFO, "reporter: the cluster knows what this host can give");
@@ -47,7 +52,7 @@ void capacity_say(void)
 	GError *why = NULL;
 	GPid pid;
 
-	if (said || under_way || g_get_monotonic_time() < next)
+	if (said >= TIMES || under_way || g_get_monotonic_time() < next)
 		return;
 	hv_beside(program, sizeof(program), "TAIKI_HV", "hv", "/usr/sbin/hv");
 	if (g_spawn_async(NULL, (gchar **)(uintptr_t)argv, NULL,

@@ -8,6 +8,9 @@
 #   $WORK/ours.img     ours                                     10.99.0.1
 #   $WORK/disk         the kernel's, by the same name in there and here
 
+# shellcheck source=tests/e2e/ask.bash
+source "$(dirname "${BASH_SOURCE[0]}")/ask.bash"
+
 # To be loaded at the top of a file, which may have its own of these four.
 setup_file() { drbd_setup; }
 teardown_file() { drbd_end; }
@@ -66,19 +69,6 @@ drbd_test_end() {
 # inside COMMAND...: in the namespace, if there is one
 inside() { ${NETNS:+ip netns exec "$NETNS"} "$@"; }
 
-# await SECONDS COMMAND...: until it succeeds
-await() {
-	local end=$((SECONDS + $1))
-	shift
-	until "$@"; do
-		if [[ $SECONDS -ge $end ]]; then
-			echo "waited in vain for: $*" >&2
-			return 1
-		fi
-		sleep 0.2
-	done
-}
-
 # disks BYTES: new ones for both, with no metadata; nothing may run on them
 disks() {
 	local n
@@ -111,21 +101,7 @@ tsc_early_khz=$("$O/e2e/tsc") no_timer_check drbd.name=$1 drbd.ip=$2/24" \
 kernel_boot() { machine kernel 10.99.0.2 tap,ifname=tap0,script=no,downscript=no && kernel_conf; }
 
 # kernel SCRIPT...: what it prints there; ends with its status, or with 99 when there is no answer
-kernel() {
-	local fd pid line number=$RANDOM$RANDOM got status text='' rc=99
-	line="$number $(base64 -w0 <<<"$*")"
-	exec {fd}< <(exec socat -t 300 - "UNIX-CONNECT:$WORK/kernel.sock,shut-none" <<<"$line" 2>/dev/null)
-	pid=$!
-	while read -r -t 120 got status text <&"$fd"; do
-		[[ $got == "$number" ]] || continue # of one that nobody waited for
-		rc=$status
-		break
-	done
-	exec {fd}<&-
-	kill "$pid" 2>/dev/null
-	[[ -z $text ]] || base64 -d <<<"$text"
-	return "$rc"
-}
+kernel() { ask "$WORK/kernel.sock" "$@"; }
 
 # kernel_reads_at BYTES: a second from its disk at most; 0: as fast as it can
 kernel_reads_at() { socat -t 1 - "UNIX-CONNECT:$WORK/monitor" <<<"block_set_io_throttle disk 0 $1 0 0 0 0" >/dev/null; }

@@ -29,6 +29,7 @@ struct guest {
 /* What a guest left behind. */
 struct outcome {
 	int exit;
+	unsigned pins; /* messages of vm.h's pin */
 	struct engine_vcpu_state cpu[FLAT_VCPUS];
 	uint8_t *memory;
 	char log[4096];
@@ -80,6 +81,7 @@ static void run_guest(const struct guest *g, const struct engine_ops *ops, struc
 	assert_non_null(out->memory);
 	memcpy(out->memory, vm.ram.base, FLAT_RAM);
 	memcpy(out->log, vm.log, sizeof(out->log));
+	out->pins = vm.pins;
 	if (out->exit != g->exit)
 		last_exception(out->memory);
 	if (out->exit != g->exit)
@@ -218,6 +220,11 @@ static void test_guest(void **state)
 		run_guest(g, engines[i], &out[i]);
 		bad += out[i].exit != g->exit;
 	}
+	/*
+	 * A level that is served twice has sent two messages.  A /dev/kvm that interprets (one was seen) now and then tells of an EOI
+	 * before the port that was written ahead of it, so that the pin is still high and sends a third one; guests bear that.
+	 */
+	assert_true(out[0].pins <= 2);
 	/* What a shutdown leaves in the registers is the processor's own business. */
 	if (n == ENGINES && g->exit != FLAT_SHUTDOWN)
 		bad += compare(g, &out[0], &out[1]);

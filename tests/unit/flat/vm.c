@@ -34,6 +34,7 @@ static void end(struct vm *vm, int code)
 
 static void send_pin(struct vm *vm)
 {
+	vm->pins++;
 	vm->ops->msi(vm->engine, MSI_ADDR, vm->pin_vector | 1U << 15 | 1U << 14);
 }
 

@@ -63,6 +63,7 @@ struct vm {
 	int inta_vector; /* -1: none waiting */
 	unsigned intas;
 	uint32_t pin_vector, eois;
+	unsigned pins; /* messages of the pin that were sent */
 	bool pin_high;
 	uint64_t reg;
 	uint64_t mmio_sum;
