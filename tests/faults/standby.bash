@@ -45,6 +45,11 @@ waiting_hosts() {
 }
 twins_wait() { [[ $(waiting_hosts | wc -w) -eq 2 ]]; }
 
+host_is_known() {
+	host=$(host_of)
+	[[ -n $host ]]
+}
+
 # again: the cluster as the last fault left it is the next one's
 again() {
 	local node
@@ -57,8 +62,7 @@ again() {
 	host=
 	lab exec "$(observer)" timeout 20 crm_resource --cleanup >/dev/null 2>&1
 	eventually 60 answers
-	host=$(host_of)
-	[[ -n $host ]]
+	eventually 20 host_is_known
 	first_boot=$(boot)
 	: >"$(state)/bmc.log"
 	eventually 120 twins_wait
