@@ -72,17 +72,21 @@ again() {
 # twin_of NODE: the process of web's twin there
 twin_of() { waiting_process "$1" web@twin; }
 
-# adopted: what answers now had booted before the fault
-adopted() {
+# waited: what answers now had booted before the fault
+waited() {
 	local up
 	up=$(lab client curl -fs -m 2 "http://$address/cgi-bin/status" 2>/dev/null | cut -d ' ' -f 3)
 	note "the guest that answers has been up for $up s"
-	if [[ -n $up && $((${up%.*} * 1000)) -gt $(($(now_ms) - injected)) ]]; then return 0; fi
+	[[ -n $up && $((${up%.*} * 1000)) -gt $(($(now_ms) - injected)) ]]
+}
+adopted() {
+	! waited || return 0
 	echo "booted, not adopted; its agent says:"
+	sleep 10 # what an action has said is logged when it has ended
 	lab exec "$(host_of)" grep -h 'domain(web)' /var/log/pacemaker/pacemaker.log | tail -n 20
 	return 1
 }
-booted() { run ! adopted; }
+booted() { run ! waited; }
 
 # pools_killed_and COMMAND...: the daemons of every host, and at once what is said
 pools_killed_and() {
