@@ -9,15 +9,6 @@ load pair.bash
 
 teardown() { pair_end; }
 
-# io NODE QEMU-IO-COMMAND...: on its export
-io() {
-	local n=$1 c args=()
-	shift
-	for c; do args+=(-c "$c"); done
-	qemu-io -f raw "${args[@]}" "$(nbd "$n")" >"$PAIR/io" 2>&1 || { cat "$PAIR/io" >&2; return 1; }
-	! grep -qE 'Pattern verification failed|error|failed' "$PAIR/io"
-}
-
 suspended() { [[ $(status "$1" suspended-by | tr -d ' \n"') == "[$2]" ]]; }
 
 # equal: both are whole, idle and byte for byte the same

@@ -143,6 +143,15 @@ filled() {
 # nbd NODE: the export's URI
 nbd() { echo "nbd+unix:///?socket=$PAIR/$1/.mirror/r0/nbd.sock"; }
 
+# io NODE QEMU-IO-COMMAND...: on its export
+io() {
+	local n=$1 c args=()
+	shift
+	for c; do args+=(-c "$c"); done
+	qemu-io -f raw "${args[@]}" "$(nbd "$n")" >"$PAIR/io" 2>&1 || { cat "$PAIR/io" >&2; return 1; }
+	! grep -qE 'Pattern verification failed|error|failed' "$PAIR/io"
+}
+
 # disk_of NODE: the file that its disk is in the end
 disk_of() { if [[ -e $PAIR/$1-back ]]; then echo "$PAIR/$1-back/img"; else echo "$PAIR/$1.img"; fi; }
 

@@ -18,15 +18,6 @@ pair() {
 	synced
 }
 
-# io NODE QEMU-IO-COMMAND...: on its export
-io() {
-	local n=$1 c args=()
-	shift
-	for c; do args+=(-c "$c"); done
-	qemu-io -f raw "${args[@]}" "$(nbd "$n")" >"$PAIR/io" 2>&1 || { cat "$PAIR/io" >&2; return 1; }
-	! grep -qE 'Pattern verification failed|error|failed' "$PAIR/io"
-}
-
 # grown SIZE: both disks are so large
 grown() { truncate -s "$1" "$PAIR/a.img" "$PAIR/b.img"; }
 

@@ -15,15 +15,6 @@ planted() {
 	for at; do printf 'X' | dd of="$PAIR/b.img" bs=1 seek="$at" conv=notrunc status=none; done
 }
 
-# io NODE QEMU-IO-COMMAND...: on its export
-io() {
-	local n=$1 c args=()
-	shift
-	for c; do args+=(-c "$c"); done
-	qemu-io -f raw "${args[@]}" "$(nbd "$n")" >"$PAIR/io" 2>&1 || { cat "$PAIR/io" >&2; return 1; }
-	! grep -qE 'Pattern verification failed|error|failed' "$PAIR/io"
-}
-
 # scattered: both, and a has some data between large holes
 scattered() {
 	both
@@ -216,7 +207,7 @@ stored() { du -k "$(disk_of "$1")" | cut -f 1; }
 	END
 	local writer=$!
 	await test -e "$PAIR/begun"
-	for n in 1 2 3; do
+	for _ in 1 2 3; do
 		: >"$PAIR/b.log"
 		mirror b invalidate r0
 		await grep -q 'were zeroes, and not sent' "$PAIR/b.log"
