@@ -185,7 +185,6 @@ stored() { du -k "$(disk_of "$1")" | cut -f 1; }
 }
 
 @test "rs-discard-granularity: what clients write into the holes meanwhile stays; what they discard is given back, too" {
-	local n
 	pair_new 32M
 	scattered
 	littered --rs-discard-granularity 4096
