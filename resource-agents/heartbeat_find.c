@@ -77,6 +77,11 @@ void heartbeat_look(struct heartbeat_view *v, int64_t deadline)
 		return;
 	}
 	v->error = hv_daemon_ask(&heartbeat_daemon, "status\n", deadline, NULL, &v->pid);
+	if (v->error == -ESRCH) {
+		v->presence = HEARTBEAT_ABSENT;
+		v->error = v->pid = 0;
+		return;
+	}
 	v->presence = v->error ? HEARTBEAT_SILENT : HEARTBEAT_ANSWERS;
 	if (!v->pid)
 		v->pid = written;

@@ -142,12 +142,18 @@ static enum ocf_rc again(void)
 			       "taiki-poold was gone; another one was started and takes over");
 }
 
+/* found() - What a probe says where there is no daemon, or a monitor where there should be none. */
 static enum ocf_rc found(void)
 {
 	unsigned n = pool_standbys();
 
 	if (!n)
 		return OCF_NOT_RUNNING;
+	if (started())
+		return ocf_exit_reason(OCF_DEGRADED,
+				       "taiki-poold is gone; the %u standbys that it has left "
+				       "wait for another one, which the next monitor starts",
+				       n);
 	return ocf_exit_reason(OCF_ERR_GENERIC,
 			       "%u standbys are left on this host, and nobody keeps them", n);
 }

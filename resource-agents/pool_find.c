@@ -34,6 +34,10 @@ void pool_look(struct pool_view *v, const char *question, int64_t deadline)
 		return;
 	}
 	v->error = hv_daemon_ask(&pool_daemon, question, deadline, &answer, &v->pid);
+	if (v->error == -ESRCH) {
+		*v = (struct pool_view){.presence = POOL_ABSENT};
+		return;
+	}
 	if (!v->pid)
 		v->pid = written;
 	if (!v->error)

@@ -21,7 +21,8 @@
 #include "unix_connect.h"
 
 enum {
-	TERM_MS = 5000, /* at most, before SIGKILL */
+	TERM_MS = 5000,  /* at most, before SIGKILL */
+	DYING_MS = 2000, /* at most, from its last byte to its lock's end */
 	/* A lock whose last holder dies tells nobody. */
 	LOCK_TURN_MS = 10,
 	COMM_MAX = 15, /* as much of a process's name as the kernel keeps */
@@ -43,6 +44,16 @@ int hv_daemon_holder(const struct hv_daemon *d, pid_t *pid)
 		*pid = atoi(text);
 	close(fd);
 	return rc;
+}
+
+static int await_free_lock(const struct hv_daemon *d, int64_t deadline)
+{
+	pid_t pid;
+	int held;
+
+	while ((held = hv_daemon_holder(d, &pid)) == 1 && hv_left_ms(deadline))
+		poll(NULL, 0, LOCK_TURN_MS);
+	return held == 1 ? -ETIMEDOUT : held;
 }
 
 /* receive() - All of it, until the other side closes.  Bytes, or -errno. */
@@ -91,8 +102,8 @@ static int converse(int fd, const char *question, int64_t deadline, char **answe
 	return n < 0 ? (int)n : 0;
 }
 
-int hv_daemon_ask(const struct hv_daemon *d, const char *question, int64_t deadline, char **answer,
-		  pid_t *pid)
+static int ask(const struct hv_daemon *d, const char *question, int64_t deadline, char **answer,
+	       pid_t *pid)
 {
 	char path[PATH_MAX];
 	struct ucred who;
@@ -110,6 +121,18 @@ int hv_daemon_ask(const struct hv_daemon *d, const char *question, int64_t deadl
 	return rc;
 }
 
+int hv_daemon_ask(const struct hv_daemon *d, const char *question, int64_t deadline, char **answer,
+		  pid_t *pid)
+{
+	int rc = ask(d, question, deadline, answer, pid);
+	int64_t dead = hv_clock_ms() + DYING_MS;
+
+	if (!rc || rc == -ETIMEDOUT)
+		return rc;
+	/* One that is killed this moment closes its sockets first. */
+	return await_free_lock(d, dead < deadline ? dead : deadline) ? rc : -ESRCH;
+}
+
 /* is_it() - @pid has not become another program since it was told. */
 static bool is_it(const struct hv_daemon *d, pid_t pid)
 {
@@ -125,16 +148,6 @@ static bool is_it(const struct hv_daemon *d, pid_t pid)
 	close(fd);
 	name[strcspn(name, "\n")] = '\0';
 	return !strncmp(name, d->program, COMM_MAX);
-}
-
-static int await_free_lock(const struct hv_daemon *d, int64_t deadline)
-{
-	pid_t pid;
-	int held;
-
-	while ((held = hv_daemon_holder(d, &pid)) == 1 && hv_left_ms(deadline))
-		poll(NULL, 0, LOCK_TURN_MS);
-	return held == 1 ? -ETIMEDOUT : held;
 }
 
 int hv_daemon_end(const struct hv_daemon *d, pid_t pid, int64_t deadline)

@@ -44,7 +44,8 @@ int hv_daemon_holder(const struct hv_daemon *d, pid_t *pid);
 /*
  * hv_daemon_ask() - Its answer to @question (a line with its newline): NUL-terminated, the
  * caller's to free; @answer may be NULL.  *@pid (may be NULL): whose socket it is, also if it
- * is silent.  0; -ETIMEDOUT; -ENOENT, -ECONNREFUSED nobody serves it; -EPROTO; -errno.
+ * is silent.  0; -ETIMEDOUT; -ESRCH it has ended, before or meanwhile; -ENOENT, -ECONNREFUSED
+ * its lock is held and nobody serves it; -EPROTO; -errno.
  */
 int hv_daemon_ask(const struct hv_daemon *d, const char *question, int64_t deadline, char **answer,
 		  pid_t *pid);

@@ -190,13 +190,34 @@ turn() { "$O/tests/unit/agent/turn" "$@"; }
 	agent start
 	until_true 30 ready web@twin db@twin
 	web=$(pid_of web@twin) db=$(pid_of db@twin)
+	# At once, and as a clean-up of the cluster may ask just now: neither is a reason to end what waits.
 	kill -KILL "$(poold)"
-	until_true 10 [ ! -e "/proc/$(poold)" ]
+	OCF_RESKEY_CRM_meta_interval=0 degraded
+	[[ $stderr == *'taiki-poold is gone; the 2 standbys that it has left wait for another one'* ]]
 	degraded
 	[[ $stderr == *'taiki-poold was gone; another one was started and takes over'* ]]
 	until_true 30 ready web@twin db@twin
 	[[ $(pid_of web@twin) -eq $web && $(pid_of db@twin) -eq $db ]]
 	run -0 agent monitor
+}
+
+@test "a daemon that dies while its monitor asks is gone, not silent: what waits is not ended" {
+	export OCF_RESKEY_domains=web
+	domain web
+	agent start
+	until_true 30 ready web@twin
+	web=$(pid_of web@twin)
+	local i
+	for i in 1 2 3 4 5 6; do
+		# It is asked, and does not answer any more.
+		kill -STOP "$(poold)"
+		{ sleep 0.3 && kill -KILL "$(poold)"; } &
+		degraded
+		wait "$!"
+		[[ $stderr == *'taiki-poold was gone; another one was started and takes over'* ]]
+	done
+	until_true 30 ready web@twin
+	[[ $(pid_of web@twin) -eq $web ]]
 }
 
 @test "killed at whatever it was doing, it loses no guest and makes none twice" {
