@@ -54,8 +54,9 @@ same_twins() { [[ $(for n in $(others); do twin_of "$n"; done) == "$1" ]]; }
 twins_changed() {
 	local n
 	for n in $(others); do
-		echo "$n: $(twin_of "$n")"
-		lab exec "$n" sh -c 'grep -h "poold\|@twin" /var/log/pacemaker/pacemaker.log | tail -n 25; hv list --all'
+		echo "$n: now $(twin_of "$n")"
+		lab exec "$n" sh -c 'tail -n 20 /var/log/taiki-poold.log; tail -n 5 /run/taiki/web@twin/log
+			grep -h "pool.*reason\|pool_stop\|pool.*Result of" /var/log/pacemaker/pacemaker.log | tail -n 6'
 	done
 	return 1
 }
