@@ -115,7 +115,7 @@ static const struct rule {
 	{busy, POOL_WAIT, "a step is under way"},
 	{claimed, POOL_WAIT, "it is being adopted"},
 	{unknown, POOL_WAIT, "whether it runs cannot be told"},
-	{starting, POOL_WAIT, "its domain is being started here"},
+	{starting, POOL_WAIT, "its domain is being started here, or cannot be told to be off"},
 	{undecided, POOL_WAIT, "what it is to be is not known yet"},
 	{too_soon, POOL_WAIT, "it failed, and is tried again later"},
 

@@ -19,8 +19,8 @@
 /* The domain that a twin waits for, on this host.  A spare's is POOL_AWAY. */
 enum pool_domain {
 	POOL_AWAY,     /* it does not run here */
-	POOL_STARTING, /* somebody has its turn: it is being started or moved here */
-	POOL_HERE,     /* it runs here, or that cannot be told */
+	POOL_STARTING, /* it is being started or moved here, or whether it runs cannot be told */
+	POOL_HERE,     /* it runs here */
 };
 
 /* The guest in a place whose process lives. */

@@ -235,10 +235,13 @@ void source_see(struct source *s)
 	if (!s->resource || !s->has_config)
 		return;
 	watch_dir(s->d, s->config.name);
-	if (hv_presence(s->config.name, &pid, NULL) != HV_ABSENT)
-		s->domain = POOL_HERE;
-	else
+	switch (hv_presence(s->config.name, &pid, NULL)) {
+	case HV_PRESENT: s->domain = POOL_HERE; break;
+	case HV_UNKNOWN: s->domain = POOL_STARTING; break;
+	case HV_ABSENT:
 		s->domain = hv_turn_taken(s->config.name) ? POOL_STARTING : POOL_AWAY;
+		break;
+	}
 	if (s->domain != POOL_HERE || !pid || s->pidfd_of == pid)
 		return;
 	if (s->pidfd_of)
