@@ -453,7 +453,7 @@ turn() { "$O/tests/unit/agent/turn" "$@"; }
 	turn web cat "$dir/go" 3>&- &
 	until_true 10 [ -e "$TAIKI_RUN_DIR/web/starter" ]
 	agent start
-	starting() { [[ $(field '.standbys[0].because') == *'being started here' ]]; }
+	starting() { [[ $(field '.standbys[0].because') == *'being started here'* ]]; }
 	until_true 10 starting
 	sleep 1
 	missing web@twin
