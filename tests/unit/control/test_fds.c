@@ -22,6 +22,8 @@
 #include "fakes.h"
 #include "talk.h"
 
+enum { LONG_MS = 60000 };
+
 #define OK    "{\"return\":{}}\r\n"
 #define GETFD "{\"execute\": \"getfd\", \"arguments\": {\"fdname\": \"%s\"}}"
 
@@ -198,13 +200,13 @@ static void *client_main(void *arg)
 	struct hv_qmp *q;
 	long failures;
 
-	if (hv_qmp_open(talk_path, 5000, &q, &err))
+	if (hv_qmp_open(talk_path, LONG_MS, &q, &err))
 		return (void *)1L;
-	failures = hv_qmp_getfd(q, "disk", *(int *)arg, 5000, &err) != 0;
-	failures += hv_qmp_getfd(q, "9", *(int *)arg, 5000, &err) != -EREMOTEIO;
+	failures = hv_qmp_getfd(q, "disk", *(int *)arg, LONG_MS, &err) != 0;
+	failures += hv_qmp_getfd(q, "9", *(int *)arg, LONG_MS, &err) != -EREMOTEIO;
 	failures += strcmp(err.text,
 			   "Parameter 'fdname' expects a name not starting with a digit") != 0;
-	failures += hv_qmp_call(q, "closefd", json_pack("{s:s}", "fdname", "disk"), 5000, NULL,
+	failures += hv_qmp_call(q, "closefd", json_pack("{s:s}", "fdname", "disk"), LONG_MS, NULL,
 				&err) != 0;
 	hv_qmp_close(q);
 	return (void *)failures;

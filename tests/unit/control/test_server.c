@@ -24,6 +24,8 @@
 #include "fakes.h"
 #include "talk.h"
 
+enum { LONG_MS = 60000 };
+
 static void test_only_the_owner_may_connect(void **state)
 {
 	struct stat st;
@@ -180,20 +182,20 @@ static void *client_main(void *arg)
 	json_t *ret = NULL, *event = NULL;
 	long failures = 0;
 
-	if (hv_qmp_open(talk_path, 5000, &q, &err))
+	if (hv_qmp_open(talk_path, LONG_MS, &q, &err))
 		return (void *)1L;
-	failures += hv_qmp_call(q, "query-name", NULL, 5000, &ret, &err) != 0;
+	failures += hv_qmp_call(q, "query-name", NULL, LONG_MS, &ret, &err) != 0;
 	failures += strcmp(json_string_value(json_object_get(ret, "name")), "web") != 0;
 	json_decref(ret);
-	failures += hv_qmp_call(q, "nothing", NULL, 5000, NULL, &err) != -EREMOTEIO;
+	failures += hv_qmp_call(q, "nothing", NULL, LONG_MS, NULL, &err) != -EREMOTEIO;
 	failures += strcmp(err.text, "The command nothing has not been found") != 0;
-	failures += hv_qmp_call(q, "balloon", json_pack("{s:i}", "value", 4096), 5000, NULL,
+	failures += hv_qmp_call(q, "balloon", json_pack("{s:i}", "value", 4096), LONG_MS, NULL,
 				&err) != 0;
-	failures += hv_qmp_event(q, 5000, &event, &err) != 0;
+	failures += hv_qmp_event(q, LONG_MS, &event, &err) != 0;
 	failures += strcmp(json_string_value(json_object_get(event, "event")), "STOP") != 0;
 	json_decref(event);
 	failures += hv_qmp_event(q, 0, &event, &err) != -ETIMEDOUT;
-	failures += hv_qmp_call(q, "query-status", NULL, 5000, NULL, &err) != 0;
+	failures += hv_qmp_call(q, "query-status", NULL, LONG_MS, NULL, &err) != 0;
 	hv_qmp_close(q);
 	return (void *)failures;
 }
