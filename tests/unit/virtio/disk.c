@@ -63,7 +63,7 @@ bool answered(uint32_t *id)
 {
 	uint32_t used[2];
 
-	for (int i = 0; i < 100; i++) {
+	for (int i = 0; i < RIG_PATIENCE_MS / 50; i++) {
 		if (rig_run_until(is_used, used, 50)) {
 			*id = used[0];
 			return true;

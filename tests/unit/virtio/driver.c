@@ -121,5 +121,5 @@ static bool have_used(void *arg)
 
 bool drv_wait(struct drv *d, uint32_t *id, uint32_t *len)
 {
-	return rig_run_until(have_used, d, 5000) && drv_used(d, id, len);
+	return rig_run_until(have_used, d, RIG_PATIENCE_MS) && drv_used(d, id, len);
 }

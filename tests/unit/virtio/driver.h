@@ -51,7 +51,7 @@ uint16_t drv_add(struct drv *d, const struct piece *p, unsigned n);
 void drv_kick(struct drv *d);
 /* drv_used() - The next used entry: whether there is one. */
 bool drv_used(struct drv *d, uint32_t *id, uint32_t *len);
-/* drv_wait() - Let the loop run until there is one (at most 5 s). */
+/* drv_wait() - Let the loop run until there is one (at most RIG_PATIENCE_MS). */
 bool drv_wait(struct drv *d, uint32_t *id, uint32_t *len);
 
 #endif

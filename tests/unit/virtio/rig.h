@@ -22,6 +22,9 @@ enum { RIG_RAM = 1 << 20, RIG_BAR = 0xc0000000 };
 enum { RIG_RAM = 4 << 20, RIG_BAR = 0xc0000000 };
 #endif
 
+/* For what has to come: as long as a busy host may stand still. */
+enum { RIG_PATIENCE_MS = 60000 };
+
 struct rig {
 	struct ram ram;
 	uint8_t *shadow;

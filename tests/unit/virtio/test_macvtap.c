@@ -83,8 +83,8 @@ static void frames_pass(void **state)
 	frame[TAP_HEADER + 12] = 0x88;
 	frame[TAP_HEADER + 13] = 0xb5;
 	frame[TAP_HEADER + 50] = 0x42;
-	/* A carrier takes up to a second to be noticed. */
-	for (int i = 0; i < 100 && n != sizeof(frame); i++) {
+	/* A carrier takes up to a second to be noticed, and longer where many networks come and go. */
+	for (int i = 0; i < 1000 && n != sizeof(frame); i++) {
 		struct pollfd p = {.fd = b.fd, .events = POLLIN};
 
 		assert_int_equal(write(a.fd, frame, sizeof(frame)), sizeof(frame));

@@ -415,6 +415,11 @@ static void forget_requests(void)
 	blk->inflight = 0;
 }
 
+static bool is_broken(void *arg)
+{
+	return blk->block.nbd->broken;
+}
+
 /* Nothing is answered then, and nothing of the guest's memory is touched. */
 static void owes_for_ever(void **state)
 {
@@ -427,8 +432,8 @@ static void owes_for_ever(void **state)
 		plug_in(faults[i]);
 		post(0, VIRTIO_BLK_T_IN, 3, &p, 1);
 		drv_kick(&d);
-		assert_false(rig_run_until(is_used, used, 300));
-		assert_true(blk->block.nbd->broken);
+		assert_true(rig_run_until(is_broken, NULL, RIG_PATIENCE_MS));
+		assert_false(rig_run_until(is_used, used, 100));
 		post(1, VIRTIO_BLK_T_IN, 3, &p, 1);
 		drv_kick(&d);
 		assert_false(rig_run_until(is_used, used, 100));
@@ -442,9 +447,7 @@ static void an_answer_that_comes_twice(void **state)
 {
 	plug_in(TWICE);
 	assert_int_equal(request(VIRTIO_BLK_T_FLUSH, 0, 0, 0, false), VIRTIO_BLK_S_OK);
-	for (int i = 0; i < 100 && !blk->block.nbd->broken; i++)
-		rig_run(20);
-	assert_true(blk->block.nbd->broken);
+	assert_true(rig_run_until(is_broken, NULL, RIG_PATIENCE_MS));
 }
 
 /* ---- who is not let in, or lets us in wrongly ---- */
@@ -505,11 +508,11 @@ static void a_gate_is_opened_with_a_connection(void **state)
 	assert_int_equal(reg_read(rig.device, R_CONFIG, 4), 0);
 	assert_int_equal(request(VIRTIO_BLK_T_IN, 0, DATA, 512, true), VIRTIO_BLK_S_IOERR);
 	/* somebody with the right to connects, and is let in */
-	fd = served_dial(&disk, hv_clock_ms() + 5000, &s, &err);
+	fd = served_dial(&disk, hv_clock_ms() + RIG_PATIENCE_MS, &s, &err);
 	assert_true(fd >= 0);
 	assert_int_equal(s.nbd.size, EXPORT);
 	assert_int_equal(virtio_blk_open_gate("vda", fd, &s, 1, &err), 0);
-	assert_true(rig_run_until(told, NULL, 5000));
+	assert_true(rig_run_until(told, NULL, RIG_PATIENCE_MS));
 	assert_int_equal(rig.answer_rc, 0);
 	assert_int_equal(reg_read(rig.device, R_CONFIG, 4), EXPORT / 512);
 	memset(block, 0x5a, sizeof(block));

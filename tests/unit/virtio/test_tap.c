@@ -19,7 +19,7 @@
 
 #include "hvcore/vmm/net/tap.h"
 
-enum { MTU = 1400 };
+enum { MTU = 1400, LONG_MS = 60000 };
 
 static struct hv_nic nic = {.bridge = (char *)"br0", .mac = {0x52, 0x54, 0, 1, 2, 3}};
 static struct hv_nic other = {.bridge = (char *)"br0", .mac = {0x52, 0x54, 0, 1, 2, 4}};
@@ -107,7 +107,7 @@ static ssize_t receive(const struct tap *t, uint8_t *to, size_t size)
 	struct pollfd p = {.fd = t->fd, .events = POLLIN};
 	ssize_t n;
 
-	while (poll(&p, 1, 5000) > 0) {
+	while (poll(&p, 1, LONG_MS) > 0) {
 		n = read(t->fd, to, size);
 		if (n > TAP_HEADER + 14 && to[TAP_HEADER + 12] == 0x88 &&
 		    to[TAP_HEADER + 13] == 0xb5)
@@ -116,10 +116,10 @@ static ssize_t receive(const struct tap *t, uint8_t *to, size_t size)
 	return -1;
 }
 
-/* The kernel takes up to a second to notice a carrier. */
+/* The kernel takes up to a second to notice a carrier, and longer where many of its networks come and go. */
 static bool becomes(const struct tap *t, bool running)
 {
-	for (unsigned i = 0; i < 500; i++) {
+	for (unsigned i = 0; i < LONG_MS / 10; i++) {
 		if (!!(ask(t->name, SIOCGIFFLAGS).ifr_flags & IFF_RUNNING) == running)
 			return true;
 		usleep(10000);

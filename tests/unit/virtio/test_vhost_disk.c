@@ -207,6 +207,11 @@ static void forget_requests(void)
 	blk->inflight = 0;
 }
 
+static bool is_down(void *arg)
+{
+	return !vhost()->up;
+}
+
 static void owes_for_ever(void **state)
 {
 	static const enum server_fault faults[] = {LEAVES, BAD_ID, BAD_STATUS};
@@ -218,8 +223,8 @@ static void owes_for_ever(void **state)
 		plug(faults[i]);
 		post(0, VIRTIO_BLK_T_IN, 3, &p, 1);
 		drv_kick(&d);
-		assert_false(rig_run_until(is_used, used, 300));
-		assert_false(vhost()->up);
+		assert_true(rig_run_until(is_down, NULL, RIG_PATIENCE_MS));
+		assert_false(rig_run_until(is_used, used, 100));
 		post(1, VIRTIO_BLK_T_IN, 3, &p, 1);
 		drv_kick(&d);
 		assert_false(rig_run_until(is_used, used, 100));
@@ -236,9 +241,7 @@ static void answers_that_nobody_asked_for(void **state)
 	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
 		plug(faults[i]);
 		assert_int_equal(request(VIRTIO_BLK_T_FLUSH, 0, 0, 0, false), VIRTIO_BLK_S_OK);
-		for (int n = 0; n < 100 && vhost()->up; n++)
-			rig_run(20);
-		assert_false(vhost()->up);
+		assert_true(rig_run_until(is_down, NULL, RIG_PATIENCE_MS));
 		unplug(NULL);
 	}
 }
@@ -251,11 +254,6 @@ static bool holds(void *arg)
 static bool is_up(void *arg)
 {
 	return vhost()->up && vhost()->checked;
-}
-
-static bool is_down(void *arg)
-{
-	return !vhost()->up;
 }
 
 /* In flight when it went are three writes, and a flush that came while it was away. */
@@ -276,10 +274,10 @@ static void it_comes_back_and_is_asked_again(void **state)
 		post(i, VIRTIO_BLK_T_OUT, 40 + i, &p, 1);
 	}
 	drv_kick(&d);
-	assert_true(rig_run_until(holds, &three, 5000));
+	assert_true(rig_run_until(holds, &three, RIG_PATIENCE_MS));
 	server_kill();
 	memset(server->data, 0, sizeof(server->data));
-	assert_true(rig_run_until(is_down, NULL, 5000));
+	assert_true(rig_run_until(is_down, NULL, RIG_PATIENCE_MS));
 	post(3, VIRTIO_BLK_T_FLUSH, 0, NULL, 0);
 	drv_kick(&d);
 	server->hold = false;
@@ -307,7 +305,7 @@ static void what_comes_back_has_to_be_the_same(void **state)
 	plug(NONE);
 	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
 		server_kill();
-		assert_true(rig_run_until(is_down, NULL, 5000));
+		assert_true(rig_run_until(is_down, NULL, RIG_PATIENCE_MS));
 		server_begin(path, faults[i]);
 		if (!i) {
 			post(0, VIRTIO_BLK_T_IN, 5, &p, 1);
@@ -329,14 +327,14 @@ static void away_for_too_long(void **state)
 	plug(NONE);
 	server_kill();
 	unlink(path);
-	assert_true(rig_run_until(is_down, NULL, 5000));
+	assert_true(rig_run_until(is_down, NULL, RIG_PATIENCE_MS));
 	rig_timers(59000000000);
 	assert_false(vhost()->failed);
 	rig_timers(1100000000);
 	assert_true(vhost()->failed);
 	assert_int_equal(request(VIRTIO_BLK_T_IN, 3, DATA, 512, true), VIRTIO_BLK_S_IOERR);
 	server_begin(path, NONE);
-	assert_true(rig_run_until(is_up, NULL, 5000));
+	assert_true(rig_run_until(is_up, NULL, RIG_PATIENCE_MS));
 	assert_int_equal(request(VIRTIO_BLK_T_IN, 3, DATA, 512, true), VIRTIO_BLK_S_OK);
 }
 
@@ -354,7 +352,7 @@ static void it_grows_and_does_not_shrink(void **state)
 	plug(NONE);
 	generation = (unsigned)reg_read(rig.device, R_GENERATION, 1);
 	server->size = SERVER_BYTES;
-	assert_true(rig_run_until(has_grown, NULL, 5000));
+	assert_true(rig_run_until(has_grown, NULL, RIG_PATIENCE_MS));
 	assert_int_not_equal(reg_read(rig.device, R_GENERATION, 1), generation);
 	assert_int_equal(request(VIRTIO_BLK_T_IN, SERVER_BYTES / 512 - 1, DATA, 512, true),
 			 VIRTIO_BLK_S_OK);
@@ -368,10 +366,10 @@ static void it_has_grown_when_it_comes_back(void **state)
 	disk.reconnect = 1;
 	plug(NONE);
 	server_kill();
-	assert_true(rig_run_until(is_down, NULL, 5000));
+	assert_true(rig_run_until(is_down, NULL, RIG_PATIENCE_MS));
 	server->size = SERVER_BYTES;
 	server_begin(path, NONE);
-	assert_true(rig_run_until(has_grown, NULL, 5000));
+	assert_true(rig_run_until(has_grown, NULL, RIG_PATIENCE_MS));
 }
 
 static bool not_listened_to(void *arg)
@@ -382,7 +380,7 @@ static bool not_listened_to(void *arg)
 static void what_is_not_known_is_not_listened_to(void **state)
 {
 	plug(BACKEND_NOISE);
-	assert_true(rig_run_until(not_listened_to, NULL, 5000));
+	assert_true(rig_run_until(not_listened_to, NULL, RIG_PATIENCE_MS));
 	assert_int_equal(request(VIRTIO_BLK_T_IN, 3, DATA, 512, true), VIRTIO_BLK_S_OK);
 }
 
@@ -445,11 +443,11 @@ static void a_gate_is_opened_with_a_connection(void **state)
 	rig.answered = 0;
 	assert_int_equal(reg_read(rig.device, R_CONFIG, 4), 0);
 	assert_int_equal(request(VIRTIO_BLK_T_IN, 0, DATA, 512, true), VIRTIO_BLK_S_IOERR);
-	fd = served_dial(&disk, hv_clock_ms() + 5000, &s, &err);
+	fd = served_dial(&disk, hv_clock_ms() + RIG_PATIENCE_MS, &s, &err);
 	assert_true(fd >= 0);
 	assert_int_equal(s.how, SERVED_VHOST);
 	assert_int_equal(virtio_blk_open_gate("vda", fd, &s, 1, &err), 0);
-	assert_true(rig_run_until(told, NULL, 5000));
+	assert_true(rig_run_until(told, NULL, RIG_PATIENCE_MS));
 	assert_int_equal(rig.answer_rc, 0);
 	assert_int_equal(reg_read(rig.device, R_CONFIG, 4), SERVER_BYTES / 2 / 512);
 	memset(block, 0x5a, sizeof(block));
@@ -467,7 +465,7 @@ static void a_gate_stays_closed_to_what_will_not_do(void **state)
 
 	plug_gated(NONE, true);
 	rig.answered = 0;
-	fd = served_dial(&disk, hv_clock_ms() + 5000, &good, &err);
+	fd = served_dial(&disk, hv_clock_ms() + RIG_PATIENCE_MS, &good, &err);
 	assert_true(fd >= 0);
 	bad = good;
 	bad.vhost.size = UINT64_MAX;
@@ -481,7 +479,7 @@ static void a_gate_stays_closed_to_what_will_not_do(void **state)
 	assert_non_null(strstr(err.text, "logical_block_size='4096'"));
 	assert_int_equal(blk->gate.state, GATE_CLOSED);
 	assert_int_equal(virtio_blk_open_gate("vda", fd, &good, 1, &err), 0);
-	assert_true(rig_run_until(told, NULL, 5000));
+	assert_true(rig_run_until(told, NULL, RIG_PATIENCE_MS));
 	assert_int_equal(rig.answer_rc, 0);
 }
 
