@@ -18,7 +18,7 @@
 #include "hv/daemon.h"
 #include "hv/rundir.h"
 
-enum { LONG_MS = 20000 };
+enum { LONG_MS = 60000 };
 
 /* The exit status of a process that runs @what. */
 static int in_child(int (*what)(void))

@@ -120,7 +120,9 @@ static void *forget_pid(void *data)
 {
 	char path[4096];
 
-	usleep(MOMENT_US);
+	/* Whoever asks has seen the pid file, and waits for his turn. */
+	hv_run_path(path, sizeof(path), "web1", "starter");
+	until_waited_for(path, 1);
 	hv_run_path(path, sizeof(path), "web1", "pid");
 	unlink(path);
 	close(*(int *)data);

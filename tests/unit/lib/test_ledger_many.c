@@ -24,7 +24,7 @@
 #include "hvcore/lib/probe.h"
 
 #define MIB (1ULL << 20)
-enum { STARTERS = 50, LOOKS = 120, SOON = 20000, ROOM_MIB = 1000 };
+enum { STARTERS = 50, LOOKS = 120, SOON = 60000, ROOM_MIB = 1000 };
 
 static const char *put(const char *dir, const char *file, const char *text)
 {

@@ -19,7 +19,7 @@
 
 #define MIB  (1ULL << 20)
 #define UUID "322baf42-0a4a-5495-b8e7-faf758da7333"
-enum { SOON = 5000 };
+enum { SOON = 60000 };
 
 static const char *put(const char *dir, const char *file, const char *text)
 {

@@ -15,7 +15,7 @@
 #include "hvcore/lib/probe.h"
 #include "util.h"
 
-enum { WAITERS = 8 };
+enum { WAITERS = 8, LONG_MS = 60000 };
 
 static char path[4096];
 
@@ -73,23 +73,6 @@ static void until_the_deadline(void **state)
 	sigprocmask(SIG_UNBLOCK, &blocked, NULL);
 }
 
-/* waiting() - How many wait for the lock, by the kernel's own account. */
-static unsigned waiting(void)
-{
-	char line[256], inode[32];
-	unsigned n = 0;
-	struct stat st;
-	FILE *f = fopen("/proc/locks", "re");
-
-	assert_non_null(f);
-	assert_int_equal(stat(path, &st), 0);
-	snprintf(inode, sizeof(inode), ":%lu ", (unsigned long)st.st_ino);
-	while (fgets(line, sizeof(line), f))
-		n += strstr(line, inode) && strstr(line, "->");
-	fclose(f);
-	return n;
-}
-
 /* wait_as() - A process that waits, and says its number through @out once it has the lock. */
 static pid_t wait_as(char number, int held, int out)
 {
@@ -99,7 +82,7 @@ static pid_t wait_as(char number, int held, int out)
 		int fd = open(path, O_RDWR | O_CLOEXEC), rc;
 
 		close(held);
-		rc = hv_lock_wait(fd, hv_clock_ms() + 20000);
+		rc = hv_lock_wait(fd, hv_clock_ms() + LONG_MS);
 		_exit(rc || write(out, &number, 1) != 1);
 	}
 	return pid;
@@ -116,8 +99,7 @@ static void in_the_order_of_arrival(void **state)
 	for (int i = 0; i < WAITERS; i++) {
 		pid[i] = wait_as((char)('a' + i), held, out[1]);
 		assert_true(pid[i] > 0);
-		for (int64_t end = hv_clock_ms() + 20000; waiting() < (unsigned)i + 1;)
-			assert_true(!usleep(1000) && hv_left_ms(end));
+		assert_true(until_waited_for(path, (unsigned)i + 1));
 	}
 	close(held);
 	for (int i = 0; i < WAITERS; i++) {

@@ -49,17 +49,19 @@ static void asking_makes_nothing(void **state)
 /* wait_beside() - A process that waits for @name's turn; it ends with 0 if it got that one's. */
 static pid_t wait_beside(int held, const char *name, const char *other)
 {
+	char path[4096];
 	pid_t pid = fork();
 
 	if (!pid) {
 		int fd;
 
 		close(held); /* the lock belongs to both copies */
-		fd = hv_turn(name, hv_clock_ms() + 20000, NULL);
+		fd = hv_turn(name, hv_clock_ms() + 60000, NULL);
 
 		_exit(fd < 0 ? 1 : !hv_turn_taken(name) ? 2 : hv_turn_taken(other) ? 3 : 0);
 	}
-	usleep(100000);
+	hv_run_path(path, sizeof(path), name, "starter");
+	assert_true(until_waited_for(path, 1));
 	return pid;
 }
 

@@ -7,7 +7,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "hvcore/lib/probe.h"
 #include "util.h"
+
+enum { WAITERS_MS = 60000 };
 
 char *slurp(const char *path, size_t *len)
 {
@@ -152,4 +155,29 @@ static int remove_one(const char *path, const struct stat *st, int flag, struct 
 void scratch_remove(void)
 {
 	nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+unsigned lock_waiters(const char *path)
+{
+	char line[256], inode[32];
+	unsigned n = 0;
+	struct stat st;
+	FILE *f = fopen("/proc/locks", "re");
+
+	assert_non_null(f);
+	assert_int_equal(stat(path, &st), 0);
+	snprintf(inode, sizeof(inode), ":%lu ", (unsigned long)st.st_ino);
+	while (fgets(line, sizeof(line), f))
+		n += strstr(line, inode) && strstr(line, "->");
+	fclose(f);
+	return n;
+}
+
+bool until_waited_for(const char *path, unsigned n)
+{
+	int64_t end = hv_clock_ms() + WAITERS_MS;
+
+	while (lock_waiters(path) < n && hv_left_ms(end))
+		usleep(1000);
+	return lock_waiters(path) >= n;
 }

@@ -21,4 +21,9 @@ void sample(struct hv_config *c);
 const char *scratch(void);
 void scratch_remove(void);
 
+/* lock_waiters() - How many wait for the lock of the file at @path, by the kernel's own account. */
+unsigned lock_waiters(const char *path);
+/* until_waited_for() - Stands still until @n do; false if they do not come. */
+bool until_waited_for(const char *path, unsigned n);
+
 #endif
