@@ -15,7 +15,10 @@
 #include "console.h"
 #include "hv/console.h"
 
-enum { ESCAPE = 0x1d /* Ctrl-] */ };
+enum {
+	ESCAPE = 0x1d,  /* Ctrl-] */
+	LOOK_MS = 1000, /* a signal that came just before poll() is seen then */
+};
 
 static struct termios before;
 static volatile sig_atomic_t raw, stop_signal;
@@ -116,7 +119,7 @@ int console_attach(const char *name, int fd)
 		fprintf(stderr, "Connected to %s; Ctrl-] leaves.\r\n", name);
 	while (t == GO_ON && !stop_signal) {
 		p[1].fd = p[1].events ? STDIN_FILENO : -1;
-		if (poll(p, 2, -1) < 0)
+		if (poll(p, 2, LOOK_MS) < 0)
 			continue;
 		if (p[0].revents)
 			t = from_guest(fd);
