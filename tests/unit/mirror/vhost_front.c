@@ -23,7 +23,7 @@
 #include "tool.h"
 #include "vhost_front.h"
 
-enum { WAIT_MS = 20000 };
+enum { WAIT_MS = 60000 };
 
 /* ---- the back-end ---- */
 

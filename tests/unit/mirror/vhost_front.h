@@ -60,7 +60,7 @@ void front_say(struct front *f, uint32_t request, uint32_t flags, const void *da
 bool front_hear(struct front *f, uint32_t request, void *data, uint32_t size, int *fd);
 /* front_ask() - Both, for a number. */
 uint64_t front_ask(struct front *f, uint32_t request);
-/* front_is_hung_up() - Whether that happens, within a few seconds. */
+/* front_is_hung_up() - Whether that happens, within a minute. */
 bool front_is_hung_up(struct front *f);
 
 /* front_begin() - Everything, up to a ring that runs. */
