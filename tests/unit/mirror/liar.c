@@ -5,6 +5,7 @@
  *   client told | refused | waits | none      of what it asked for last
  *   connection closed | open
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -13,7 +14,7 @@
 #include "mirror/export/nbd_proto.h"
 #include "tests/history/torture/nbd.h"
 
-enum { PATIENCE_MS = 5000, CLIENT_MS = 700, FATE_MS = 4000, BLOCK = 4096 };
+enum { PATIENCE_MS = 30000, OWES_MS = 700, STAYS_MS = 4000, LOOK_MS = 20, BLOCK = 4096 };
 
 static void answer_ping(struct liar *l, const struct wire_packet *p)
 {
@@ -127,34 +128,46 @@ void liar_flush(struct liar *l)
 	ask(l, NBD_CMD_FLUSH, 0, 0);
 }
 
-static const char *client_heard(struct liar *l)
+/* lives() - The connection goes on for @ms; false: the other side has closed it. */
+static bool lives(struct liar *l, int ms)
 {
-	struct answer a = {0};
-
-	if (l->client < 0)
-		return "none";
-	while (a.slot != l->asked)
-		if (nbd_answer(l->client, &a, CLIENT_MS))
-			return "waits";
-	return a.error ? "refused" : "told";
-}
-
-/* fate() - Whether the other side closes the connection, within as long as it takes to give a peer up. */
-static const char *fate(struct liar *l)
-{
-	uint64_t until = now_ms() + FATE_MS;
+	uint64_t until = now_ms() + (unsigned)ms;
 	struct wire_packet p;
 
-	while (now_ms() < until) {
-		int which = talk_either(&l->talk, 50);
+	do {
+		int which = talk_either(&l->talk, ms < LOOK_MS ? ms : LOOK_MS);
 
 		if (which < 0)
 			continue;
 		if (!talk_take(&l->talk, which, &p))
-			return "closed";
+			return false;
 		answer_ping(l, &p);
+	} while (now_ms() < until);
+	return true;
+}
+
+static const char *client_heard(struct liar *l, const struct lie *lie)
+{
+	uint64_t until = now_ms() + (lie->owes ? OWES_MS : PATIENCE_MS);
+	struct answer a = {0};
+	bool open = true;
+
+	if (l->client < 0)
+		return "none";
+	while (a.slot != l->asked) {
+		int rc = nbd_answer(l->client, &a, LOOK_MS);
+
+		if (rc && (rc != -EAGAIN || now_ms() >= until))
+			return "waits";
+		open = open && lives(l, 0);
 	}
-	return "open";
+	return a.error ? "refused" : "told";
+}
+
+/* fate() - Whether the other side closes the connection; it takes some time to give a peer up. */
+static const char *fate(struct liar *l, const struct lie *lie)
+{
+	return lives(l, lie->stays ? STAYS_MS : PATIENCE_MS) ? "open" : "closed";
 }
 
 int main(int argc, char **argv)
@@ -176,7 +189,7 @@ int main(int argc, char **argv)
 		talk_die(argv[2]);
 	if (greet(&l, lie) && lie->tell)
 		lie->tell(&l);
-	printf("client %s\n", client_heard(&l));
-	printf("connection %s\n", fate(&l));
+	printf("client %s\n", client_heard(&l, lie));
+	printf("connection %s\n", fate(&l, lie));
 	return 0;
 }

@@ -27,6 +27,11 @@ struct lie {
 	void (*twist)(struct liar *l, struct wire_packet *p);
 	/* What it does once the greeting is over; NULL: nothing. */
 	void (*tell)(struct liar *l);
+	/*
+	 * What is to be seen by something not happening: its client hears nothing as long as the connection lasts;
+	 * and the connection stays.  All else is waited for as long as a host may stand still.
+	 */
+	bool owes, stays;
 };
 
 /* lie_find() - NULL: there is none.  lie_list() - Their names, a line each. */
