@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Whoever is connected to a character device's socket: coming, sending, going. */
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -164,10 +165,39 @@ static void listen_again(struct loop_timer *t)
 	loop_mod(&c->listener, EPOLLIN);
 }
 
+/* gone() - Both ways, and the loop has not come by yet. */
+static bool gone(const struct client *k)
+{
+	struct pollfd p = {.fd = k->w.fd};
+
+	return poll(&p, 1, 0) == 1 && p.revents & (POLLHUP | POLLERR);
+}
+
+static struct client *free_client(struct chardev *c)
+{
+	for (size_t i = 0; i < client_max(c); i++)
+		if (c->client[i].w.fd < 0)
+			return &c->client[i];
+	/* epoll may tell of who comes before it tells of who went. */
+	for (size_t i = 0; i < client_max(c); i++) {
+		struct client *k = &c->client[i];
+
+		if (!gone(k))
+			continue;
+		if (k->reading)
+			receive(k);
+		if (k->w.fd >= 0)
+			client_drop(k, NULL);
+		return k;
+	}
+	return NULL;
+}
+
 static void listener_ready(struct loop_fd *w, uint32_t events)
 {
 	struct chardev *c = (struct chardev *)((char *)w - offsetof(struct chardev, listener));
 	int fd = accept4(w->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	struct client *k;
 
 	if (fd < 0) {
 		/* Without descriptors it would be ready again at once, for ever. */
@@ -175,13 +205,11 @@ static void listener_ready(struct loop_fd *w, uint32_t events)
 			loop_host_timer_arm(&c->deaf, loop_host_now() + DEAF_NS);
 		return;
 	}
-	for (size_t i = 0; i < client_max(c); i++) {
-		if (c->client[i].w.fd >= 0)
-			continue;
-		adopt(c, &c->client[i], fd);
-		return;
-	}
-	close(fd); /* as many as there may be are here */
+	k = free_client(c);
+	if (k)
+		adopt(c, k, fd);
+	else
+		close(fd); /* as many as there may be are here */
 }
 
 int clients_listen(struct chardev *c, struct hv_error *err)

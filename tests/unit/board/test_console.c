@@ -338,6 +338,14 @@ static void channel_loses_nothing(void **state)
 	assert_int_equal(write(fd, "hello", 5), 5);
 	turn();
 	assert_int_equal(channel_got, 5);
+	/* Who comes at once after who went, and both before the loop has looked. */
+	assert_int_equal(write(fd, "last", 4), 4);
+	close(fd);
+	fd = join(path);
+	assert_int_equal(channel_got, 9);
+	assert_int_equal(write(fd, "hello", 5), 5);
+	turn();
+	assert_int_equal(channel_got, 14);
 	close(fd);
 	turn();
 	assert_false(channel_connected);
