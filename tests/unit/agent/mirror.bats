@@ -16,7 +16,8 @@ setup_file() {
 
 setup() {
 	T=$BATS_TEST_TMPDIR
-	local net=127.$((RANDOM % 250 + 2)).$((RANDOM % 250 + 2)) n
+	# Several pairs may run at once: one address has one listener.
+	local net=127.$((RANDOM % 250 + 2)).$((RANDOM % 250 + 2)) host=$((RANDOM % 120 * 2 + 1)) n
 	mkdir -p "$T/bin"
 	# What Pacemaker would be told.
 	cat >"$T/bin/crm_attribute" <<-'END'
@@ -30,7 +31,9 @@ setup() {
 	export OCF_RESOURCE_INSTANCE=r0:0 OCF_RESKEY_CRM_meta_timeout=20000 OCF_RESKEY_CRM_meta_interval=10000
 	# There is no cluster here; with fencing: tests/unit/mirror/fence.bats and tests/lab/mirror.bats.
 	export OCF_RESKEY_fencing=dont-care
-	export OCF_RESKEY_hosts="a=$net.1:7789 b=$net.2:7789"
+	export OCF_RESKEY_hosts="a=$net.$host:7789 b=$net.$((host + 1)):7789"
+	# A peer that a busy machine holds up for a second is not given up.
+	export OCF_RESKEY_ping_timeout=5000
 	for n in a b; do
 		mkdir "$T/$n"
 		truncate -s 24M "$T/$n.img"
@@ -57,6 +60,7 @@ mirror() { TAIKI_RUN_DIR=$T/$1 "$O/taiki-mirror" "$2" r0 "${@:3}"; }
 state() { mirror "$1" status --json | jq -r ".\"$2\""; }
 is() { [[ $(state "$1" "$2") == "$3" ]]; }
 synced() { is a disk UpToDate && is a peer-disk UpToDate && is a connection Connected; }
+synced_at_b() { is b disk UpToDate && is b peer-disk UpToDate && is b connection Connected; }
 # score NODE: what was said last
 score() { sed -n "s/^$1 .* -v //p; s/^$1 .* -D\$/none/p" "$SAID" | tail -n 1; }
 monitor_says() {
@@ -72,7 +76,7 @@ pair() {
 	wait $!
 	mirror a primary --force
 	until_true 30 synced
-	until_true 30 is b disk UpToDate
+	until_true 30 synced_at_b
 }
 
 @test "its metadata fits the schemas of resource-agents and pcs, and the 1.0 DTD" {
@@ -149,6 +153,7 @@ pair() {
 	on b start
 	mirror a primary --force
 	until_true 30 synced
+	until_true 30 synced_at_b
 	agent monitor || true
 	[[ $(score a) == 10000 ]]
 	on b monitor
@@ -199,10 +204,11 @@ pair() {
 	OCF_RESKEY_CRM_meta_timeout=3000 run -1 --separate-stderr on a demote
 	[[ $stderr == *"in use"* ]]
 	on a demote &
+	demote=$!
 	sleep 1
 	kill "$client"
 	wait "$client" || true
-	wait -n
+	wait "$demote"
 	run -0 on b promote
 }
 
@@ -221,7 +227,7 @@ pair() {
 	run -1 agent start
 	run -1 agent demote
 	run -1 agent promote
-	run -0 agent stop
+	OCF_RESKEY_CRM_meta_timeout=20000 run -0 agent stop
 	run ! lives "$pid"
 	run -7 agent monitor
 }
@@ -261,14 +267,16 @@ pair() {
 
 # confs: each node's drbd.conf; drbdadm wants the name and an address of the machine it runs on
 confs() {
-	declare -A port=([a]=$((20000 + RANDOM % 10000)) [b]=$((30000 + RANDOM % 10000)))
+	# Below those that the kernel gives to whoever connects.
+	declare -A port=([a]=$((20000 + RANDOM % 6000)) [b]=$((26000 + RANDOM % 6000)))
+	declare -A minor=([a]=$((60 + RANDOM % 5)) [b]=$((65 + RANDOM % 5)))
 	local n other=b
 	for n in a b; do
 		cat >"$T/$n.conf" <<-END
 			global { usage-count no; }
 			resource r0 {
-				device minor 6$((RANDOM % 10)); disk $T/$n.img; meta-disk internal;
-				net { protocol C; cram-hmac-alg sha1; shared-secret "open sesame"; timeout 20; ko-count 5; }
+				device minor ${minor[$n]}; disk $T/$n.img; meta-disk internal;
+				net { protocol C; cram-hmac-alg sha1; shared-secret "open sesame"; timeout 20; ko-count 5; ping-timeout 50; }
 				on $(uname -n) { address 127.0.0.1:${port[$n]}; }
 				on elsewhere { address 127.0.0.1:${port[$other]}; }
 			}
@@ -281,6 +289,7 @@ confs() {
 by_conf() {
 	TAIKI_RUN_DIR=$T/$1 OCF_RESKEY_CRM_meta_on_node=$1 OCF_RESKEY_config=$T/$1.conf OCF_RESKEY_logfile=$T/$1.log \
 		TAIKI_DRBDSETUP=$O/taiki-drbdsetup timeout 90 env -u OCF_RESKEY_hosts -u OCF_RESKEY_disk -u OCF_RESKEY_fencing \
+		-u OCF_RESKEY_ping_timeout \
 		unshare -m sh -c 'mount -t tmpfs none /var/lib/drbd; exec "$AGENT" "$1"' sh "$2" 3>&-
 }
 

@@ -281,10 +281,15 @@ has_it() {
 	fault a eio
 	await is a disk Diskless
 	await grep -q 'cannot be recorded' "$PAIR/a.log"
-	local n
-	n=$(wc -l <"$PAIR/acked")
-	sleep 0.5
-	[[ $(wc -l <"$PAIR/acked") == "$n" ]]
+	# once the answers that were on their way have come
+	stands() {
+		local n
+		n=$(wc -l <"$PAIR/acked")
+		sleep 0.5
+		[[ $(wc -l <"$PAIR/acked") == "$n" ]]
+	}
+	await stands
+	stands
 	fault a
 	mirror a attach r0
 	goes_on

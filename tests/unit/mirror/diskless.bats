@@ -51,11 +51,13 @@ equal() {
 	equal
 	# the last disk is nobody's to take away
 	mirror b detach r0
+	await is a peer-disk Diskless
 	run ! mirror a detach r0
 	[[ $output == *"no UpToDate data"* ]]
 	mirror b attach r0
 	equal
 	mirror a detach r0
+	await is b peer-disk Diskless
 	run ! mirror b detach r0
 	[[ $output == *"no UpToDate data"* ]]
 	run ! mirror a attach x

@@ -58,11 +58,12 @@ redialler() { pgrep -P "$DOMAIN" -x hv-vhost-redial; }
 	grep -qx ok "$PAIR/status"
 	says_in 120 'ACK 5$'
 	says "size $(($(status a size) / 512))"
-	is a vhost-user-clients 1
+	await is a vhost-user-clients 1
 	# who has connected keeps the volume Primary
 	run ! mirror a secondary r0
 	[[ $output == *"in use"* ]]
 	# beside it stands a process that keeps nothing but the way to the server
+	await redialler
 	process=$(redialler)
 	[[ $(find "/proc/$process/fd" -mindepth 1 | wc -l) -eq 4 ]]
 	run ! grep -q guest-memory "/proc/$process/maps"
@@ -103,6 +104,7 @@ redialler() { pgrep -P "$DOMAIN" -x hv-vhost-redial; }
 	DOMAIN=''
 	run ! says 'I/O error'
 	domain 1 true
+	await redialler # it takes its name when it runs first
 	process=$(redialler)
 	kill -9 "$DOMAIN"
 	wait "$DOMAIN" 2>/dev/null || true

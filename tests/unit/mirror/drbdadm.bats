@@ -12,7 +12,8 @@ setup() {
 	export TAIKI_MIRRORD=$BUILD/taiki-mirrord TAIKI_CGROUP=taiki-drbdadm-bats.slice
 	export DRBD_DRIVER_VERSION_OVERRIDE=8.4.11
 	PAIR=$(mktemp -d /tmp/pair.XXXXXX)
-	declare -gA PORT=([a]=$((20000 + RANDOM % 10000)) [b]=$((30000 + RANDOM % 10000))) PID=([a]='' [b]='')
+	# below those that the kernel gives to whoever connects
+	declare -gA PORT=([a]=$((20000 + RANDOM % 6000)) [b]=$((26000 + RANDOM % 6000))) PID=([a]='' [b]='')
 	local n
 	for n in a b; do
 		mkdir "$PAIR/$n"
@@ -43,7 +44,7 @@ conf() {
 				device minor $minor; disk $PAIR/$n.img; meta-disk internal;
 				net {
 					cram-hmac-alg sha256; shared-secret "open sesame"; csums-alg sha1;
-					ping-timeout 30; max-buffers 8000; ${1:-}
+					ping-timeout 50; max-buffers 8000; ${1:-}
 				}
 				disk { al-extents 997; c-max-rate 700M; c-fill-target 2M; rs-discard-granularity 64k; ${2:-} }
 				on $(uname -n) { address 127.0.0.1:${PORT[$n]}; }
@@ -114,7 +115,7 @@ created() {
 	pid=$(cat "$PAIR/a/.mirror/r0/control.lock")
 	tr '\0' ' ' <"/proc/$pid/cmdline" >"$PAIR/cmdline"
 	grep -q -- '--al-extents 997 ' "$PAIR/cmdline"
-	grep -q -- '--ping-timeout 3000 ' "$PAIR/cmdline"
+	grep -q -- '--ping-timeout 5000 ' "$PAIR/cmdline"
 	grep -q -- '--protocol C ' "$PAIR/cmdline"
 	grep -q -- '--csums-alg sha1 ' "$PAIR/cmdline"
 	grep -q -- '--c-max-rate 716800 ' "$PAIR/cmdline"
@@ -153,6 +154,7 @@ option() { tr '\0' ' ' <"/proc/$(cat "$PAIR/$1/.mirror/r0/control.lock")/cmdline
 	adm a disconnect r0
 	mirror a connect r0
 	await grep -q 'is configured for protocol' "$PAIR/a.log"
+	await is a connection StandAlone
 	adm a net-options --protocol=C r0
 	adm a connect r0
 	adm b disconnect r0 || true
@@ -192,6 +194,7 @@ option() { tr '\0' ' ' <"/proc/$(cat "$PAIR/$1/.mirror/r0/control.lock")/cmdline
 	synced
 	adm a show-gi r0 | grep -q '^1 .*was up to date'
 	adm b disconnect r0
+	await is a connection WFConnection
 	run ! adm b wait-connect r0
 	[[ $output == *StandAlone* ]]
 	run ! adm a invalidate r0 # nobody would have its data then

@@ -51,14 +51,14 @@ reads() { qemu-io -f raw -c "read -P $2 1M 64k" "$(nbd "$1")" | grep -q '^read 6
 	guarded
 	die b
 	await suspended fencing
-	asked "fence r0 UpToDate"
+	await asked "fence r0 UpToDate"
 	write 5
 	sleep 1
 	run ! written
 	echo 7 >"$PAIR/answer"
 	await written
 	wait "$WRITER"
-	suspended ''
+	await suspended ''
 	is a peer-disk Outdated
 	reads a 5
 	: >"$PAIR/asked"
@@ -84,7 +84,7 @@ reads() { qemu-io -f raw -c "read -P $2 1M 64k" "$(nbd "$1")" | grep -q '^read 6
 	await written
 	wait "$WRITER"
 	synced
-	suspended ''
+	await suspended ''
 	same
 	same_generations
 }
@@ -101,7 +101,7 @@ reads() { qemu-io -f raw -c "read -P $2 1M 64k" "$(nbd "$1")" | grep -q '^read 6
 	twice() { [[ $(grep -c '^fence' "$PAIR/asked") -eq 2 ]]; }
 	await twice
 	await suspended ''
-	is a peer-disk Outdated
+	await is a peer-disk Outdated
 	run ! asked unfence
 }
 
@@ -114,7 +114,7 @@ reads() { qemu-io -f raw -c "read -P $2 1M 64k" "$(nbd "$1")" | grep -q '^read 6
 	kill -9 "$WRITER"
 	await is a nbd-clients 0
 	mirror a secondary r0
-	suspended ''
+	await suspended ''
 	# and what was on its way to it, with it
 	die b
 	up b "${FENCED[@]}"
@@ -128,6 +128,7 @@ reads() { qemu-io -f raw -c "read -P $2 1M 64k" "$(nbd "$1")" | grep -q '^read 6
 	die b
 	await suspended fencing
 	write 9
+	await is a nbd-clients 1
 	sleep 0.5
 	run ! mirror a secondary r0
 	kill -9 "$WRITER"

@@ -19,7 +19,7 @@ hears() {
 	local role=$1 lie=$2
 	pair_new 4M
 	trap 'BATS_TEST_COMPLETED=1 pair_end' EXIT
-	up a --ping-int 200 --ping-timeout 1000 --timeout 500 --ko-count 4 --rs-discard-granularity 65536
+	up a --ping-int 200 --ping-timeout 3000 --timeout 500 --ko-count 4 --rs-discard-granularity 65536
 	mirror a primary r0 --force
 	[[ $role == Primary ]] || mirror a secondary r0
 	"$BUILD/tests/unit/mirror/liar" "${ADDR[b]%:*}" "${ADDR[a]}" "$PAIR/a/.mirror/r0/nbd.sock" "$lie" ||

@@ -13,9 +13,9 @@ BUILD=${O:-build}
 # pair_new BYTES: disks with new metadata for both; nothing runs
 pair_new() {
 	PAIR=$(mktemp -d "${TMPDIR:-/tmp}/pair.XXXXXX")
-	local net=127.$((RANDOM % 250 + 2)).$((RANDOM % 250 + 2))
-	declare -gA ADDR=([a]=$net.1:7789 [b]=$net.2:7789) PID=([a]='' [b]='')
-	local n
+	# Several pairs may run at once: one address has one listener.
+	local net=127.$((RANDOM % 250 + 2)).$((RANDOM % 250 + 2)) host=$((RANDOM % 120 * 2 + 1)) n
+	declare -gA ADDR=([a]=$net.$host:7789 [b]=$net.$((host + 1)):7789) PID=([a]='' [b]='')
 	for n in a b; do
 		mkdir "$PAIR/$n"
 		truncate -s "$1" "$PAIR/$n.img"
@@ -78,16 +78,18 @@ mirror() {
 	TAIKI_RUN_DIR=$PAIR/$n "$BUILD/taiki-mirror" "$@"
 }
 
-# up NODE OPTIONS...: start its daemon
+# up NODE OPTIONS...: start its daemon; a peer that a busy machine holds up for a second is not given up
 up() {
 	local n=$1 other=b
 	[[ $n == a ]] || other=a
 	shift
 	TAIKI_RUN_DIR=$PAIR/$n TAIKI_STATE_DIR=$PAIR/$n.state "$BUILD/taiki-mirrord" --name r0 --disk "$PAIR/$n.img" --local "${ADDR[$n]}" \
-		--peer "${ADDR[$other]}" --connect-int 1 "$@" >>"$PAIR/$n.log" 2>&1 3>&- &
+		--peer "${ADDR[$other]}" --connect-int 1 --ping-timeout 5000 "$@" >>"$PAIR/$n.log" 2>&1 3>&- &
 	PID[$n]=$!
-	await test -S "$PAIR/$n/.mirror/r0/control.sock"
+	await answers "$n"
 }
+# answers NODE: its socket may be there before anybody listens at it
+answers() { mirror "$1" status r0 --json >/dev/null 2>&1; }
 
 # down NODE: end its daemon in order
 down() {
@@ -104,15 +106,19 @@ die() {
 	rm -rf "$PAIR/$1/.mirror"
 }
 
-# await COMMAND...: until it succeeds, at most 20 s
+# await COMMAND...: until it succeeds, at most 80 s
 await() {
-	local n
-	for ((n = 0; n < 200; n++)); do
-		if "$@"; then return 0; fi
+	local end=$((SECONDS + 80)) n
+	until "$@"; do
+		if ((SECONDS >= end)); then
+			echo "waited in vain for: $*" >&2
+			for n in a b; do
+				echo "$n: $(mirror "$n" status r0 --json 2>&1)" >&2
+			done
+			return 1
+		fi
 		sleep 0.1
 	done
-	echo "waited in vain for: $*" >&2
-	return 1
 }
 
 # status NODE KEY: of its status
@@ -121,8 +127,13 @@ status() { mirror "$1" status r0 --json | jq -r ".\"$2\""; }
 # is NODE KEY VALUE: whether that is its status
 is() { [[ $(status "$1" "$2") == "$3" ]]; }
 
-in_sync() { is "$1" connection Connected && is "$1" disk UpToDate && is "$1" peer-disk UpToDate; }
-synced() { await in_sync a && await in_sync b; }
+# in_sync NODE: as it says, all at the same moment
+in_sync() {
+	[[ $(mirror "$1" status r0 --json | jq -r '"\(.connection) \(.disk) \(."peer-disk")"') == 'Connected UpToDate UpToDate' ]]
+}
+# synced: both are, and neither of them because it has not heard yet what has begun at the other
+both_in_sync() { in_sync a && in_sync b && in_sync a; }
+synced() { await both_in_sync; }
 
 # both OPTIONS...: up, connected, a is Primary, b has everything
 both() {

@@ -120,7 +120,7 @@ of() { echo $((($1 * 1024 - 36 - ($1 + 127) / 128 * 4) * 1024)); }
 	up b
 	has b "$(of 96)"
 	equal
-	grep -q 'to grow as the peer has' "$PAIR/b.log"
+	await grep -q 'to grow as the peer has' "$PAIR/b.log"
 	mirror a secondary r0
 	mirror b primary r0
 	io b 'read -P 1 90M 64k'
@@ -134,8 +134,8 @@ of() { echo $((($1 * 1024 - 36 - ($1 + 127) / 128 * 4) * 1024)); }
 	mirror a resize r0 --assume-peer-has-space
 	up b
 	await is b connection StandAlone
-	grep -q 'the peer has room for' "$PAIR/a.log"
-	grep -q 'this disk room for' "$PAIR/b.log"
+	await grep -q 'the peer has room for' "$PAIR/a.log"
+	await grep -q 'this disk room for' "$PAIR/b.log"
 	truncate -s 96M "$PAIR/b.img"
 	mirror b connect r0
 	equal
@@ -245,7 +245,7 @@ mended() {
 	io a 'write -P 1 0 40M' flush
 	grown 96M
 	hung a
-	is a disk Diskless
+	await is a disk Diskless
 	mended a
 }
 
@@ -256,7 +256,7 @@ mended() {
 	io a 'write -P 1 0 40M' flush
 	grown 96M
 	hung b
-	is b disk Diskless
+	await is b disk Diskless
 	is a size "$(of 64)"
 	mended b
 }

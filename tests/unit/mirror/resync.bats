@@ -26,7 +26,7 @@ littered() {
 	down b
 	head -c "$(status a size)" /dev/urandom | dd of="$(disk_of b)" bs=1M conv=notrunc status=none
 	up b "$@"
-	await in_sync b
+	synced
 }
 
 # resynced: b gets all of it
@@ -47,11 +47,11 @@ stored() { du -k "$(disk_of "$1")" | cut -f 1; }
 	down b
 	planted 5000000 20000001
 	up b --csums-alg sha1
-	await in_sync b
+	synced
 	mirror b invalidate r0
 	synced
 	await grep -q 'up to date; 32600 of 32728 KiB were equal' "$PAIR/b.log"
-	grep -q 'the peer is up to date; 32600 of 32728 KiB were equal' "$PAIR/a.log"
+	await grep -q 'the peer is up to date; 32600 of 32728 KiB were equal' "$PAIR/a.log"
 	same
 	same_generations
 	# what b was sent since it came: two pieces of 64 KiB, a bitmap, and answers
@@ -70,7 +70,7 @@ stored() { du -k "$(disk_of "$1")" | cut -f 1; }
 		planted 7000000
 		up a --csums-alg $alg
 		up b --csums-alg $alg
-		await in_sync a
+		synced
 		mirror a primary r0
 		mirror b invalidate r0
 		qemu-io -f raw -c 'write -P 9 0 4M' -c 'write -P 8 6M 2M' -c flush "$(nbd a)" >/dev/null
@@ -89,13 +89,14 @@ stored() { du -k "$(disk_of "$1")" | cut -f 1; }
 	filled
 	down b
 	up b --c-max-rate 1024
-	await in_sync b
+	synced
 	mirror b invalidate r0
 	await is a connection SyncSource
 	qemu-io -f raw -c 'write -P 3 0 4M' -c 'write -P 4 20M 2M' -c flush "$(nbd a)" >/dev/null
 	is a connection SyncSource
 	(($(status a resync-left) > 0))
-	[[ $(mirror b status r0) =~ SyncTarget.*\ %\ of\ 32.0\ MiB,\ [0-9.]+\ MiB/s,\ [0-9]+\ s\ left ]]
+	shown() { [[ $(mirror b status r0) =~ SyncTarget.*\ %\ of\ 32.0\ MiB,\ [0-9.]+\ MiB/s,\ [0-9]+\ s\ left ]]; }
+	await shown
 	# without one it is soon over
 	down b
 	up b
@@ -154,7 +155,8 @@ stored() { du -k "$(disk_of "$1")" | cut -f 1; }
 	is a connection PausedSyncS && is b connection PausedSyncT
 	qemu-io -f raw -c 'write -P 9 40M 64k' -c flush "$(nbd a)" >/dev/null
 	mirror b resume-sync r0
-	await is a connection SyncSource
+	# it may be over before anybody looks
+	await grep -q 'conn PausedSyncS -> SyncSource' "$PAIR/a.log"
 	synced
 	same
 	same_generations
@@ -175,7 +177,7 @@ stored() { du -k "$(disk_of "$1")" | cut -f 1; }
 		(($(stored b) > 32000))
 		resynced
 		await grep -qE ' up to date; [0-9]+ of 32728 KiB were zeroes, and not sent' "$PAIR/b.log"
-		grep -qE 'the peer is up to date; [0-9]+ of 32728 KiB were zeroes, and not sent' "$PAIR/a.log"
+		await grep -qE 'the peer is up to date; [0-9]+ of 32728 KiB were zeroes, and not sent' "$PAIR/a.log"
 		echo "# granules of $thin bytes: $(stored a) KiB are stored at the source, $(stored b) KiB at the target" >&3
 		# 4.5 MiB, and what is beside them in their granules
 		(($(stored b) >= 4612 && $(stored b) <= $(stored a) + 4 * 1024 && $(status b received) < 10000000))
@@ -230,8 +232,8 @@ stored() { du -k "$(disk_of "$1")" | cut -f 1; }
 	mirror a attach r0
 	io a 'write -P 8 5M 64k' 'write -P 9 20M 64k' flush
 	synced
-	grep -qE 'resync of .* from the peer' "$PAIR/a.log"
-	grep -qE ' up to date; [0-9]+ of [0-9]+ KiB were zeroes' "$PAIR/a.log"
+	await grep -qE 'resync of .* from the peer' "$PAIR/a.log"
+	await grep -qE ' up to date; [0-9]+ of [0-9]+ KiB were zeroes' "$PAIR/a.log"
 	io a 'read -P 0 4M 1M' 'read -P 8 5M 64k' 'read -P 0 6M 6M' 'read -P 7 16M 1M' 'read -P 9 20M 64k'
 	same
 	same_generations

@@ -41,12 +41,17 @@ sniffed() {
 	[[ $n == a ]] || other=a
 	shift
 	TAIKI_RUN_DIR=$PAIR/$n "$BUILD/taiki-mirrord" --name r0 --disk "$PAIR/$n.img" --local "${ADDR[$n]}" \
-		--peer "${ADDR[$other]%:*}:7790" --connect-int 1 "$@" >>"$PAIR/$n.log" 2>&1 3>&- &
+		--peer "${ADDR[$other]%:*}:7790" --connect-int 1 --ping-timeout 5000 "$@" >>"$PAIR/$n.log" 2>&1 3>&- &
 	PID[$n]=$!
-	await test -S "$PAIR/$n/.mirror/r0/control.sock"
+	await answers "$n"
 }
 
 logged() { grep -q -- "$2" "$PAIR/$1.log"; }
+# refused NODE: it goes on trying, and has never been connected
+refused() {
+	await is "$1" connection WFConnection
+	run ! logged "$1" 'conn .* -> Connected'
+}
 
 # written: a is Primary, and has written words that anybody would know again
 written() {
@@ -91,21 +96,22 @@ written() {
 	up b
 	await logged a 'does not use TLS'
 	await logged b 'no --tls-psk is given'
-	is a connection WFConnection
-	is b connection WFConnection
+	refused a
+	refused b
 	down b
 	up b --tls-psk "$PAIR/other"
 	await logged b 'no TLS with the peer'
 	await logged a 'no TLS with the peer'
-	is a connection WFConnection
+	refused a
 	down b
 	key named somebody 00112233445566778899aabbccddeeff
 	up b --tls-psk "$PAIR/named"
 	await logged a 'it calls itself somebody@'
-	is a connection WFConnection
+	refused a
 	down b
 	up b --tls-psk "$PAIR/right"
 	await is a connection Connected
+	await is b connection Connected
 	is b tls true
 }
 
@@ -113,7 +119,7 @@ written() {
 	through b a b
 	sniffed a --tls-psk "$PAIR/right"
 	await logged a 'it calls itself mirror@'
-	is a connection WFConnection
+	refused a
 }
 
 @test "who does not go on with the handshake is sent away, and the peer still comes" {

@@ -44,7 +44,8 @@ over() { grep -q 'verify is over' "$PAIR/$1.log"; }
 	mirror a verify r0
 	await over a
 	await over b
-	is a connection Connected && is b connection Connected
+	await is a connection Connected
+	await is b connection Connected
 	# blocks of 4 KiB: 1220 and 1221, 4882
 	for n in a b; do
 		grep -q 'differ from sector 9760 on, in 16 sectors' "$PAIR/$n.log"
@@ -58,7 +59,8 @@ over() { grep -q 'verify is over' "$PAIR/$1.log"; }
 	: >"$PAIR/b.log"
 	mirror b verify r0
 	await over b
-	is b verify-found 12288 && is a out-of-sync 12288
+	await is b verify-found 12288
+	await is a out-of-sync 12288
 	mirror b disconnect r0
 	mirror b connect r0
 	synced
@@ -71,11 +73,12 @@ over() { grep -q 'verify is over' "$PAIR/$1.log"; }
 
 @test "a part of it, and until it is stopped; what may not be is refused" {
 	filled
-	again --verify-alg sha1 --c-max-rate 512
+	# so slowly that it does not come to the second of these
+	again --verify-alg sha1 --c-max-rate 128
 	planted 100 12000000
 	mirror a verify r0 --start=8M --stop=16M
 	await is a connection VerifyS
-	is b connection VerifyT
+	await is b connection VerifyT
 	[[ $(mirror a status r0) =~ VerifyS.*\ %\ of\ 8.0\ MiB ]]
 	run ! mirror a verify r0
 	[[ $output == *"a resync or a verify runs"* ]]
@@ -84,7 +87,8 @@ over() { grep -q 'verify is over' "$PAIR/$1.log"; }
 	mirror a verify-stop r0
 	await over a
 	await over b
-	is a connection Connected && is b connection Connected
+	await is a connection Connected
+	await is b connection Connected
 	run ! mirror a verify r0 --start=1k
 	[[ $output == *"begin at a block"* ]]
 	run ! mirror a verify r0 --start=x
@@ -93,7 +97,7 @@ over() { grep -q 'verify is over' "$PAIR/$1.log"; }
 	down b
 	up b
 	await is b connection StandAlone
-	grep -q 'configured for verify-alg sha1, we for none' "$PAIR/b.log"
+	await grep -q 'configured for verify-alg sha1, we for none' "$PAIR/b.log"
 	run ! mirror b verify r0
 	[[ $output == *"no connection"* || $output == *"no verify-alg"* ]]
 }
@@ -122,6 +126,7 @@ busy() {
 		mirror $compares verify r0
 		await over $compares
 		await is a connection Connected
+		await is b connection Connected
 	done
 	touch "$PAIR/stop"
 	wait "$writer"
