@@ -55,11 +55,15 @@ domain() {
 # locked FILE: somebody has the image's lock
 locked() { "$O/tests/unit/agent/image_lock" "$1"; }
 
-# hold FILE: holds its lock until holder is killed
+# hold FILE: holds its lock until let_go, or for a minute
 hold() {
 	"$O/tests/unit/agent/image_lock" "$1" "$BATS_TEST_TMPDIR/held" 3>&- &
 	holder=$!
 	until_true 30 test -e "$BATS_TEST_TMPDIR/held"
+}
+let_go() {
+	kill -KILL "$holder"
+	wait "$holder" || true
 }
 
 # one_runs NAME: it is well, it alone has a process, and it has both disks
@@ -98,7 +102,7 @@ nothing_left() {
 	one_runs web
 	run -0 agent start
 	[[ $(pid_of web) == "$pid" ]]
-	run -0 agent stop
+	OCF_RESKEY_CRM_meta_timeout=60000 run -0 agent stop
 	run ! lives "$pid"
 	grep -q 'ending: guest-shutdown' "$(run_of web)/log"
 	nothing_left
@@ -115,7 +119,11 @@ nothing_left() {
 	[[ ! -e $(run_of web@twin) ]]
 }
 
-ended() { ! agent monitor >/dev/null 2>&1; }
+# ended: the domain has, and its last request's lock is gone
+ended() {
+	[[ $(agent monitor >/dev/null 2>&1; echo $?) == 7 ]] && ! locked "$BATS_TEST_TMPDIR/own-n1.raw" &&
+		! locked "$BATS_TEST_TMPDIR/data.raw"
+}
 
 @test "without a standby, or with standby=none, a start is cold, and no twin is in its way" {
 	run -0 --separate-stderr agent start
@@ -303,7 +311,7 @@ half_done() {
 	run -7 agent monitor
 	# What it never had it need not give back.
 	OCF_RESKEY_CRM_meta_timeout=4000 run -0 agent stop
-	kill -KILL "$holder"
+	let_go
 	run -0 agent start
 	one_runs web
 }
@@ -320,7 +328,7 @@ half_done() {
 	run -1 agent start
 	run ! test -e "$(run_of 1@spare)"
 	lives "$(pid_of 2@spare)"
-	kill -KILL "$holder"
+	let_go
 	run -0 --separate-stderr agent start
 	[[ $stderr == *"adopts 2@spare: done"* ]]
 	one_runs web
@@ -366,7 +374,11 @@ half_done() {
 	kill -STOP "$(pid_of web@twin)"
 	run -0 --separate-stderr agent start
 	[[ $stderr == *"adopts 1@spare: done"* ]]
-	kill -KILL "$(cat "$(run_of web@twin)/pid")"
+	local twin
+	twin=$(pid_of web@twin)
+	kill -KILL "$twin"
+	dead() { ! lives "$twin"; }
+	until_true 10 dead
 	one_runs web
 }
 

@@ -17,7 +17,8 @@ setup_file() {
 setup() {
 	export TAIKI_RUN_DIR=$BATS_TEST_TMPDIR/run
 	mkdir -p "$TAIKI_RUN_DIR"
-	export OCF_RESOURCE_INSTANCE=vm OCF_RESKEY_CRM_meta_timeout=20000
+	# An hv-domain that a busy machine holds up has some seconds to answer a stop, not two.
+	export OCF_RESOURCE_INSTANCE=vm OCF_RESKEY_CRM_meta_timeout=60000
 	export OCF_RESKEY_CRM_meta_interval=10000
 	unset OCF_RESKEY_definition OCF_RESKEY_digest
 	define web 0
@@ -25,14 +26,14 @@ setup() {
 
 teardown() { kill_domains; }
 
-agent() { timeout 60 "$AGENT" "$@"; }
+agent() { timeout 120 "$AGENT" "$@"; }
 
 # qmp NAME COMMAND: tells the domain directly, as an administrator could
 qmp() {
 	python3 - "$TAIKI_RUN_DIR/$1/qmp.sock" "$2" <<-'PY'
 		import json, socket, sys
 		s = socket.socket(socket.AF_UNIX)
-		s.settimeout(10)
+		s.settimeout(60)
 		s.connect(sys.argv[1])
 		f = s.makefile("rw")
 		json.loads(f.readline())
@@ -110,7 +111,7 @@ reason() { sed -n 's/^ocf-exit-reason://p' <<<"$stderr"; }
 	[[ $what == stop ]]
 	# Milliseconds of CLOCK_BOOTTIME: within the operation's timeout from now.
 	now=$(awk '{ printf "%d", $1 * 1000 }' /proc/uptime)
-	((until > now && until <= now + 20000))
+	((until > now && until <= now + 60000))
 	wait $!
 	run -0 agent start
 	[[ ! -e $TAIKI_RUN_DIR/web/intent ]]
@@ -274,8 +275,8 @@ file='$BATS_TEST_TMPDIR/disk'/><target dev='vda' bus='virtio'/></disk>"
 	python3 - "$BATS_TEST_TMPDIR/disk" "$BATS_TEST_TMPDIR/held" <<-'PY' &
 		import fcntl, os, struct, sys, time
 		fd = os.open(sys.argv[1], os.O_RDWR)
-		F_OFD_SETLK = 37
-		fcntl.fcntl(fd, F_OFD_SETLK, struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 0, 0, 0))
+		F_OFD_SETLKW = 38 # the process may be dying still
+		fcntl.fcntl(fd, F_OFD_SETLKW, struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 0, 0, 0))
 		open(sys.argv[2], "w").close()
 		time.sleep(60)
 	PY

@@ -108,7 +108,7 @@ daemon() { cat "$TAIKI_RUN_DIR/.heartbeatd.lock" 2>/dev/null || true; }
 	# A start does not take it for well, and does not make a second one.
 	run -1 --separate-stderr agent start
 	[[ $(daemon) -eq $pid ]]
-	run -0 agent stop
+	OCF_RESKEY_CRM_meta_timeout=20000 run -0 agent stop
 	run ! lives "$pid"
 	run -7 agent monitor
 }

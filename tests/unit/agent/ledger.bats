@@ -155,11 +155,11 @@ is() { [[ $(of "$1" "$2") == "$3" ]]; }
 		f = open(sys.argv[1], "r+")
 		fcntl.fcntl(f, 37, struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 0, 0, 0)) # F_OFD_SETLK
 		print("held", flush=True)
-		time.sleep(60)
+		time.sleep(120)
 	PY
 	local holder=$!
 	define db 0
-	export OCF_RESOURCE_INSTANCE=db OCF_RESKEY_CRM_meta_timeout=8000
+	export OCF_RESOURCE_INSTANCE=db OCF_RESKEY_CRM_meta_timeout=16000
 	until_true 20 grep -q held "$BATS_TEST_TMPDIR/held"
 	run -0 agent start
 	[[ $output == *"starts without the ledger"* ]]
@@ -175,10 +175,12 @@ is() { [[ $(of "$1" "$2") == "$3" ]]; }
 	until_true 30 holds '[]'
 	agent start
 	until_true 30 holds '["web","running"]'
-	sleep 1
-	reads=$(wc -l <"$BATS_TEST_TMPDIR/reads")
-	sleep 3
-	[[ $(wc -l <"$BATS_TEST_TMPDIR/reads") -eq $reads ]]
+	quiet() {
+		reads=$(wc -l <"$BATS_TEST_TMPDIR/reads")
+		sleep 3
+		[[ $(wc -l <"$BATS_TEST_TMPDIR/reads") -eq $reads ]]
+	}
+	until_true 10 quiet
 	kill -KILL "$(pid_of web)"
 	until_true 30 holds '[]'
 	jq -e . "$BATS_TEST_TMPDIR/watch" >/dev/null

@@ -22,7 +22,7 @@ setup() {
 	chmod 755 "$T/bin/attrd_updater"
 	export PATH=$T/bin:$PATH SAID=$T/said TAIKI_RUN_DIR=$T/run
 	: >"$SAID"
-	export OCF_RESOURCE_INSTANCE=paths:0 OCF_RESKEY_CRM_meta_timeout=4000 OCF_RESKEY_CRM_meta_interval=10000
+	export OCF_RESOURCE_INSTANCE=paths:0 OCF_RESKEY_CRM_meta_timeout=20000 OCF_RESKEY_CRM_meta_interval=10000
 	export OCF_RESKEY_maps=disk1 OCF_RESKEY_socket=$T/socket OCF_RESKEY_hold=0 OCF_RESKEY_dampen=0
 	echo ok >"$T/d/mood"
 	serve "$T/socket"
@@ -74,9 +74,9 @@ attribute() { sed -n "s/^-n $1 -B \([0-9]*\) .*/\1/p; s/^-n $1 -D\$/gone/p" "$SA
 
 @test "start waits for the map and its paths, and says what is missing" {
 	says monitor 7
-	says start 1 'has no such map'
+	OCF_RESKEY_CRM_meta_timeout=4000 says start 1 'has no such map'
 	map disk1 off sda! sdb!
-	says start 1 '0 of its 2 paths work, and 1 is the minimum'
+	OCF_RESKEY_CRM_meta_timeout=4000 says start 1 '0 of its 2 paths work, and 1 is the minimum'
 	says monitor 7
 	[[ ! -s $SAID ]]
 	(sleep 1; map disk1 off sda sdb) 3>&- &
@@ -181,6 +181,7 @@ attribute() { sed -n "s/^-n $1 -B \([0-9]*\) .*/\1/p; s/^-n $1 -D\$/gone/p" "$SA
 	map disk1 off sda sdb
 	says start 0
 	: >"$SAID"
+	export OCF_RESKEY_CRM_meta_timeout=4000
 	local mood began
 	for mood in hang close huge short none junk timeout; do
 		echo $mood >"$T/d/mood"
@@ -197,7 +198,7 @@ attribute() { sed -n "s/^-n $1 -B \([0-9]*\) .*/\1/p; s/^-n $1 -D\$/gone/p" "$SA
 		fi
 	done
 	echo ok >"$T/d/mood"
-	says monitor 0
+	OCF_RESKEY_CRM_meta_timeout=20000 says monitor 0
 }
 
 @test "an abstract address; a socket of somebody else than root is not believed" {

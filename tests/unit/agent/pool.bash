@@ -27,11 +27,14 @@ pool_teardown() {
 	[[ ! -s $TAIKI_RUN_DIR/.poold.lock ]] || kill -KILL "$(poold)" 2>/dev/null || true
 	kill_domains
 	if [[ -z ${BATS_TEST_COMPLETED:-} && -e $dir/log ]]; then sed 's/^/# /' "$dir/log" >&2; fi
-	rm -rf "$dir"
+	# What it was making may die a moment later.
+	until_true 10 rm -rf "$dir"
 }
 
 agent() { timeout 60 "$O/resource-agents/pool" "$@"; }
 poold() { cat "$TAIKI_RUN_DIR/.poold.lock" 2>/dev/null; }
+# poold_gone: with all of its processes, the last of which lets the lock go
+poold_gone() { ! "$O/tests/unit/agent/image_lock" "$TAIKI_RUN_DIR/.poold.lock"; }
 
 # in_cib ELEMENT: one more in the CIB's resources
 in_cib() { cibadmin --create --scope resources --xml-text "$1"; }
