@@ -78,17 +78,17 @@ await() {
 }
 
 @test "one is put off, and comes back" {
-	hv set g vcpus=1
+	hv set --timeout 100 g vcpus=1
 	await uses 0 1
-	hv set g vcpus=2
+	hv set --timeout 100 g vcpus=2
 	await uses 0-1 2
-	hv set g vcpus=1
+	hv set --timeout 100 g vcpus=1
 	await uses 0 2
 }
 
 @test "what it cannot do is refused by name, and the guest runs on" {
-	run ! hv set g vcpus=3
+	run ! hv set --timeout 100 g vcpus=3
 	[[ $output == *3* ]]
-	hv set g vcpus=2
+	hv set --timeout 100 g vcpus=2
 	await uses 0-1 3
 }

@@ -56,7 +56,7 @@ redialler() { pgrep -P "$DOMAIN" -x hv-vhost-redial; }
 	domain 1 "$WRITER"
 	cat "$PAIR/status"
 	grep -qx ok "$PAIR/status"
-	says_in 120 'ACK 5$'
+	says_in 240 'ACK 5$'
 	says "size $(($(status a size) / 512))"
 	await is a vhost-user-clients 1
 	# who has connected keeps the volume Primary
@@ -76,7 +76,7 @@ redialler() { pgrep -P "$DOMAIN" -x hv-vhost-redial; }
 	up a
 	await is a connection Connected
 	await mirror a primary r0
-	says_in 120 VERIFIED
+	says_in 240 VERIFIED
 	await logged 'is back'
 	wait "$DOMAIN"
 	DOMAIN=''
@@ -91,7 +91,7 @@ redialler() { pgrep -P "$DOMAIN" -x hv-vhost-redial; }
 @test "without reconnect its requests wait for good; a kill takes the process that reconnects along" {
 	local process
 	domain 0 "$WRITER"
-	says_in 120 'ACK 3$'
+	says_in 240 'ACK 3$'
 	run ! redialler
 	die a
 	await logged 'its requests wait until the domain is ended'
@@ -122,7 +122,7 @@ redialler() { pgrep -P "$DOMAIN" -x hv-vhost-redial; }
 
 @test "the volume grows: the guest sees the new size while it runs, writes to what is new, and both copies have it" {
 	domain 1 "$GROWER"
-	grows_for 120
+	grows_for 240
 	wait "$DOMAIN"
 	DOMAIN=''
 	synced
