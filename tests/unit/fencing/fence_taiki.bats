@@ -28,10 +28,13 @@ teardown() {
 
 # serve [OPTION...] [DOMAIN=STATE:GROUP...]: the doors, ready to be knocked at
 serve() {
+	: >"$BATS_TEST_TMPDIR/asked" # of the server before
 	"$O/tests/unit/fencing/door_server" "$@" >"$BATS_TEST_TMPDIR/asked" 2>"$BATS_TEST_TMPDIR/server.err" 3>&- &
 	SERVER=$!
-	within 20 grep -q ready "$BATS_TEST_TMPDIR/asked"
+	within 20 ready_or_gone
+	grep -q ready "$BATS_TEST_TMPDIR/asked"
 }
+ready_or_gone() { grep -q ready "$BATS_TEST_TMPDIR/asked" || ! kill -0 "$SERVER" 2>/dev/null; }
 
 # within SECONDS COMMAND...: until it is true
 within() {
@@ -275,17 +278,17 @@ asked() { grep -cx "$1" "$BATS_TEST_TMPDIR/asked" || true; }
 
 @test "TLS: a wrong key, an unknown name, nobody there: failed, with the reason" {
 	serve_tls db1=on:s
-	run "$AGENT" "${TLS[@]}" --identity db1 --psk $KEY2 -o monitor --login-timeout 1
+	run "$AGENT" "${TLS[@]}" --identity db1 --psk $KEY2 -o monitor --login-timeout 3
 	[[ $status -eq 1 && $output == *"does not know db1, or not by this key"* ]]
-	run "$AGENT" "${TLS[@]}" --identity nobody --psk $KEY2 -o monitor --login-timeout 1
+	run "$AGENT" "${TLS[@]}" --identity nobody --psk $KEY2 -o monitor --login-timeout 3
 	[[ $status -eq 1 && $output == *"does not know nobody"* ]]
 	kill $SERVER
 	wait $SERVER || true
-	run "$AGENT" "${TLS[@]}" --identity db1 --psk $KEY1 -o monitor --login-timeout 1
+	run "$AGENT" "${TLS[@]}" --identity db1 --psk $KEY1 -o monitor --login-timeout 3
 	[[ $status -eq 1 && $output == *"Connection refused"* ]]
 	TAIKI_FENCE_TLS=/nowhere run "$AGENT" "${TLS[@]}" --identity db1 --psk $KEY1 -o monitor --login-timeout 0
 	[[ $status -eq 1 && $output == *"/nowhere: No such file"* ]]
-	TAIKI_FENCE_TLS=/bin/false run "$AGENT" "${TLS[@]}" --identity db1 --psk $KEY1 -o monitor --login-timeout 1
+	TAIKI_FENCE_TLS=/bin/false run "$AGENT" "${TLS[@]}" --identity db1 --psk $KEY1 -o monitor --login-timeout 3
 	[[ $status -eq 1 && $output == *"libgnutls30"* ]]
 }
 
