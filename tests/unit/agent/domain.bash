@@ -56,7 +56,13 @@ define() {
 }
 
 pid_of() { cat "$TAIKI_RUN_DIR/$1/pid"; }
-lives() { kill -0 "$1" 2>/dev/null && ! grep -q '^State:.*Z' "/proc/$1/status"; }
+# lives PID: it may be gone at any moment, and one that only waits to be reaped is dead
+lives() {
+	local state
+	kill -0 "$1" 2>/dev/null || return 1
+	state=$(grep '^State:' "/proc/$1/status" 2>/dev/null) || return 1
+	[[ $state != *Z* ]]
+}
 
 # until_true SECONDS COMMAND...: waits until it holds
 until_true() {
