@@ -156,7 +156,7 @@ stored() { du -k "$(disk_of "$1")" | cut -f 1; }
 	qemu-io -f raw -c 'write -P 9 40M 64k' -c flush "$(nbd a)" >/dev/null
 	mirror b resume-sync r0
 	# it may be over before anybody looks
-	await grep -q 'conn PausedSyncS -> SyncSource' "$PAIR/a.log"
+	await grep -q 'resyncs are resumed, by the peer' "$PAIR/a.log"
 	synced
 	same
 	same_generations
