@@ -210,8 +210,7 @@ turn() { "$O/tests/unit/agent/turn" "$@"; }
 	agent start
 	until_true 30 ready web@twin
 	web=$(pid_of web@twin)
-	local i
-	for i in 1 2 3 4 5 6; do
+	for _ in 1 2 3 4 5 6; do
 		# It is asked, and does not answer any more.
 		kill -STOP "$(poold)"
 		{ sleep 0.3 && kill -KILL "$(poold)"; } &
