@@ -212,7 +212,8 @@ static int by_number(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static int try_spares(struct search *s, struct hv_error *err)
+/* try_spares() - In their order; -ENOENT: none of them is there, free and, with @only_ready, booted. */
+static int try_spares(struct search *s, bool only_ready, struct hv_error *err)
 {
 	char **all = hv_run_list(err);
 	int rc = -ENOENT;
@@ -224,10 +225,9 @@ static int try_spares(struct search *s, struct hv_error *err)
 		if (hv_spare_number(all[i]))
 			all[n++] = all[i];
 	qsort(all, n, sizeof(*all), by_number);
-	/* First those whose guest is booted, as far as it can say so; then whatever runs. */
-	for (size_t i = 0; i < 2 * n && !over(s, rc); i++) {
+	for (size_t i = 0; i < n && !over(s, rc); i++) {
 		struct hv_error why = {""};
-		int one = try(s, all[i % n], i < n, &why);
+		int one = try(s, all[i], only_ready, &why);
 
 		/* That one is gone, taken or not ready is no news. */
 		if (one == -ENOENT || one == -EBUSY || one == -EINPROGRESS)
@@ -237,6 +237,32 @@ static int try_spares(struct search *s, struct hv_error *err)
 			*err = why;
 	}
 	free(all);
+	return rc;
+}
+
+/*
+ * try_all() - The twin, then spares, those first whose guest is booted, as far as it can say so: what
+ * has just begun to boot is no better than a cold start.  Who may be a spare is told its name, so its
+ * guest, its twin's as well, can say so; where no spare comes into question, the twin is taken as it is.
+ */
+static int try_all(struct search *s, const char *twin, struct hv_error *err)
+{
+	const struct hv_standby *standby = &s->a->config->standby;
+	bool spares = standby->spare && s->a->from & HV_ADOPT_SPARE;
+	int rc = -ENOENT, one;
+	bool boots;
+
+	if (standby->wanted && s->a->from & HV_ADOPT_TWIN)
+		rc = try(s, twin, spares, err);
+	boots = rc == -EINPROGRESS;
+	for (int only_ready = 1; only_ready >= 0; only_ready--) {
+		if (!only_ready && boots && !over(s, rc))
+			rc = try(s, twin, false, err);
+		if (!spares || over(s, rc))
+			continue;
+		one = try_spares(s, only_ready, err);
+		rc = one == -ENOENT ? rc : one;
+	}
 	return rc;
 }
 
@@ -259,7 +285,6 @@ static int clear(const char *twin, int64_t deadline, struct hv_error *err)
 int hv_adopt(const struct hv_adopt *a, struct hv_error *err)
 {
 	struct search s = {.a = a, .began = now_ns(), .deadline = hv_clock_ms() + a->timeout_ms};
-	const struct hv_standby *standby = &a->config->standby;
 	struct hv_error why = {""};
 	char twin[HV_NAME_MAX + 1];
 	int rc = -ENOENT, one;
@@ -270,12 +295,7 @@ int hv_adopt(const struct hv_adopt *a, struct hv_error *err)
 	hv_err(&why, rc, "domain %s: no standby of it waits on this host", a->config->name);
 	if (hv_twin_name(twin, a->config->name)) /* its name is too long to have one */
 		return hv_err(err, rc, "%s", why.text);
-	if (standby->wanted && a->from & HV_ADOPT_TWIN)
-		rc = try(&s, twin, false, &why);
-	if (!over(&s, rc) && standby->spare && a->from & HV_ADOPT_SPARE) {
-		one = try_spares(&s, &why);
-		rc = one == -ENOENT ? rc : one;
-	}
+	rc = try_all(&s, twin, &why);
 	/* Where there is no room, nobody starts it cold: the twin goes on waiting. */
 	if (rc && rc != -ENOTRECOVERABLE && rc != -ENOSPC) {
 		one = clear(twin, s.deadline, &why);

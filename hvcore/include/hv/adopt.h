@@ -67,9 +67,9 @@ struct hv_adopt {
 };
 
 /*
- * hv_adopt() - Find the best standby on this host and make it the domain: the twin, then spares whose
- * guest has said that it is booted, then whatever spare runs.  What would fail with any of them (a
- * guard, a disk that is somebody else's) ends the search.
+ * hv_adopt() - Find the best standby on this host and make it the domain: the twin, then spares; where
+ * spares come into question, first those of them all whose guest has said that it is booted.  What would
+ * fail with any of them (a guard, a disk that is somebody else's) ends the search.
  * 0: it runs.  -EEXIST: the domain runs already.  -ENOENT: nothing there that could be
  * adopted.  -ENOSPC: the ledger has no room, for a cold start neither; standbys wait on.
  * -ENOTRECOVERABLE: something may still run that is not proven to have ended; the domain must
