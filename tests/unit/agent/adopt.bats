@@ -382,6 +382,30 @@ half_done() {
 	one_runs web
 }
 
+# first_choice READY STANDBY: of a twin and a spare, of which READY has booted, this one is adopted, and the other waits on
+first_choice() {
+	local template=$BATS_TEST_TMPDIR/minimal.xml other=web@twin
+	[[ $2 == 1@spare ]] || other=1@spare
+	waits 1@spare "$template" "$BATS_TEST_TMPDIR/spare.raw"
+	waits web@twin "$OCF_RESKEY_config"
+	other=$(pid_of $other)
+	READY=$1 run -0 "$O/tests/unit/agent/adopter" "$OCF_RESKEY_config" never
+	[[ ! -e $(run_of "$2") && $(pid_of web) != "$other" ]]
+	lives "$other"
+	kill -KILL "$other"
+	one_runs web
+	OCF_RESKEY_force_stop=yes run -0 agent stop
+	rm -rf "$(run_of 1@spare)" "$(run_of web@twin)"
+}
+
+@test "of a twin and a spare the twin is adopted, but for one that still boots where the spare is booted" {
+	domain "template='yes'" minimal "$(disk vda template.raw)$(disk vdb slot)"
+	domain "spare='yes'"
+	first_choice web@twin web@twin
+	first_choice neither web@twin
+	first_choice 1@spare 1@spare
+}
+
 @test "no room in the ledger: refused with the numbers, and the twin is not wasted for others" {
 	echo 'memory = 4 MiB' >"$TAIKI_HOST_CONF"
 	waits web@twin "$OCF_RESKEY_config"

@@ -6,6 +6,8 @@
  * step), "hang:NAME" (hv-domain stands still from that step on, SIGSTOP), "stop:NAME" (the
  * adopter does) or "never".  Prints hv_adopt()'s result, and
  * its error.
+ *
+ * $READY: the standby whose guest has said that it is booted, which guests of one page cannot say.
  */
 #include <errno.h>
 #include <signal.h>
@@ -17,6 +19,7 @@
 
 #include "hv/adopt.h"
 #include "hv/definition.h"
+#include "hv/qmp.h"
 #include "hv/rundir.h"
 #include "hvcore/lib/probe.h"
 #include "hvcore/lib/run_file.h"
@@ -24,6 +27,7 @@
 
 static const char *at;
 static unsigned calls;
+static bool asks_ready; /* whoever was asked last */
 
 /* The linker puts these before libhv's own (--wrap). */
 int __real_hv_run_put(const char *name, const char *file, const char *text, struct hv_error *err);
@@ -32,6 +36,15 @@ int __real_hv_run_rename(const char *from, const char *to, struct hv_error *err)
 int __wrap_hv_run_rename(const char *from, const char *to, struct hv_error *err);
 int __real_hv_run_remove(const char *name, struct hv_error *err);
 int __wrap_hv_run_remove(const char *name, struct hv_error *err);
+
+int __real_hv_qmp_open_domain(const char *name, int timeout_ms, struct hv_qmp **out,
+			      struct hv_error *err);
+int __wrap_hv_qmp_open_domain(const char *name, int timeout_ms, struct hv_qmp **out,
+			      struct hv_error *err);
+int __real_hv_qmp_call(struct hv_qmp *q, const char *command, json_t *args, int timeout_ms,
+		       json_t **ret, struct hv_error *err);
+int __wrap_hv_qmp_call(struct hv_qmp *q, const char *command, json_t *args, int timeout_ms,
+		       json_t **ret, struct hv_error *err);
 
 static void call(void)
 {
@@ -58,6 +71,24 @@ int __wrap_hv_run_remove(const char *name, struct hv_error *err)
 {
 	call();
 	return __real_hv_run_remove(name, err);
+}
+
+int __wrap_hv_qmp_open_domain(const char *name, int timeout_ms, struct hv_qmp **out,
+			      struct hv_error *err)
+{
+	const char *ready = getenv("READY");
+
+	asks_ready = ready && !strcmp(ready, name);
+	return __real_hv_qmp_open_domain(name, timeout_ms, out, err);
+}
+
+int __wrap_hv_qmp_call(struct hv_qmp *q, const char *command, json_t *args, int timeout_ms,
+		       json_t **ret, struct hv_error *err)
+{
+	if (!asks_ready || strcmp(command, "x-taiki-query-role") != 0)
+		return __real_hv_qmp_call(q, command, args, timeout_ms, ret, err);
+	*ret = json_pack("{s:b, s:s}", "open", 1, "last", "hello");
+	return 0;
 }
 
 /* to_domain() - Send @sig to the hv-domain of @domain, which may still be called @standby. */

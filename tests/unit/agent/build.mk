@@ -13,7 +13,8 @@ $(call prog,tests/unit/agent/standby,tests/unit/agent/standby.c,libhv.a,$$(LIBHV
 
 # Its own functions stand before these of libhv's.
 comma := ,
-ADOPTER_WRAP := $(addprefix -Wl$(comma)--wrap=,hv_run_put hv_run_rename hv_run_remove)
+ADOPTER_WRAP := $(addprefix -Wl$(comma)--wrap=,hv_run_put hv_run_rename hv_run_remove \
+	hv_qmp_open_domain hv_qmp_call)
 $(call prog,tests/unit/agent/adopter,tests/unit/agent/adopter.c,libhv.a,$$(LIBHV_LIBS) $$(ADOPTER_WRAP))
 
 $(call unit,agent_mirror,tests/unit/agent/test_mirror.c resource-agents/mirror_score.c)
