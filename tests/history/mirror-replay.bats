@@ -30,16 +30,19 @@ run_of() {
 	mirror a primary r0 --force
 	synced
 	mkdir "$PAIR/kept"
-	# Nothing is written now: all that is there is on the disks.
-	for n in a b; do
-		sync "$PAIR/$n.img"
-		cp "$(disk_of $n)" "$PAIR/kept/$n.base"
-		: >"$PAIR/$n.platter"
-	done
+	for n in a b; do await base_of $n; done
 	[[ -z ${LIES:-} ]] || fault a lose-flush
 	replay write "$(nbd a)" 2 $BLOCKS >"$PAIR/kept/log"
 	for n in a b; do cp "$PAIR/$n.platter" "$PAIR/kept/$n.platter"; done
 	for n in a b; do power_cut $n; done
+}
+
+# base_of NODE: its disk is kept; what is written from now on is in its record, and nothing was meanwhile
+base_of() {
+	sync "$PAIR/$1.img"
+	: >"$PAIR/$1.platter"
+	cp "$(disk_of "$1")" "$PAIR/kept/$1.base"
+	[[ ! -s $PAIR/$1.platter ]]
 }
 
 # restored T: both disks as they were then

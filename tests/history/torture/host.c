@@ -18,7 +18,7 @@
 #include "mirror/client.h"
 #include "tests/history/torture/host.h"
 
-enum { WORDS = 48, UP_MS = 30000, POLL_MS = 5, ATTACH_MS = 20000 };
+enum { WORDS = 48, STATUS_MS = 10000, UP_MS = 60000, POLL_MS = 5, ATTACH_MS = 20000 };
 
 struct host hosts[2];
 
@@ -256,7 +256,7 @@ int host_ask(struct host *h, const char *command, unsigned ms)
 bool host_state(struct host *h, const char *key, char value[64])
 {
 	int why;
-	json_t *o = host_ask_with(h, "status", NULL, 2000, &why), *v = json_object_get(o, key);
+	json_t *o = host_ask_with(h, "status", NULL, STATUS_MS, &why), *v = json_object_get(o, key);
 
 	if (json_is_integer(v))
 		snprintf(value, 64, "%lld", (long long)json_integer_value(v));

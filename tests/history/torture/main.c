@@ -17,7 +17,7 @@
 
 #include "tests/history/torture/torture.h"
 
-enum { SYNC_MS = 60000, ANSWER_MS = 60000, POLL_MS = 10, LATE_MS = 5000 };
+enum { SYNC_MS = 60000, ANSWER_MS = 60000, POLL_MS = 10, LATE_MS = 20000 };
 
 struct settings settings = {.seed = 1, .rounds = 20, .protocol = 'C', .megabytes = 48};
 

@@ -13,7 +13,7 @@
 #include "mirror/export/nbd_proto.h"
 #include "tests/history/torture/nbd.h"
 
-enum { PATIENCE_MS = 10000, REQUEST_MAGIC = 0x25609513, REPLY_MAGIC = 0x67446698 };
+enum { PATIENCE_MS = 60000, REQUEST_MAGIC = 0x25609513, REPLY_MAGIC = 0x67446698 };
 
 static int wait_for(int fd, short events, int ms)
 {
