@@ -15,10 +15,7 @@
 #include "console.h"
 #include "hv/console.h"
 
-enum {
-	ESCAPE = 0x1d,  /* Ctrl-] */
-	LOOK_MS = 1000, /* a signal that came just before poll() is seen then */
-};
+enum { ESCAPE = 0x1d /* Ctrl-] */ };
 
 static struct termios before;
 static volatile sig_atomic_t raw, stop_signal;
@@ -35,14 +32,29 @@ static void on_signal(int s)
 	stop_signal = s;
 }
 
-/* No SA_RESTART: poll() has to return. */
-static void catch_signals(void)
+/* No SA_RESTART: poll() has to return.  *@ending: which they are. */
+static void catch_signals(sigset_t *ending)
 {
 	static const int ends[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE};
 	struct sigaction sa = {.sa_handler = on_signal};
 
-	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+	sigemptyset(ending);
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
 		sigaction(ends[i], &sa, NULL);
+		sigaddset(ending, ends[i]);
+	}
+}
+
+/* wait_for() - Either of @p, or a signal that ends us, also one that comes just before. */
+static bool wait_for(struct pollfd p[2], const sigset_t *ending)
+{
+	sigset_t open;
+	bool ready;
+
+	sigprocmask(SIG_BLOCK, ending, &open);
+	ready = !stop_signal && ppoll(p, 2, NULL, &open) > 0;
+	sigprocmask(SIG_SETMASK, &open, NULL);
+	return ready;
 }
 
 static void go_raw(void)
@@ -112,14 +124,15 @@ int console_attach(const char *name, int fd)
 {
 	struct pollfd p[2] = {{.fd = fd, .events = POLLIN}, {.fd = STDIN_FILENO, .events = POLLIN}};
 	enum turn t = GO_ON;
+	sigset_t ending;
 
-	catch_signals();
+	catch_signals(&ending);
 	go_raw();
 	if (raw)
 		fprintf(stderr, "Connected to %s; Ctrl-] leaves.\r\n", name);
 	while (t == GO_ON && !stop_signal) {
 		p[1].fd = p[1].events ? STDIN_FILENO : -1;
-		if (poll(p, 2, LOOK_MS) < 0)
+		if (!wait_for(p, &ending))
 			continue;
 		if (p[0].revents)
 			t = from_guest(fd);
