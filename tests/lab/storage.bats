@@ -102,16 +102,20 @@ at() { dd if="$(state)/shared/img" bs=1 skip="$1" count=1 status=none | tr -d '\
 }
 
 @test "a process whose disk hangs cannot be killed, but its host can" {
+	local before
+	writes() { cat "$(state)"/history/node1.*.jsonl | grep -c '"ev":"submit".*"kind":"write"'; }
+	before=$(writes) || true
 	lab fault node1 img hang
 	lab exec node1 dd if=/dev/zero of=/shared/img bs=4096 count=1 oflag=direct conv=notrunc 3>&- &
+	# stuck: $pid is dd, whose write is with the storage server: before, it could still be withdrawn
 	stuck() {
+		[[ $(writes) -gt $before ]] || return 1
 		for pid in $(ip netns pids "taiki.$TAIKI_LAB.node1"); do
 			[[ $(cat "/proc/$pid/comm") != dd ]] || return 0
 		done
 		return 1
 	}
 	eventually 10 stuck
-	sleep 0.5
 	kill -KILL "$pid"
 	sleep 0.5
 	[[ -e /proc/$pid ]]
