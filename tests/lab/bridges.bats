@@ -101,7 +101,7 @@ took() { echo "# $1: $(($(now_ms) - began)) ms" >&3; }
 direct() { echo "<interface type='direct'><source dev='$1' mode='passthrough'/><mac address='$2'/></interface>"; }
 
 @test "an interface of the host is one guest's alone, and the host's again when that has ended" {
-	local own
+	local own pid
 	ip -n "$NET" link add v0 type veth peer name v1
 	own=$(address v0)
 	define one 0 "$(direct v0 52:54:00:00:00:01)"
@@ -116,7 +116,9 @@ direct() { echo "<interface type='direct'><source dev='$1' mode='passthrough'/><
 	[[ $(address v0) == "$own" ]]
 	# Killed, it leaves its macvtap to the next.
 	hv start "$BATS_TEST_TMPDIR/one.xml"
-	kill -KILL "$(pid_of one)"
+	pid=$(pid_of one)
+	kill -KILL "$pid"
+	tail --pid="$pid" -f /dev/null
 	hv start "$BATS_TEST_TMPDIR/other.xml"
 	[[ $(address v0) == 52:54:00:00:00:02 ]]
 	hv destroy --force other

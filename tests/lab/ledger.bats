@@ -31,6 +31,8 @@ setup() {
 
 where() { lab exec node1 crm_resource -W -r web 2>/dev/null | sed -n 's/.*is running on: *\([^ ]*\).*/\1/p'; }
 runs_on() { [[ $(where) == "$1" ]]; }
+# stays_on NODE: and the cluster is about to do nothing else
+stays_on() { lab exec node1 crm_resource --wait --timeout 30 && runs_on "$1"; }
 status_says() { lab exec node1 crm_mon -1rf | grep -q -- "$1"; }
 
 @test "a node has what its control group lets it have" {
@@ -45,13 +47,13 @@ status_says() { lab exec node1 crm_mon -1rf | grep -q -- "$1"; }
 	lab exec node1 hv cluster define /shared/web.xml
 	lab exec node1 crm --force configure location prefers web 100: node1
 	lab exec node1 crm_resource -r web --cleanup
-	eventually 90 runs_on node2
-	eventually 30 status_says "no room: it takes 16 MiB, and of 12 MiB 0 others hold 0; 4 MiB of memory are missing"
+	eventually 90 status_says "no room: it takes 16 MiB, and of 12 MiB 0 others hold 0; 4 MiB of memory are missing"
+	eventually 90 stays_on node2
 	[[ $(lab exec node2 hv ledger --json | jq -r '.domains[0] | .name + " " + .state') == "web running" ]]
 	[[ $(lab exec node1 hv ledger --json | jq '.held.memory') -eq 0 ]]
 	# There is room again: nothing has to be repaired on the host.
 	lab exec node1 rm /etc/taiki/host.conf
 	lab exec node1 crm_resource -r web --cleanup
-	eventually 90 runs_on node1
+	eventually 90 stays_on node1
 	[[ $(lab exec node2 hv ledger --json | jq '.held.memory') -eq 0 ]]
 }
