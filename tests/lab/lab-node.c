@@ -26,7 +26,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { READY_MS = 5000, STEP_MS = 20 };
+enum { READY_MS = 30000, STEP_MS = 20 };
 
 static const char *name; /* of the lab */
 

@@ -18,7 +18,7 @@ bmc_up() {
 		"EXEC:$LAB_HOME/lab --name $NAME bmc-request" </dev/null >>"$LAB/bmc.log" 2>&1 &
 	remember "$LAB/bmc.pid" $!
 	disown
-	wait_for 5 test -S "$LAB/bmc/sock" || die "its power controller did not start; see $LAB/bmc.log"
+	wait_for 30 test -S "$LAB/bmc/sock" || die "its power controller did not start; see $LAB/bmc.log"
 }
 
 bmc_fault_of() {

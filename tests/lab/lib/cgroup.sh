@@ -126,9 +126,14 @@ cgroup_members() {
 	find "$dir/$1" -name cgroup.procs -exec cat {} + 2>/dev/null | sort -un
 }
 
+# What has just been killed may still be on its way out of its group.
 cgroup_down() {
 	local _ dir
 	while read -r _ dir; do
-		[[ ! -d $dir ]] || find "$dir" -depth -type d -exec rmdir {} + 2>/dev/null
+		wait_for 5 cgroup_removed "$dir"
 	done < <(cgroup_dirs)
+}
+cgroup_removed() {
+	[[ ! -d $1 ]] || find "$1" -depth -type d -exec rmdir {} + 2>/dev/null
+	[[ ! -d $1 ]]
 }
