@@ -44,6 +44,12 @@ settled() { lab exec node1 crm_resource --wait --timeout 30; }
 where() { lab exec node1 crm_resource -W -r web 2>/dev/null | sed -n 's/.*is running on: *\([^ ]*\).*/\1/p'; }
 runs() { [[ -n $(where) ]]; }
 incarnation() { lab exec "$(where)" cat /run/taiki/web/incarnation; }
+# started: what is being started is shown as running, so it is waited for twice
+started() {
+	lab exec node1 hv cluster define /shared/web.xml
+	eventually 60 runs
+	eventually 60 settled
+}
 # cpu KEY: what is in force in its control group
 cpu() { lab exec "$(where)" hv info --json web | jq ".resources.cpu.$1"; }
 memory() { lab exec "$(where)" hv info --json web | jq .resources.memory.asked; }
@@ -61,22 +67,25 @@ rule() {
 		</instance_attributes></primitive>"
 }
 
+in_seconds() { date -u -d "@$(($(date -u +%s) + $1))" '+%Y-%m-%d %H:%M:%SZ'; }
+# day FROM UNTIL: a rule for that time
+day() {
+	rule day 10 "<date_expression id='web-day-date' operation='in_range' start='$1' end='$2'/>" \
+		quota=30000 memory=8MiB
+}
+
 @test "a rule that comes true, and one that ends: the guest has other resources, and is the same" {
-	lab exec node1 hv cluster define /shared/web.xml
-	eventually 60 runs
-	local first now from until
+	started
+	local first
 	first=$(incarnation)
 	quota_is 90000
-	now=$(date -u +%s)
-	from=$(date -u -d "@$((now + 12))" '+%Y-%m-%d %H:%M:%SZ')
-	until=$(date -u -d "@$((now + 30))" '+%Y-%m-%d %H:%M:%SZ')
-	rule day 10 "<date_expression id='web-day-date' operation='in_range' start='$from' end='$until'/>" \
-		quota=30000 memory=8MiB
+	day "$(in_seconds 15)" "$(in_seconds 3600)"
 	quota_is 90000
 	eventually 60 quota_is 30000
 	eventually 10 memory_is 8
 	[[ $(cpu shares) -eq 700 ]]
-	# It ends: what the definition says, again.
+	# It ends, which is set only now, so that nothing of the above can be missed: what the definition says, again.
+	day "$(in_seconds -60)" "$(in_seconds 8)"
 	eventually 90 quota_is 90000
 	eventually 10 memory_is 16
 	[[ $(incarnation) == "$first" ]]
@@ -85,8 +94,7 @@ rule() {
 }
 
 @test "day and night, as crm writes it: a rule on a part of the date, and a set without one below it" {
-	lab exec node1 hv cluster define /shared/web.xml
-	eventually 60 runs
+	started
 	local first hour
 	first=$(incarnation)
 	# The hour that is, and the next, in the hosts' own time.
