@@ -70,6 +70,9 @@ standby_cluster() {
 	for name in "${actives[@]}"; do step "$name answers on ${ip[$name]}, runs on $(host_of node3 "$name")"; done
 }
 
+# promises_known: the ledger of node3 knows whose loss each twin is for, which the pool looks up now and then
+promises_known() { ! lab exec node3 hv ledger 2>/dev/null | grep -q '(not known)'; }
+
 # pool: what waits on node3; configured once, then switched on
 pool() {
 	local what=(domains="${actives[*]}")
@@ -83,6 +86,7 @@ pool() {
 			fail "the pool could not be configured"
 	fi
 	until_true 240 all_wait || fail "not everything waits on node3; see: lab --name $TAIKI_LAB status"
+	until_true 30 promises_known || fail "node3's ledger does not know whose loss its twins are for"
 	step "what waits on node3:"
 	lab exec node3 hv list 2>/dev/null | sed 's/^/         /'
 	lab exec node3 hv ledger 2>/dev/null | sed 's/^/         /'
