@@ -34,7 +34,12 @@ listener_up() {
 	echo $! >"$(state)/listener.pid"
 	eventually 10 grep -q ready "$(state)/listener"
 }
-listener_down() { kill "$(cat "$(state)/listener.pid" 2>/dev/null)" 2>/dev/null || true; }
+listener_down() {
+	local pid
+	pid=$(cat "$(state)/listener.pid" 2>/dev/null) || return 0
+	kill "$pid" 2>/dev/null || return 0
+	eventually 5 dead "$pid" # the next one has the same port
+}
 
 # cluster_up: three hosts, nothing on them, and the listener
 cluster_up() {
@@ -53,14 +58,19 @@ all_on() { [[ $(lab power | grep -c ' on$') -eq 3 ]]; }
 # tidy: make a cluster that lost no host as good as new for the next file.  The
 # image stays under another name: its inode number stands in the record.
 tidy() {
-	local node name
+	local node name known
 	all_on || return 1
 	lab heal
 	lab fence all ok
 	for node in node1 node2 node3; do lab fault $node none; done
 	for name in pool web; do
-		! lab exec node1 crm_resource -q -r $name >/dev/null 2>&1 ||
-			lab exec node1 timeout 40 pcs resource delete $name --force >/dev/null 2>&1 || return 1
+		known=0
+		lab exec node1 timeout 20 crm_resource -q -r $name >/dev/null 2>&1 || known=$?
+		case $known in
+		0) lab exec node1 timeout 40 pcs resource delete $name --force >/dev/null 2>&1 || return 1 ;;
+		105) ;; # there is none: CRM_EX_NOSUCH
+		*) return 1 ;;
+		esac
 	done
 	for node in node1 node2 node3; do [[ -z $(started_as $node) ]] || return 1; done
 	mv "$(state)/shared/web.raw" "$(state)/shared/used.$(now_ms)"
@@ -104,9 +114,7 @@ guest_up() {
 		meta migration-threshold=1 resource-stickiness=1000
 	eventually 120 answers
 	eventually 20 acked 20
-	host=$(host_of)
-	[[ -n $host ]]
-	first_boot=$(boot)
+	eventually 20 known
 	note "the guest runs on $host and has $(acks) records on disk"
 }
 
@@ -118,20 +126,32 @@ answers_anew() {
 	now=$(boot)
 	[[ -n $now && $now != "$first_boot" ]]
 }
-# answers_unchanged: the same boot answers; a busy machine gets a second and third chance
+# answers_unchanged: the same boot answers; a busy machine is asked for a while
 answers_unchanged() {
-	local now
-	for _ in 1 2 3; do
-		now=$(boot)
-		[[ -z $now ]] || break
-	done
-	[[ $now == "$first_boot" ]]
+	local now until=$(($(now_ms) + 20000))
+	until now=$(boot) && [[ -n $now || $(now_ms) -ge $until ]]; do sleep 0.3; done
+	[[ $now == "$first_boot" ]] || {
+		echo "boot ${now:-(none)} answers, it was $first_boot"
+		return 1
+	}
+}
+# known: where the guest runs now, as $host, and which boot of it answers, as $first_boot
+known() {
+	local on now
+	on=$(host_of)
+	now=$(boot)
+	[[ $on == node[0-9] && -n $now ]] || return 1
+	host=$on first_boot=$now
 }
 
 acks() { wc -l <"$(state)/history/acks" 2>/dev/null || echo 0; }
 acked() { [[ $(acks) -ge $1 ]]; }
 # acked_anew: the guest that runs now has records of its own on disk
-acked_anew() { [[ $(tail -n 1 "$(state)/history/acks") == *"$(boot)"* ]]; }
+acked_anew() {
+	local now
+	now=$(boot)
+	[[ -n $now && $(tail -n 1 "$(state)/history/acks") == *"$now"* ]]
+}
 
 # observer: a host that is on, and is not $host
 observer() {
@@ -144,11 +164,21 @@ observer() {
 	done
 }
 
-# host_of: where Pacemaker says the guest runs
-host_of() {
-	lab exec "$(observer)" timeout 5 crm_resource -W -r web 2>/dev/null |
-		sed -n 's/.*running on: \(node[0-9]*\).*/\1/p'
+# placed_on RESOURCE: where Pacemaker says it runs; host_of: the guest
+placed_on() {
+	local said
+	for _ in 1 2 3; do
+		! said=$(lab exec "$(observer)" timeout 10 crm_resource -W -r "$1" 2>/dev/null) || break
+	done
+	sed -n 's/.*running on: \(node[0-9]*\).*/\1/p' <<<"$said"
 }
+host_of() { placed_on web; }
+
+# asked COMMAND...: of the cluster; where nobody decides for it at the moment, again
+asked() { eventually 30 taken "$@"; }
+taken() { lab exec "$(observer)" timeout 30 "$@"; }
+# settled: nothing is left to do for the cluster
+settled() { lab exec "$(observer)" timeout 90 crm_resource --wait --timeout 60; }
 
 # process NODE COMM: a process there, as this machine numbers it
 process() {
@@ -241,6 +271,15 @@ recovered() {
 	eventually 120 answers_anew
 	took "answered again, on $(host_of),"
 	eventually 20 acked_anew
-	[[ $(copies) -eq 1 ]]
+	one_copy
 	history_is_clean
+}
+one_copy() {
+	local n
+	n=$(copies)
+	[[ $n -eq 1 ]] || {
+		echo "$n copies run:"
+		for n in node1 node2 node3; do started_as "$n" | sed "s/^/$n: /"; done
+		return 1
+	}
 }

@@ -31,15 +31,15 @@ degraded() { lab exec "$(observer)" crm_mon -1 -f 2>/dev/null | grep -q 'its sto
 	eventually 10 answers_unchanged
 	eventually 20 acked $(($(acks) + 5))
 	took "wrote on, after the disk was back,"
-	[[ $(status) == running ]]
+	runs() { [[ $(status) == running ]]; }
+	eventually 10 runs
 	answers_unchanged
 	never_fenced
 	history_is_clean
 }
 
 @test "disk failing for more than the grace: failed, stopped with proof, and run elsewhere; no host is fenced" {
-	host=$(host_of)
-	first_boot=$(boot)
+	eventually 20 known
 	must "no fencing: what has failed is not in flight, so the stop is proven"
 	inject "every request to web.raw fails on $host" lab fault "$host" web.raw eio
 	eventually 10 waits

@@ -42,6 +42,13 @@ token() {
 	for node in node1 node2 node3; do
 		lab exec $node corosync-cmapctl -s totem.token u32 "$1"
 	done
+	for node in node1 node2 node3; do eventually 10 token_is $node "$1"; done
+}
+# token_is NODE MS: that is what it works with, and more the more nodes there are (token_coefficient)
+token_is() {
+	local now
+	now=$(lab exec "$1" corosync-cmapctl -g runtime.config.totem.token | sed 's/.* = //')
+	[[ $now -ge $2 && $now -lt $(($2 + 2000)) ]]
 }
 
 @test "the host stalls for 5 s and goes on: who did not look accuses nobody" {

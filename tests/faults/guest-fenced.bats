@@ -27,15 +27,16 @@ peer_up() {
 	eventually 90 peer_answers
 }
 peer_answers() { lab client curl -fs -m 2 http://10.71.1.9/cgi-bin/status >/dev/null 2>&1; }
-host_of_peer() {
-	lab exec "$(observer)" timeout 5 crm_resource -W -r peer 2>/dev/null |
-		sed -n 's/.*running on: \(node[0-9]*\).*/\1/p'
+# peer_is_known: where it runs, as $on
+peer_is_known() {
+	on=$(placed_on peer)
+	[[ $on == node[0-9] ]]
 }
 
 # in_peer COMMAND: run it in the peer, from its console; what it printed, and its status
 in_peer() {
 	local on id=$RANDOM$RANDOM log
-	on=$(host_of_peer)
+	eventually 20 peer_is_known || return
 	log=/run/taiki/peer/console.log
 	printf '\n%s; echo "@"%s "$?"\n' "$1" "$id" | lab exec "$on" timeout 10 socat -t 1 - \
 		UNIX-CONNECT:/run/taiki/peer/console.sock >/dev/null || true
@@ -45,12 +46,19 @@ in_peer() {
 }
 
 ready() {
-	lab exec "$(observer)" timeout 20 crm_resource --cleanup >/dev/null 2>&1
-	eventually 60 answers
+	asked crm_resource --cleanup
+	eventually 60 settled
 	eventually 60 peer_answers
-	host=$(host_of)
-	first_boot=$(boot)
+	eventually 60 known
 	eventually 20 acked_anew
+}
+
+# quiet: what was said before its end has arrived
+quiet() {
+	local n
+	n=$(acks)
+	sleep 1
+	[[ $(acks) -eq $n ]]
 }
 
 @test "a guest fences another: off is proven, and stays off until on" {
@@ -60,8 +68,9 @@ ready() {
 	inject "fence_taiki -o off -n web in the peer" in_peer 'fence_taiki -o off -n web'
 	took "the guest's agent had its answer"
 	runs_nowhere
+	eventually 10 quiet
 	before=$(acks)
-	lab exec "$(observer)" timeout 20 crm_resource --cleanup -r web >/dev/null 2>&1
+	asked crm_resource --cleanup -r web
 	during 6 runs_nowhere
 	[[ $(acks) -eq $before ]]
 	in_peer 'fence_taiki -o status -n web' && false
@@ -82,11 +91,13 @@ ready() {
 @test "taiki-fenced is killed between the kill and the answer: asked again, it answers" {
 	ready
 	must "the agent repeats its request, and the target is fenced once"
-	local fenced target
-	fenced=$(process "$(host_of_peer)" taiki-fenced)
+	local fenced target on until
+	eventually 20 peer_is_known
+	fenced=$(process "$on" taiki-fenced)
 	target=$(pid_of "$host")
 	in_peer 'fence_taiki -o reboot -n web >/said 2>&1; echo $? >/rc' 3 >/dev/null 2>&1 3>&- &
-	while kill -0 "$target" 2>/dev/null; do :; done
+	until=$((SECONDS + 240))
+	while kill -0 "$target" 2>/dev/null; do ((SECONDS < until)); done
 	inject "the target's process is gone: SIGKILL to taiki-fenced of the host that has to answer" \
 		kill -KILL "$fenced"
 	wait || true

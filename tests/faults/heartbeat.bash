@@ -30,10 +30,9 @@ watching() {
 
 # again: the guest as the last fault left it is the next one's; its fail-count is forgotten
 again() {
-	lab exec "$(observer)" timeout 20 crm_resource --cleanup -r web >/dev/null 2>&1
-	placed() { host=$(host_of) && [[ -n $host ]] && answers; } # it answers before Pacemaker knows
-	eventually 60 placed
-	first_boot=$(boot)
+	asked crm_resource --cleanup -r web
+	eventually 60 settled # what is forgotten is looked for anew
+	eventually 60 known # it answers before Pacemaker knows
 	: >"$(state)/bmc.log"
 	watching
 }
@@ -46,14 +45,21 @@ heartbeat_says() {
 
 # reported: Pacemaker was told of a failure by this host's heartbeatd since `watching`
 reports() {
-	lab exec "$host" timeout 5 taiki-heartbeat log web -n 1000 2>/dev/null |
-		grep -c 'Pacemaker was told' || true
+	local said
+	for _ in 1 2 3; do
+		! said=$(lab exec "$host" timeout 20 taiki-heartbeat log web -n 1000 2>/dev/null) || break
+	done
+	grep -c 'Pacemaker was told' <<<"$said" || true
 }
 reported() { [[ $(reports) -gt $reports_before ]]; }
 why() { note "because: $(lab exec "$host" timeout 5 taiki-heartbeat log web 2>/dev/null | grep -- '[evt] -> failed' | tail -n 1)"; }
 
 # never_failed: nothing was reported of the guest, and it was not recovered
 never_failed() {
-	[[ $(reports) -eq $reports_before && $(host_of) == "$host" ]]
-	[[ $(lab exec "$(observer)" crm_failcount -G -r web -N "$host" 2>/dev/null) == *value=0* ]]
+	[[ $(reports) -eq $reports_before ]]
+	# Who was recovered, or failed, stays so until somebody cleans up: a slow answer is waited for.
+	eventually 10 still_there
+	eventually 10 counted_none
 }
+still_there() { [[ $(host_of) == "$host" ]]; }
+counted_none() { [[ $(lab exec "$(observer)" timeout 10 crm_failcount -G -r web -N "$host" 2>/dev/null) == *value=0* ]]; }

@@ -14,6 +14,19 @@ setup_file() { cluster_up; }
 teardown_file() { TAIKI_FAULTS_SHARED="" cluster_down; }
 setup() { [[ $BATS_TEST_NUMBER -eq 1 ]] || again; }
 
+# pool_of NODE SIGNAL: to all that its pool is
+pool_of() { lab pids "$1" taiki-poold | xargs -r kill "-$2"; }
+# out_of_the_choice NODE: no twin is ready there, and none becomes ready: its pool stands still.  Where another was made
+# meanwhile, that stands still, too, and is waited for.
+out_of_the_choice() {
+	unready_on "$1" || return 1
+	pool_of "$1" STOP
+	! unready_on "$1" || return 0
+	pool_of "$1" CONT
+	kill -STOP "$(twin_of "$1")"
+	return 1
+}
+
 unready_on() { ! twin_ready "$(observer)" "$1" web; }
 # renewed NODE PID: another twin than that one is ready there
 renewed() { twin_ready "$(observer)" "$1" web && [[ $(twin_of "$1") != "$2" ]]; }
@@ -26,14 +39,15 @@ renewed() { twin_ready "$(observer)" "$1" web && [[ $(twin_of "$1") != "$2" ]]; 
 	before=$(twin_of "$there")
 	must "what cannot be adopted is not preferred"
 	inject "SIGSTOP to the twin on $there" kill -STOP "$before"
-	eventually 120 unready_on "$there"
+	eventually 120 out_of_the_choice "$there"
 	took "no preference for $there"
 	inject "SIGKILL to the active" kill -KILL "$(pid_of "$host")"
 	recovered
 	adopted
 	[[ $(host_of) == "$other" ]]
+	pool_of "$there" CONT
 	eventually 240 renewed "$there" "$before"
-	gone "$before"
+	eventually 5 dead "$before"
 	never_fenced
 }
 

@@ -23,13 +23,17 @@ setup() { [[ $BATS_TEST_NUMBER -eq 1 ]] || again; }
 	never_fenced
 }
 
+# withdrawals NODE: how often its preference was, as is logged there
+withdrawals() { lab exec "$1" grep -c "Setting taiki-twin-web\[$1\]: .* -> (unset)" /var/log/pacemaker/pacemaker.log || true; }
+
 @test "a twin is killed while it waits: its host is no preference, and has a new one soon" {
-	local there before
+	local there before withdrawn
 	there=$(others | head -n 1)
 	before=$(twin_of "$there")
+	withdrawn=$(withdrawals "$there")
 	must "the attribute ends with it; the active is not disturbed"
 	inject "SIGKILL to the twin on $there" kill -KILL "$before"
-	unready() { ! twin_ready "$(observer)" "$there" web; }
+	unready() { [[ $(withdrawals "$there") -gt $withdrawn ]]; } # the next twin may be ready before somebody looks
 	eventually 10 unready
 	took "no preference for $there"
 	eventually 120 twin_ready "$(observer)" "$there" web
@@ -92,7 +96,7 @@ twins_changed() {
 	took "refused ($output)"
 	during 3 answers_unchanged
 	[[ $(copies) -eq 1 && $(twin_of "$there") == "$before" ]]
-	twin_ready "$(observer)" "$there" web
+	eventually 10 twin_ready "$(observer)" "$there" web
 	never_fenced
 	history_is_clean
 }
