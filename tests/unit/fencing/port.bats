@@ -25,10 +25,10 @@ teardown() {
 	rm -rf "$RUN"
 }
 
-# await COMMAND...: until it succeeds, at most 120 s
+# await COMMAND...: until it succeeds, at most 240 s
 await() {
-	local n
-	for ((n = 0; n < 600; n++)); do
+	local end=$((SECONDS + 240))
+	while ((SECONDS < end)); do
 		if "$@"; then return 0; fi
 		sleep 0.2
 	done
@@ -77,8 +77,8 @@ start() {
 		fence_taiki -o off -n db2; echo "off: $?"
 		echo "action=status
 		plug=db2" | fence_taiki; echo "after: $?"
-		fence_taiki -o status -n lost --shell-timeout 4 >/dev/null 2>&1 &
-		sleep 1
+		fence_taiki -o status -n lost --shell-timeout 8 >/dev/null 2>&1 &
+		while kill -0 $! && ! ls -l /proc/$!/fd | grep -q vport; do sleep 0.1; done
 		fence_taiki -o on -n db2 -v; echo "on: $?"
 		wait; echo "that is all"'
 	await said '^that is all'

@@ -47,7 +47,7 @@ start() {
 	ip netns exec "$NS" "$HV_DOMAIN" --config-fd 9 --status-fd 8 g \
 		9<"$RUN/config" 8>"$RUN/status" 2>"$RUN/stderr" 3>&- &
 	PID=$!
-	for ((n = 0; n < 200; n++)); do
+	for ((n = 0; n < 800; n++)); do
 		[[ -s $RUN/status ]] && break
 		sleep 0.1
 	done
@@ -62,12 +62,15 @@ qmp() {
 	{
 		echo '{"execute": "qmp_capabilities"}'
 		printf '%s\n' "$@"
-	} | timeout 20 socat -t 2 - "UNIX-CONNECT:$RUN/g/qmp.sock" | tr -d ' '
+	} | timeout 60 socat -t 50 - "UNIX-CONNECT:$RUN/g/qmp.sock" | tr -d ' '
 }
 
 looks_jailed() {
-	local task
-	for task in /proc/"$PID"/task/*/status; do
+	local status task
+	for status in /proc/"$PID"/task/*/status; do
+		# The kernel's own workers come and go.
+		cat "$status" >"$RUN/task" 2>"$RUN/gone" || continue
+		task=$RUN/task
 		grep -q '^Seccomp:.2' "$task"
 		grep -q '^NoNewPrivs:.1' "$task"
 		[[ $(grep -c '^Cap.*:.0000000000000000$' "$task") -eq 5 ]]
@@ -102,7 +105,7 @@ does_everything() {
 	[[ $(grep -c '"return"' "$RUN/replies") -ge 15 ]]
 	# Clients come and go on every socket.
 	for socket in "$RUN"/g/console.sock "$RUN"/g/channel/*.sock; do
-		echo hello | timeout 5 socat -t 1 - "UNIX-CONNECT:$socket"
+		echo hello | timeout 60 socat -t 1 - "UNIX-CONNECT:$socket"
 	done
 	qmp '{"execute": "stop"}' '{"execute": "system_reset"}' '{"execute": "cont"}' >/dev/null
 	qmp '{"execute": "query-status"}' | grep '"status":"running"'

@@ -57,7 +57,7 @@ start() {
 		9<"$RUN/config" 8>"$RUN/status" 2>"$RUN/stderr" 3>&- &
 	PID=$!
 	PIDS+=("$PID")
-	for ((n = 0; n < 200; n++)); do
+	for ((n = 0; n < 800; n++)); do
 		[[ -s $RUN/status ]] && break
 		sleep 0.1
 	done
@@ -79,10 +79,10 @@ qmp() { timeout 60 python3 "$BATS_TEST_DIRNAME/standby.py" "$RUN/${DOMAIN:-g@twi
 	qmp gate "$RUN/image"
 }
 
-# eventually COMMAND...: within five seconds
+# eventually COMMAND...: within a minute
 eventually() {
 	local n
-	for ((n = 0; n < 50; n++)); do
+	for ((n = 0; n < 600; n++)); do
 		"$@" && return
 		sleep 0.1
 	done
@@ -134,7 +134,7 @@ fdb_has() { bridge -n "$NS" fdb show br br0 | grep -q "^$1 dev tk.* master br0";
 		LD_PRELOAD="$O/tests/lab/limits.so" sanlock daemon -w 0 -l 0 -h 0 -U root -G root -e here
 		PIDS=()
 		trap "kill -9 \${PIDS[@]} 2>/dev/null; kill -9 \$(cat /run/sanlock/sanlock.pid)" EXIT
-		for ((n = 0; n < 100; n++)); do [[ -S /run/sanlock/sanlock.sock ]] && break; sleep 0.1; done
+		for ((n = 0; n < 400; n++)); do [[ -S /run/sanlock/sanlock.sock ]] && break; sleep 0.1; done
 		sanlock client add_lockspace -s "LAB:1:$RUN/leases:0" -o 1
 		ip link add br0 type bridge
 		ip link set br0 up
@@ -154,7 +154,7 @@ fdb_has() { bridge -n "$NS" fdb show br br0 | grep -q "^$1 dev tk.* master br0";
 		! take $$ 2>"$RUN/why"
 		grep "not registered" "$RUN/why"
 		kill -9 "$one"
-		for ((n = 0; n < 100; n++)); do take "$two" && break; sleep 0.1; done
+		for ((n = 0; n < 400; n++)); do take "$two" && break; sleep 0.1; done
 		sanlock client status | grep -A9 "^p $two" | grep "r LAB:web:"
 		kill -9 "$two"
 	'

@@ -98,7 +98,7 @@ nothing_left() { [[ $(xmllint --xpath 'count(//rsc_location[starts-with(@id, "ta
 	cluster
 	"$HV" failback --timeout 60 web >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
 	pid=$!
-	for _ in {1..100}; do
+	for _ in {1..400}; do
 		nothing_left || break
 		sleep 0.1
 	done
@@ -122,7 +122,7 @@ nothing_left() { [[ $(xmllint --xpath 'count(//rsc_location[starts-with(@id, "ta
 @test "killed: what it leaves ends by its date, and is swept up" {
 	cluster
 	"$HV" failback --timeout 60 web >/dev/null 2>&1 3>&- &
-	for _ in {1..100}; do
+	for _ in {1..400}; do
 		nothing_left || break
 		sleep 0.1
 	done
