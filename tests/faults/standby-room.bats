@@ -15,33 +15,34 @@ teardown_file() { TAIKI_FAULTS_SHARED="" cluster_down; }
 
 db_address=10.71.1.2
 db_boot() { lab client curl -fs -m 2 "http://$db_address/" 2>/dev/null | cut -d ' ' -f 2; }
-db_answers() { [[ -n $(db_boot) ]]; }
+db_answers() { db_now=$(db_boot) && [[ -n $db_now ]]; }
 db_answers_anew() {
 	local now
 	now=$(db_boot)
 	[[ -n $now && $now != "$(cat "$BATS_FILE_TMPDIR/db")" ]]
 }
-runs() { [[ $(lab exec "$(observer)" timeout 5 crm_resource -W -r "$1" 2>/dev/null) == *"running on: $2"* ]]; }
-both_wait() { twin_ready node3 node3 web && twin_ready node3 node3 db; }
+runs() { [[ $(placed_on "$1") == "$2" ]]; }
+both_on() { runs web "$1" && runs db "$2"; }
+apart() { both_on node3 node2 || both_on node2 node3; }
+# waits NAME: its twin on node3, which is of the definition of now: the pool reads it again now and then
+waits() { twin_ready node3 node3 "$1" && lab exec node3 cmp -s "/run/taiki/$1@twin/definition.xml" "/shared/$1.xml"; }
+both_wait() { waits web && waits db; }
 
 # room MIB: what node3 has for domains, from now on
 room() { lab exec node3 sh -c "mkdir -p /etc/taiki && printf 'memory = %s MiB\n' $1 >/etc/taiki/host.conf"; }
 
+ordered_home() { runs "$1" node1 || lab exec node3 timeout 30 crm_resource --move -r "$1" --node node1; }
 # home: web and db on node1
 home() {
 	local name
-	for name in web db; do
-		runs $name node1 || lab exec node3 crm_resource --move -r $name --node node1 >/dev/null 2>&1
-	done
-	eventually 60 runs web node1
-	eventually 60 runs db node1
-	for name in web db; do lab exec node3 crm_resource --clear -r $name >/dev/null 2>&1; done
-	eventually 60 answers
-	eventually 60 db_answers
+	for name in web db; do eventually 30 ordered_home $name; done
+	eventually 60 both_on node1 node1
+	for name in web db; do asked crm_resource --clear -r $name; done
 	eventually 120 both_wait
-	host=node1
-	first_boot=$(boot)
-	db_boot >"$BATS_FILE_TMPDIR/db"
+	eventually 60 known
+	[[ $host == node1 ]]
+	eventually 60 db_answers
+	echo "$db_now" >"$BATS_FILE_TMPDIR/db"
 	: >"$(state)/bmc.log"
 }
 
@@ -66,14 +67,15 @@ home() {
 	recovered
 	eventually 60 db_answers_anew
 	took "db answered again"
-	{ runs web node3 && runs db node2; } || { runs web node2 && runs db node3; }
+	eventually 20 apart
 	"$O/tests/history/history-check" --image "$(state)/shared/db.raw" "$(state)"/history/*.jsonl
 }
 
 @test "room for both when the lesser shrinks: both are adopted, and nobody goes below its minimum" {
 	lab power-on node1
 	lab wait 240
-	lab exec node3 crm_resource --cleanup >/dev/null 2>&1
+	asked crm_resource --cleanup
+	eventually 60 settled
 	standby_domain db $db_address "taiki.data=/dev/vda" \
 		"<taiki:priority>5</taiki:priority><taiki:minimum memory='96' unit='MiB'/>" \
 		>"$(state)/shared/db.xml"
@@ -84,7 +86,6 @@ home() {
 	eventually 60 db_answers_anew
 	took "db answered again"
 	adopted
-	runs web node3
-	runs db node3
+	eventually 20 both_on node3 node3
 	lab exec node3 hv ledger | sed 's/^/# /' >&3
 }
