@@ -15,6 +15,7 @@ setup_file() {
 	TAIKI_LAB=$(lab_name fagent)
 	export TAIKI_LAB
 	"$tree/tests/tools/guest-image" "$O/guest" >&2
+	lab down
 	lab up -n 2 >&2
 	local n
 	for n in 1 2; do
@@ -63,6 +64,9 @@ device() {
 }
 
 runs() { lab exec node2 bash -c 'read -r pid </run/taiki/web/pid && kill -0 $pid' 2>/dev/null; }
+# started: and nothing of the cluster is under way: killed in the middle of its start, it would
+# be a start that failed
+started() { runs && lab exec node1 crm_resource --wait --timeout 60; }
 runs_not() { ! runs; }
 knows() { lab exec node1 stonith_admin --list "$2" 2>/dev/null | grep -qx "$1"; }
 admin() { lab exec node1 stonith_admin "$@" -t 40; }
@@ -75,7 +79,7 @@ admin() { lab exec node1 stonith_admin "$@" -t 40; }
 }
 
 @test "off is proven and lasts; on lifts it" {
-	eventually 60 runs
+	eventually 60 started
 	admin --fence web
 	runs_not
 	during 5 runs_not
@@ -85,9 +89,7 @@ admin() { lab exec node1 stonith_admin "$@" -t 40; }
 }
 
 @test "reboot: killed, and started again by its own cluster" {
-	eventually 60 runs
-	# killed in the middle of its start, it would be a start that failed
-	lab exec node1 crm_resource --wait --timeout 120
+	eventually 60 started
 	before=$(lab exec node2 cat /run/taiki/web/incarnation)
 	admin --reboot web
 	another() { runs && [ "$(lab exec node2 cat /run/taiki/web/incarnation)" != "$before" ]; }
@@ -99,7 +101,7 @@ admin() { lab exec node1 stonith_admin "$@" -t 40; }
 	device near pcmk_host_map=guest-one:web ip=10.71.255.2
 	lab exec node1 pcs stonith level add 1 guest-one far --force >&2
 	lab exec node1 pcs stonith level add 2 guest-one near --force >&2
-	eventually 60 runs
+	eventually 60 started
 	eventually 30 knows near guest-one
 	admin --fence guest-one
 	runs_not
