@@ -33,11 +33,12 @@ teardown_file() {
 	eventually 60 has_score node1 10000
 	eventually 60 has_score node2 10000
 	local was
+	settled
 	was=$(promoted)
 	lab exec node1 crm_resource --ban -r disk-clone -N "$was" --promoted
-	eventually 60 somebody_is_promoted
+	eventually 60 promoted_elsewhere "$was"
 	settled
-	[[ $(promoted) != "$was" && -n $(promoted) ]]
+	promoted_elsewhere "$was"
 	lab exec node1 crm_resource --clear -r disk-clone
 	lab exec node1 crm_verify -LV
 	lab exec node1 pcs resource delete disk-clone
@@ -54,19 +55,21 @@ teardown_file() {
 	took "answered again, on $(host_of),"
 	eventually 30 acked_anew
 	fenced "$host"
-	[[ $(host_of) != "$host" && $(promoted) == "$(host_of)" ]]
-	nothing_lost "$(host_of)"
+	eventually 20 runs_where_promoted "$(across "$host")"
+	nothing_lost "$(across "$host")"
 }
+runs_where_promoted() { [[ $(host_of) == "$1" ]] && is_promoted "$1"; }
 
 @test "the host that was lost is brought up to date when it is back" {
 	local back other
+	eventually 20 somebody_is_promoted
 	other=$(promoted)
 	back=$(across "$other")
 	lab power-on $back
 	lab wait 240
 	eventually 90 in_sync "$back"
-	mirror_is $back role Secondary
-	is_promoted "$other"
+	eventually 20 mirror_is $back role Secondary
+	eventually 20 is_promoted "$other"
 	lab exec "$other" pcs resource disable web
 	settled
 	[[ $(content node1) == "$(content node2)" ]]
@@ -77,8 +80,7 @@ teardown_file() {
 	lab exec node1 pcs resource enable web
 	eventually 120 answers
 	eventually 20 acked_anew
-	host=$(host_of)
-	first_boot=$(boot)
+	eventually 20 guest_known
 	other=$(across "$host")
 	eventually 60 in_sync "$host"
 	# placed when the other host was lost, or never lifted
@@ -93,9 +95,9 @@ teardown_file() {
 	took "the guest went on"
 	answers_unchanged
 	node_is "$other" on
-	constraint "$other"
+	eventually 20 constraint "$other"
 	run ! lab exec "$other" taiki-mirror primary web
-	mirror_is "$other" disk Outdated
+	eventually 20 mirror_is "$other" disk Outdated
 	lab heal
 	eventually 90 in_sync "$host"
 	eventually 60 no_constraint "$host"
@@ -104,10 +106,9 @@ teardown_file() {
 }
 @test "the disk of the other side hangs, its mirror answers: it is given up, and the guest goes on" {
 	local other n
-	host=$(host_of)
-	first_boot=$(boot)
+	eventually 20 guest_known
 	other=$(across "$host")
-	in_sync "$host"
+	eventually 20 in_sync "$host"
 	must "the guest waits for what the peer does not confirm, and goes on once it is given up"
 	inject "the disk of $other hangs" lab fault "$other" "$other.img" hang
 	eventually 30 stands_still
@@ -134,16 +135,16 @@ expect_votes() {
 }
 
 @test "quorum is lost under the guest: its disk waits and never fails; it is regained: it goes on" {
-	host=$(host_of)
-	first_boot=$(boot)
-	in_sync "$host"
+	eventually 20 guest_known
+	eventually 20 in_sync "$host"
 	# what Pacemaker does to a host without quorum is another test's
 	lab exec "$host" crm_attribute -n no-quorum-policy -v freeze
 	must "nothing is written without quorum, nothing fails, and the same guest goes on with it"
 	inject "five votes are expected, and there are two" expect_votes 5 0
 	eventually 30 waits_for_quorum "$host"
 	took "the mirror waits"
-	stands_still
+	# what was on disk before may be said a moment later
+	eventually 20 stands_still
 	during 10 waits_for_quorum "$host"
 	mirror_is "$host" role Primary
 	expect_votes 2 1
@@ -175,23 +176,27 @@ twin_definition() {
 	eventually 20 acked_anew
 	lab exec node1 pcs resource create pool ocf:taiki:pool domains=web \
 		op start timeout=30s stop timeout=30s clone
-	host=$(host_of)
+	eventually 20 guest_known
 	other=$(across "$host")
 	eventually 120 twin_ready "$host" $other web
 	eventually 60 in_sync "$host"
 	eventually 60 no_constraint "$host"
-	first_boot=$(boot)
 	must "the guest that waited has the disk with every record; nothing is started cold"
 	inject "power cut of $host" lab power-off "$host"
 	eventually 120 answers_anew
 	took "answered again, on $(host_of),"
-	up=$(lab client curl -fs -m 2 "http://$address/cgi-bin/status" | cut -d ' ' -f 3)
+	eventually 20 up_known
 	note "the guest that answers has been up for $up s"
 	[[ $((${up%.*} * 1000)) -gt $(($(now_ms) - injected)) ]]
 	eventually 30 acked_anew
 	fenced "$host"
-	[[ $(host_of) == "$other" && $(promoted) == "$other" ]]
+	eventually 20 runs_where_promoted "$other"
 	nothing_lost "$other"
+}
+# up_known: $up is for how long the guest that answers has been up
+up_known() {
+	up=$(lab client curl -fs -m 2 "http://$address/cgi-bin/status" | cut -d ' ' -f 3)
+	[[ -n $up ]]
 }
 twin_ready() {
 	lab exec "$1" timeout 5 crm_attribute -q -t status -N "$2" -n "taiki-twin-$3" -G 2>/dev/null | grep -qx 1
