@@ -62,8 +62,12 @@ has_not() { ! has "$@"; }
 others() { local n; for n in node1 node2 node3; do [[ $n == "$1" ]] || echo "$n"; done; }
 twin_pid() { lab exec "$1" cat "/run/taiki/$2@twin/pid"; }
 pool_pid() { lab exec "$1" cat /run/taiki/.poold.lock; }
-settled() { at crm_resource --wait --timeout 120; }
+settled() { at crm_resource --wait --timeout 240; }
 domains_of() { lab exec "$1" pgrep -c -x hv-domain; }
+started_everywhere() { at crm_mon -1 | grep -q 'Started: \[ node1 node2 node3 \]'; }
+# is_process NODE NAME PID: that process is the domain there, now or in a moment: what is being
+# started is shown as running before it is
+is_process() { [[ $(lab exec "$1" cat "/run/taiki/$2/pid" 2>/dev/null) -eq $3 ]]; }
 # waits_elsewhere NAME: on the two hosts where it does not run
 waits_elsewhere() {
 	local node here
@@ -75,7 +79,7 @@ waits_elsewhere() {
 @test "wherever a domain does not run its twin waits, and the cluster knows it" {
 	eventually 180 waits_elsewhere web
 	eventually 180 waits_elsewhere db
-	at crm_mon -1 | grep -q 'Started: \[ node1 node2 node3 \]'
+	eventually 60 started_everywhere
 	# To boot is no failure.
 	settled
 	[[ $(at crm_mon -1) != *DEGRADED* ]]
@@ -127,7 +131,7 @@ waits_elsewhere() {
 	twin=$(twin_pid "$to" web)
 	lab exec "$from" sh -c 'kill -KILL $(cat /run/taiki/web/pid)'
 	eventually 180 runs_on web "$to"
-	[[ $(lab exec "$to" cat /run/taiki/web/pid) -eq $twin ]]
+	eventually 30 is_process "$to" web "$twin"
 	at pcs constraint delete "$(at pcs constraint location show --full | sed -n "s/.*id:\(location-pool-clone[^)]*\).*/\1/p" | head -n 1)"
 	eventually 180 waits_elsewhere web
 	# It stays: the twin's attribute has gone under it.
@@ -144,11 +148,15 @@ waits_elsewhere() {
 	lost=$(where web)
 	for node in $(others "$lost"); do twin[$node]=$(twin_pid "$node" web); done
 	lab power-off "$lost"
-	gone_from() { runs_somewhere "$1" && ! runs_on "$1" "$lost"; }
+	gone_from() {
+		local now
+		now=$(where "$1")
+		[[ -n $now && $now != "$lost" ]]
+	}
 	eventually 180 gone_from web
 	eventually 180 gone_from db
 	to=$(where web)
-	[[ $(lab exec "$to" cat /run/taiki/web/pid) -eq ${twin[$to]} ]]
+	eventually 30 is_process "$to" web "${twin[$to]}"
 	lab power-on "$lost"
 	lab wait 240
 	eventually 180 waits_elsewhere web
