@@ -34,8 +34,8 @@ another() { [[ -n $(daemon "$1") && $(daemon "$1") -ne $2 ]] && answers "$1"; }
 	lab exec node1 pcs resource create hb ocf:taiki:heartbeat \
 		op monitor interval=2s timeout=20s clone
 	eventually 60 started_on_both
-	answers node1
-	answers node2
+	eventually 20 answers node1
+	eventually 20 answers node2
 }
 
 @test "a daemon that dies, and one that hangs, is there again within a monitor's interval" {
@@ -51,7 +51,7 @@ another() { [[ -n $(daemon "$1") && $(daemon "$1") -ne $2 ]] && answers "$1"; }
 }
 
 @test "disabled, it is stopped on every host, with proof" {
-	lab exec node1 pcs resource disable hb-clone --wait=60
+	lab exec node1 pcs resource disable hb-clone --wait=240
 	local node
 	for node in node1 node2; do
 		run ! answers "$node"

@@ -26,6 +26,10 @@ setup() { load_faults; }
 db_address=10.71.1.2
 db_answers() { lab client curl -fs -m 2 "http://$db_address/" >/dev/null 2>&1; }
 runs() { [[ $(lab exec node3 timeout 5 crm_resource -W -r "$1" 2>/dev/null) == *"running on: $2"* ]]; }
+boot_known() {
+	first_boot=$(boot)
+	[[ -n $first_boot ]]
+}
 waits() { lab exec node3 hv list 2>/dev/null | grep -q "^$1 "; }
 
 @test "two actives on two hosts; a pool on the third, and a twin of each waits there" {
@@ -48,8 +52,8 @@ waits() { lab exec node3 hv list 2>/dev/null | grep -q "^$1 "; }
 	standby_rule node1 db
 	eventually 120 twin_ready node1 node3 web
 	eventually 120 twin_ready node1 node3 db
-	waits web@twin
-	waits db@twin
+	eventually 10 waits web@twin
+	eventually 10 waits db@twin
 	eventually 60 answers
 	eventually 60 db_answers
 }
@@ -62,13 +66,13 @@ waits() { lab exec node3 hv list 2>/dev/null | grep -q "^$1 "; }
 
 @test "web's host is lost: its twin is adopted, though another host could have started it" {
 	host=node1
-	first_boot=$(boot)
+	eventually 20 boot_known
 	inject "power cut of node1" lab power-off node1
 	recovered
 	adopted
-	runs web node3
-	runs db node2
-	db_answers
+	eventually 20 runs web node3
+	eventually 20 runs db node2
+	eventually 20 db_answers
 	fenced node1
 }
 
@@ -78,14 +82,14 @@ waits() { lab exec node3 hv list 2>/dev/null | grep -q "^$1 "; }
 	unready() { ! twin_ready node3 node3 web; }
 	eventually 10 unready
 	run ! waits web@twin
-	waits db@twin
+	eventually 10 waits db@twin
 }
 
 @test "the lost host comes back: nothing moves by itself" {
 	lab power-on node1
 	lab wait 240
 	during 5 runs web node3
-	runs db node2
+	eventually 20 runs db node2
 }
 
 @test "by hand it goes back, and its twin waits again" {
