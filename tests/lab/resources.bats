@@ -82,7 +82,11 @@ used() {
 # together NAME...: those domains on one CPU, for all of their threads
 together() {
 	local name
-	for name; do taskset -a -p -c "$FIRST" "$(pid "$name")" >/dev/null; done
+	for name; do
+		# A thread that ends meanwhile is an error to it.
+		taskset -a -p -c "$FIRST" "$(pid "$name")" >/dev/null ||
+			taskset -a -p -c "$FIRST" "$(pid "$name")" >/dev/null
+	done
 }
 
 # fight SECONDS NAME...: what each had of all that they had together, in percent
