@@ -42,7 +42,7 @@ setup() { [[ $BATS_TEST_NUMBER -eq 1 ]] || again; }
 	booted
 	fenced "$host"
 	# The one that Pacemaker's choice did not fall on goes on waiting, or is replaced by its pool.
-	gone "$(cat "$BATS_FILE_TMPDIR/twin.$(host_of)")"
+	eventually 5 dead "$(cat "$BATS_FILE_TMPDIR/twin.$(host_of)")"
 }
 
 @test "fencing fails: nothing starts, nothing is adopted, until it succeeds" {
@@ -50,9 +50,10 @@ setup() { [[ $BATS_TEST_NUMBER -eq 1 ]] || again; }
 	lab fence "$host" fail
 	inject "power cut of $host, whose fencing fails" lab power-off "$host"
 	during 10 runs_nowhere
+	eventually 30 grep -q "off $host (fail)" "$(state)/bmc.log"
+	runs_nowhere
 	took "still nowhere"
 	[[ -n $(twin_of "$(observer)") ]]
-	grep -q "off $host (fail)" "$(state)/bmc.log"
 	lab fence "$host" ok
 	injected=$(now_ms)
 	recovered
@@ -63,9 +64,9 @@ setup() { [[ $BATS_TEST_NUMBER -eq 1 ]] || again; }
 	must "requests of the old active may still reach the disk until then"
 	lab fault "$host" web.raw hang
 	inject "the disk hangs on $host, then the guest is moved away" \
-		lab exec "$(observer)" crm_resource --ban -r web -N "$host"
+		asked crm_resource --ban -r web -N "$host"
 	recovered
 	adopted
 	fenced "$host"
-	lab exec "$(observer)" crm_resource --clear -r web
+	asked crm_resource --clear -r web
 }

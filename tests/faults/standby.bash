@@ -121,8 +121,6 @@ twins_stopped() {
 	done
 }
 
-gone() { ! kill -0 "$1" 2>/dev/null; }
-
 # twins_on NODE: how many processes wait there for web
 twins_on() {
 	local pid name n=0
