@@ -29,27 +29,32 @@ setup() {
 	done
 	lab wait 240
 	host=
-	lab exec node1 timeout 20 crm_resource --cleanup >/dev/null 2>&1
+	asked crm_resource --cleanup
+	eventually 60 settled
 	eventually 90 answers
 	eventually 60 acked_anew
-	eventually 60 is_known
+	eventually 60 known
 	other=$(across "$host")
-	first_boot=$(boot)
 	eventually 120 in_sync "$host"
 	eventually 60 no_constraint "$host"
 	: >"$(state)/bmc.log"
 }
 
-is_known() {
-	host=$(host_of)
-	[[ -n $host ]]
-}
-
 # whole: both sides are up to date, and the one that has the guest has every record
 whole() {
-	eventually 120 in_sync "$(host_of)"
-	[[ $(promoted) == "$(host_of)" && $(copies) -eq 1 ]]
-	nothing_lost "$(host_of)"
+	eventually 120 one_side
+	one_copy
+	nothing_lost "$side"
+}
+# one_side: it is promoted and has the guest, as $side
+one_side() {
+	side=$(host_of)
+	[[ $side == node[0-9] && $(promoted) == "$side" ]] && in_sync "$side"
+}
+# another_mirrord NODE PID: than that one runs there
+another_mirrord() {
+	local now
+	now=$(process "$1" taiki-mirrord) && [[ $now -ne $2 ]]
 }
 
 @test "the mirror's process is killed where it is not promoted: the guest does not notice, and it comes back up to date" {
@@ -57,8 +62,7 @@ whole() {
 	was=$(process "$other" taiki-mirrord)
 	must "the same guest goes on; nobody is fenced"
 	inject "SIGKILL to taiki-mirrord on $other" kill -KILL "$was"
-	another() { [[ $(process "$other" taiki-mirrord) -ne $was ]]; }
-	eventually 60 another
+	eventually 60 another_mirrord "$other" "$was"
 	took "there was another"
 	whole
 	took "both sides were up to date"
@@ -82,13 +86,13 @@ whole() {
 	was=$(process "$host" taiki-mirrord)
 	must "the guest runs once, with every record; what stood still is gone or is no Primary"
 	inject "SIGSTOP to taiki-mirrord on $host" kill -STOP "$was"
-	gone_on() { answers && acked_anew && stands_not_still && [[ $(process "$(host_of)" taiki-mirrord) -ne $was ]]; }
+	gone_on() { answers && acked_anew && stands_not_still && another_mirrord "$(host_of)" "$was"; }
 	eventually 180 gone_on
 	took "the guest wrote again, on $(host_of),"
 	kill -CONT "$was" 2>/dev/null || true
 	if node_off "$host"; then
 		fenced "$host"
-		host=$(host_of)
+		eventually 20 known
 		nothing_lost "$host"
 		return
 	fi
@@ -116,7 +120,7 @@ whole() {
 	eventually 30 mirror_is "$other" disk Inconsistent
 	inject "power cut of $host" lab power-off "$host"
 	eventually 60 fenced "$host"
-	settled
+	eventually 60 settled
 	during 10 nobody_is_promoted
 	run ! lab exec "$other" taiki-mirror primary web
 	note "$output"
@@ -126,7 +130,8 @@ whole() {
 	host=
 	eventually 240 answers_anew
 	took "answered again, on $(host_of),"
-	[[ $(host_of) == "$n" ]]
+	back() { [[ $(host_of) == "$n" ]]; }
+	eventually 20 back
 	eventually 60 acked_anew
 	whole
 }
