@@ -17,7 +17,7 @@ teardown_file() { cluster_down; }
 	must "the guest is not disturbed for three monitors, then a stop ends it; no host is fenced"
 	inject "/shared/web.xml removed on every host" rm "$(state)/shared/web.xml"
 	during 7 answers_unchanged
-	lab exec "$(observer)" crm_resource -r web --meta -p target-role -v Stopped
+	asked crm_resource -r web --meta -p target-role -v Stopped
 	eventually 30 dead "$pid"
 	took "stopped with proof"
 	sleep 2

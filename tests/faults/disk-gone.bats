@@ -23,6 +23,6 @@ teardown_file() { cluster_down; }
 	runs_nowhere
 	never_fenced
 	mv "$(state)/shared/kept" "$(state)/shared/web.raw"
-	lab exec "$(observer)" crm_resource --cleanup -r web
+	asked crm_resource --cleanup -r web
 	recovered
 }

@@ -16,7 +16,7 @@ teardown_file() { cluster_down; }
 	must "no start elsewhere while requests of the old domain may still reach the disk"
 	lab fault "$host" web.raw hang
 	inject "the disk hangs on $host, then the guest is moved away" \
-		lab exec "$(observer)" crm_resource --ban -r web -N "$host"
+		asked crm_resource --ban -r web -N "$host"
 	recovered
 	fenced "$host"
 }

@@ -17,6 +17,6 @@ teardown_file() { cluster_down; }
 	must "the stopped process is gone before the guest starts again; its host lives"
 	inject "SIGSTOP to hv-domain on $host" kill -STOP "$pid"
 	recovered
-	dead "$pid"
+	eventually 5 dead "$pid"
 	never_fenced
 }

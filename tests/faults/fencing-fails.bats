@@ -17,8 +17,9 @@ teardown_file() { cluster_down; }
 	must "the guest starts nowhere while its host is not proven dead"
 	inject "power cut of $host, whose fencing fails" lab power-off "$host"
 	during 15 runs_nowhere
+	eventually 30 grep -q "off $host (fail)" "$(state)/bmc.log"
+	runs_nowhere
 	took "still nowhere"
-	grep -q "off $host (fail)" "$(state)/bmc.log"
 	lab fence "$host" ok
 	injected=$(now_ms)
 	recovered

@@ -54,6 +54,9 @@ all_failed() { [[ $(failures) -eq 6 ]]; }
 	guest_beats
 	small_up 1 2 3 4 5 6
 	eventually 60 run_there 7
+	# Who is killed while it is being started has failed to start.
+	eventually 60 settled
+	run_there 7
 	before=$(domains "$host")
 	must "seven failures in one moment, and none is lost; no monitor is due for a minute"
 	# shellcheck disable=SC2086 # a list

@@ -20,8 +20,7 @@ teardown_file() { cluster_down; }
 }
 
 @test "one link of two cut: nothing happens" {
-	host=$(host_of)
-	first_boot=$(boot)
+	eventually 20 known
 	: >"$(state)/bmc.log"
 	must "the guest goes on, no host is fenced"
 	inject "ring0 cut" lab cut ring0

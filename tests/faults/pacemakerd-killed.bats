@@ -22,7 +22,10 @@ teardown_file() { cluster_down; }
 	took "pacemakerd ran again"
 	during 8 answers_unchanged
 	lab wait 240
-	[[ $(pid_of "$host") == "$pid" && $(host_of) == "$host" ]]
+	[[ $(pid_of "$host") == "$pid" ]]
+	seen() { [[ $(host_of) == "$host" ]]; }
+	eventually 30 seen
+	[[ $(pid_of "$host") == "$pid" ]]
 	never_fenced
 	history_is_clean
 }

@@ -19,7 +19,8 @@ agent=/usr/lib/ocf/resource.d/taiki/domain
 # badly NODE: its agent's next start, where $(state)/bmc/adopter says how, is an adoption that
 # goes wrong there: once, on the host that comes first
 badly() {
-	lab exec "$1" sh -c "rm -f $agent; cat >$agent; chmod 755 $agent" <<-END
+	# In one step: somebody may be asking it.
+	lab exec "$1" sh -c "cat >$agent.new && chmod 755 $agent.new && mv $agent.new $agent" <<-END
 		#!/bin/sh
 		there=/run/taiki-lab/adopter
 		if [ "\$1" = start ] && mv \$there \$there.\$(hostname) 2>/dev/null; then

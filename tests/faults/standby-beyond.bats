@@ -74,26 +74,30 @@ all_home() {
 	[[ $(on node1) == "$(printf '%s\n' "${domains[@]}")" ]] || return 1
 	for name in "${domains[@]}"; do twin_ready node3 node3 $name || return 1; done
 }
-settled() { lab exec node3 crm_resource --wait --timeout 60; }
+settled() { lab exec node3 timeout 90 crm_resource --wait --timeout 60; }
 
 # room N: node3 has room for what waits there and for N domains in full, and everybody knows
 room() {
 	lab exec node3 sh -c "mkdir -p /etc/taiki && printf 'memory = %s MiB\n' $((5 * 8 + $1 * 16)) >/etc/taiki/host.conf"
 	lab exec node3 hv plan --publish
 	lab exec node3 hv plan --apply
-	settled
+	eventually 60 settled
 }
 # planned: who is to run on node3 when node1 is lost
 planned() { jq -r '.losses[0].domains[] | select(.to == "node3").domain' <<<"$plan" | sort; }
 processes() { local name; for name; do waiting_process node3 "$name@twin" || domain_process node3 "$name"; done; }
+# promised N: so many of them, and the others not, as $plan
+promised() {
+	run lab exec node3 hv plan --json --loss node1
+	plan=$output
+	[[ $status -ne 0 && $(planned | wc -w) -eq $1 ]]
+}
 lost_and_fenced() { node_off node1 && grep -q 'off node1$' "$(state)/bmc.log"; }
 
 # kept N: node1's power is cut; N promises are kept, and what was refused beforehand runs nowhere
 kept() {
 	local before name runs
-	run lab exec node3 hv plan --json --loss node1
-	plan=$output
-	[[ $status -ne 0 && $(planned | wc -w) -eq $1 ]]
+	eventually 20 promised "$1"
 	note "promised on node3: $(planned | tr '\n' ' ')"
 	must "who was promised is adopted in full; who was not runs nowhere, and waits on"
 	# shellcheck disable=SC2046 # a list
@@ -105,16 +109,19 @@ kept() {
 	promised_run() { [[ $(on node3) == "$(planned)" ]]; }
 	eventually 60 promised_run
 	took "what was promised runs"
-	settled
-	promised_run
+	eventually 60 settled
+	eventually 10 promised_run
 	# shellcheck disable=SC2046 # a list
 	[[ $(processes $(planned)) == "$before" ]]
 	for name in "${domains[@]}"; do
 		runs=$(on node3 | grep -cx $name) || true
 		[[ $runs -eq 1 || -n $(waiting_process node3 $name@twin) ]]
 	done
-	lab exec node3 hv ledger --json | jq -e --argjson n "$1" \
-		'[.domains[] | select(.kind == "active") | .now.memory == 16777216] | length == $n and all'
+	in_full() {
+		lab exec node3 hv ledger --json | jq -e --argjson n "$1" \
+			'[.domains[] | select(.kind == "active") | .now.memory == 16777216] | length == $n and all'
+	}
+	eventually 20 in_full "$1"
 	for name in "${domains[@]}"; do
 		"$O/tests/history/history-check" --image "$(state)/shared/$name.raw" "$(state)"/history/*.jsonl
 	done
