@@ -113,13 +113,17 @@ stayed() {
 	standby_template "taiki.writer=10.71.255.254:7000 $boot_args" >"$(state)/shared/template.xml"
 	lab exec "$host" pcs resource update pool spares=1 template=/shared/template.xml
 	lab exec "$host" pcs resource meta web migration-threshold=3
+	# Its stickiness ends with its stop; Pacemaker may choose anew before the start (docs/guide-standby.md).
+	lab exec "$host" pcs constraint location web prefers "$host=200"
 	eventually 120 spares_ready "$(observer)" "$host" 1
+	settled
 	must "its own host has it again, without a boot; nobody is fenced"
 	inject "SIGKILL to hv-domain on $host" kill -KILL "$(pid_of "$host")"
 	recovered
 	adopted
 	stayed
 	eventually 120 spares_ready "$(observer)" "$host" 1
+	lab exec "$host" pcs constraint delete "location-web-$host-200"
 	never_fenced
 }
 
