@@ -13,8 +13,11 @@ setup_file() { cluster_up; }
 teardown_file() { cluster_down; }
 setup() { [[ $BATS_TEST_NUMBER -eq 1 ]] || again; }
 
+# Its beats are how anybody knows of a guest whose user space has died.
+beats="<taiki:heartbeat timeout='15s' interval='1s' boot-grace='120s'/>"
+
 @test "the active is killed on a living host: the twin elsewhere takes over" {
-	standby_up
+	standby_up "$beats"
 	must "the twin on another host is adopted; nobody is fenced"
 	inject "SIGKILL to hv-domain on $host" kill -KILL "$(pid_of "$host")"
 	recovered
@@ -110,7 +113,7 @@ stayed() {
 }
 
 @test "the active is killed where a spare waits, and may be restarted there: it becomes the spare" {
-	standby_template "taiki.writer=10.71.255.254:7000 $boot_args" >"$(state)/shared/template.xml"
+	standby_template "taiki.writer=10.71.255.254:7000 $boot_args" "$beats" >"$(state)/shared/template.xml"
 	lab exec "$host" pcs resource update pool spares=1 template=/shared/template.xml
 	lab exec "$host" pcs resource meta web migration-threshold=3
 	# Its stickiness ends with its stop; Pacemaker may choose anew before the start (docs/guide-standby.md).

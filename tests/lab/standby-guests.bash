@@ -42,9 +42,9 @@ standby_domain() {
 	END
 }
 
-# standby_template [WORDS]: what spares are made from: the same machine, and nobody's identity
+# standby_template [WORDS [METADATA]]: what spares are made from: the same machine, and nobody's identity
 standby_template() {
-	standby_domain spare 0.0.0.0 "${1:-}" |
+	standby_domain spare 0.0.0.0 "${1:-}" "${2:-}" |
 		sed -e "s/spare='yes'/template='yes'/" -e '/taiki:role/d'
 }
 
