@@ -78,13 +78,16 @@ mirror() {
 	TAIKI_RUN_DIR=$PAIR/$n "$BUILD/taiki-mirror" "$@"
 }
 
-# up NODE OPTIONS...: start its daemon; a peer that a busy machine holds up for a second is not given up
+# every daemon's options: a peer that a busy machine holds up for a second is not given up
+pair_options=(--ping-timeout 5000)
+
+# up NODE OPTIONS...: start its daemon
 up() {
 	local n=$1 other=b
 	[[ $n == a ]] || other=a
 	shift
 	TAIKI_RUN_DIR=$PAIR/$n TAIKI_STATE_DIR=$PAIR/$n.state "$BUILD/taiki-mirrord" --name r0 --disk "$PAIR/$n.img" --local "${ADDR[$n]}" \
-		--peer "${ADDR[$other]}" --connect-int 1 --ping-timeout 5000 "$@" >>"$PAIR/$n.log" 2>&1 3>&- &
+		--peer "${ADDR[$other]}" --connect-int 1 "${pair_options[@]}" "$@" >>"$PAIR/$n.log" 2>&1 3>&- &
 	PID[$n]=$!
 	await answers "$n"
 }
