@@ -212,11 +212,10 @@ static int by_number(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* try_spares() - In their order; -ENOENT: none of them is there, free and, with @only_ready, booted. */
-static int try_spares(struct search *s, bool only_ready, struct hv_error *err)
+/* try_spares() - In their order; @rc as it was: none of them is there, free and, with @only_ready, booted. */
+static int try_spares(struct search *s, bool only_ready, int rc, struct hv_error *err)
 {
 	char **all = hv_run_list(err);
-	int rc = -ENOENT;
 	size_t n = 0;
 
 	if (!all)
@@ -249,20 +248,18 @@ static int try_all(struct search *s, const char *twin, struct hv_error *err)
 {
 	const struct hv_standby *standby = &s->a->config->standby;
 	bool spares = standby->spare && s->a->from & HV_ADOPT_SPARE;
-	int rc = -ENOENT, one;
+	int rc = -ENOENT;
 	bool boots;
 
 	if (standby->wanted && s->a->from & HV_ADOPT_TWIN)
 		rc = try(s, twin, spares, err);
 	boots = rc == -EINPROGRESS;
-	for (int only_ready = 1; only_ready >= 0; only_ready--) {
-		if (!only_ready && boots && !over(s, rc))
-			rc = try(s, twin, false, err);
-		if (!spares || over(s, rc))
-			continue;
-		one = try_spares(s, only_ready, err);
-		rc = one == -ENOENT ? rc : one;
-	}
+	if (spares && !over(s, rc))
+		rc = try_spares(s, true, rc, err);
+	if (boots && !over(s, rc))
+		rc = try(s, twin, false, err);
+	if (spares && !over(s, rc))
+		rc = try_spares(s, false, rc, err);
 	return rc;
 }
 

@@ -33,13 +33,6 @@ disks() {
 addr() { lab exec node1 awk -v n="$1" '$2 == n { print $1 }' /etc/hosts; }
 hosts() { echo "node1=$(addr node1):7789 node2=$(addr node2):7789"; }
 settled() { lab exec "$(observer)" crm_resource --wait --timeout 240; }
-# guest_known: $host is where the guest runs, and $first_boot its boot id.  A busy machine may owe
-# either answer for once.
-guest_known() {
-	host=$(host_of)
-	first_boot=$(boot)
-	[[ -n $host && -n $first_boot ]]
-}
 
 # mirror_state NODE KEY; mirror_is NODE KEY VALUE
 mirror_state() { lab exec "$1" taiki-mirror status web --json 2>/dev/null | jq -r ".\"$2\""; }
@@ -92,7 +85,7 @@ mirrored_guest_up() {
 	[[ ${1:-} != new ]] || truth_on node1
 	eventually 120 answers
 	eventually 20 acked 20
-	eventually 20 guest_known
+	eventually 20 known
 	eventually 20 is_promoted "$host"
 	eventually 60 in_sync "$host"
 }

@@ -80,7 +80,7 @@ runs_where_promoted() { [[ $(host_of) == "$1" ]] && is_promoted "$1"; }
 	lab exec node1 pcs resource enable web
 	eventually 120 answers
 	eventually 20 acked_anew
-	eventually 20 guest_known
+	eventually 20 known
 	other=$(across "$host")
 	eventually 60 in_sync "$host"
 	# placed when the other host was lost, or never lifted
@@ -106,7 +106,7 @@ runs_where_promoted() { [[ $(host_of) == "$1" ]] && is_promoted "$1"; }
 }
 @test "the disk of the other side hangs, its mirror answers: it is given up, and the guest goes on" {
 	local other n
-	eventually 20 guest_known
+	eventually 20 known
 	other=$(across "$host")
 	eventually 20 in_sync "$host"
 	must "the guest waits for what the peer does not confirm, and goes on once it is given up"
@@ -135,7 +135,7 @@ expect_votes() {
 }
 
 @test "quorum is lost under the guest: its disk waits and never fails; it is regained: it goes on" {
-	eventually 20 guest_known
+	eventually 20 known
 	eventually 20 in_sync "$host"
 	# what Pacemaker does to a host without quorum is another test's
 	lab exec "$host" crm_attribute -n no-quorum-policy -v freeze
@@ -176,7 +176,7 @@ twin_definition() {
 	eventually 20 acked_anew
 	lab exec node1 pcs resource create pool ocf:taiki:pool domains=web \
 		op start timeout=30s stop timeout=30s clone
-	eventually 20 guest_known
+	eventually 20 known
 	other=$(across "$host")
 	eventually 120 twin_ready "$host" $other web
 	eventually 60 in_sync "$host"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck disable=SC2034 # pair.bash reads PID
+# shellcheck disable=SC2034,SC2154 # pair.bash reads PID and sets pair_options
 #
 # TLS between two mirrors: what goes over the wire, and who is turned away.
 
@@ -41,7 +41,7 @@ sniffed() {
 	[[ $n == a ]] || other=a
 	shift
 	TAIKI_RUN_DIR=$PAIR/$n "$BUILD/taiki-mirrord" --name r0 --disk "$PAIR/$n.img" --local "${ADDR[$n]}" \
-		--peer "${ADDR[$other]%:*}:7790" --connect-int 1 --ping-timeout 5000 "$@" >>"$PAIR/$n.log" 2>&1 3>&- &
+		--peer "${ADDR[$other]%:*}:7790" --connect-int 1 "${pair_options[@]}" "$@" >>"$PAIR/$n.log" 2>&1 3>&- &
 	PID[$n]=$!
 	await answers "$n"
 }
