@@ -13,7 +13,7 @@ $(call lib,mirror_engine,$(filter-out $(MIRROR_RULES),$(wildcard mirror/engine/*
 $(call lib,mirror_client,mirror/client.c mirror/conf.c mirror/daemon.c mirror/place.c mirror/size.c)
 
 MIRROR_LIBS := mirror_engine.a mirror_rules.a mirror_drbd.a libhv.a
-$(call prog,taiki-mirrord,$(addprefix mirror/,advice.c control.c handler.c main.c quorum.c options.c reconfigure.c status.c),mirror_client.a $(MIRROR_LIBS),\
+$(call prog,taiki-mirrord,$(addprefix mirror/,advice.c commands.c control.c handler.c main.c quorum.c options.c reconfigure.c status.c),mirror_client.a $(MIRROR_LIBS),\
 	-luring -lnettle -lgnutls -ljansson -lpthread -lquorum,sbin)
 $(call prog,taiki-mirror,$(wildcard mirror/cli/*.c),mirror_client.a mirror_drbd.a libhv.a,\
 	-ljansson -lnettle -lz,sbin)

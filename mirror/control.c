@@ -15,8 +15,8 @@
 #include <unistd.h>
 
 #include "mirror/advice.h"
+#include "mirror/control.h"
 #include "mirror/mirrord.h"
-#include "mirror/size.h"
 
 enum { CLIENTS_MAX = 16, LINE_MAX_BYTES = 4096, PROGRESS_MS = 1000, GATHER_MS = 20 };
 
@@ -26,6 +26,7 @@ struct client {
 	char in[LINE_MAX_BYTES];
 	size_t got;
 	bool waits; /* its command is under way */
+	bool runs;  /* its lines are being looked at */
 	bool gone;  /* it has left meanwhile */
 	bool watches;
 };
@@ -56,8 +57,12 @@ static void drop(struct client *c)
 	free(c);
 }
 
-/* say() - An answer fits into a socket's buffer; who does not read it loses it. */
-static void say(struct client *c, json_t *o)
+struct mirrord *client_mirrord(struct client *c)
+{
+	return c->control->m;
+}
+
+void client_say(struct client *c, json_t *o)
 {
 	char *line = json_dumps(o, JSON_COMPACT);
 	size_t len = line ? strlen(line) : 0;
@@ -65,267 +70,74 @@ static void say(struct client *c, json_t *o)
 	json_decref(o);
 	if (len && !c->gone) {
 		line[len++] = '\n'; /* in the place of its NUL */
+		/* The loop sees its end, and drops it: whoever has called still has it. */
 		if (send(c->watch.fd, line, len, MSG_DONTWAIT | MSG_NOSIGNAL) != (ssize_t)len)
-			drop(c);
+			shutdown(c->watch.fd, SHUT_RDWR);
 	}
 	free(line);
 }
 
-static void refuse(struct client *c, const char *why)
+void client_done(struct client *c)
 {
-	say(c, json_pack("{s:s}", "error", why));
+	client_say(c, json_pack("{s:{}}", "return"));
 }
 
-static void done(struct client *c, int result)
+void client_refuse(struct client *c, const char *why)
 {
-	const char *more = advice(result);
-
-	if (result > 0)
-		say(c, json_pack("{s:{}}", "return"));
-	else
-		say(c, json_pack("{s:s++}", "error", state_result_text(result), more ? "; " : "",
-				 more ? more : ""));
+	client_say(c, json_pack("{s:s}", "error", why));
 }
 
-static void next_line(struct client *c);
+static void next_lines(struct client *c);
 
 static void answered(void *arg, int result)
 {
 	struct client *c = arg;
+	const char *more = advice(result);
 
 	c->waits = false;
 	if (c->gone) {
 		drop(c);
 		return;
 	}
-	done(c, result);
-}
-
-/* ---- commands ---- */
-
-static void do_status(struct client *c, const json_t *arguments)
-{
-	say(c, json_pack("{s:o}", "return", status_json(c->control->m)));
-}
-
-static void do_primary(struct client *c, const json_t *arguments)
-{
-	c->waits = true;
-	volume_primary(c->control->m->volume, json_is_true(json_object_get(arguments, "force")),
-		       answered, c);
-}
-
-static void do_secondary(struct client *c, const json_t *arguments)
-{
-	c->waits = true;
-	volume_secondary(c->control->m->volume, answered, c);
-}
-
-static void do_connect(struct client *c, const json_t *arguments)
-{
-	bool discard = json_is_true(json_object_get(arguments, "discard-my-data"));
-	int r = volume_connect(c->control->m->volume, discard);
-
-	if (r)
-		refuse(c, "it is connected, or trying to be; taiki-mirror disconnect ends that");
+	if (result > 0)
+		client_done(c);
 	else
-		say(c, json_pack("{s:{}}", "return"));
+		client_say(c, json_pack("{s:s++}", "error", state_result_text(result),
+					more ? "; " : "", more ? more : ""));
+	next_lines(c);
 }
 
-static void do_disconnect(struct client *c, const json_t *arguments)
+volume_answer *client_wait(struct client *c)
 {
 	c->waits = true;
-	volume_disconnect(c->control->m->volume, answered, c);
+	return answered;
 }
 
-static void do_invalidate(struct client *c, const json_t *arguments)
-{
-	c->waits = true;
-	volume_invalidate(c->control->m->volume, answered, c);
-}
-
-static void do_pause_sync(struct client *c, const json_t *arguments)
-{
-	if (volume_pause(c->control->m->volume, true))
-		refuse(c, "resyncs are paused already");
-	else
-		say(c, json_pack("{s:{}}", "return"));
-}
-
-static void do_resume_sync(struct client *c, const json_t *arguments)
-{
-	if (volume_pause(c->control->m->volume, false))
-		refuse(c, "resyncs are not paused on this side");
-	else
-		say(c, json_pack("{s:{}}", "return"));
-}
-
-static void do_outdate(struct client *c, const json_t *arguments)
-{
-	c->waits = true;
-	volume_outdate(c->control->m->volume, answered, c);
-}
-
-static void do_invalidate_remote(struct client *c, const json_t *arguments)
-{
-	c->waits = true;
-	volume_invalidate_remote(c->control->m->volume, answered, c);
-}
-
-/* sector() - Argument @key, a size in sectors where it has no suffix; @none: it is not there. */
-static int sector(const json_t *arguments, const char *key, uint64_t none, uint64_t *out)
-{
-	const json_t *o = json_object_get(arguments, key);
-	uint64_t bytes;
-
-	*out = none;
-	if (!o)
-		return 0;
-	if (!json_is_string(o) || size_parse(&bytes, json_string_value(o), 512))
-		return -EINVAL;
-	*out = bytes / 512;
-	return 0;
-}
-
-static void do_verify(struct client *c, const json_t *arguments)
-{
-	uint64_t from, to;
-
-	if (sector(arguments, "start", 0, &from) || sector(arguments, "stop", UINT64_MAX, &to)) {
-		refuse(c, "where it is to start or stop is no size");
-		return;
-	}
-	c->waits = true;
-	volume_verify(c->control->m->volume, from, to, answered, c);
-}
-
-static void do_verify_stop(struct client *c, const json_t *arguments)
-{
-	if (volume_verify_stop(c->control->m->volume))
-		refuse(c, "no verify runs that was begun on this side");
-	else
-		say(c, json_pack("{s:{}}", "return"));
-}
-
-static void do_attach(struct client *c, const json_t *arguments)
-{
-	c->waits = true;
-	volume_attach(c->control->m->volume, answered, c);
-}
-
-static void do_detach(struct client *c, const json_t *arguments)
-{
-	c->waits = true;
-	volume_detach(c->control->m->volume, answered, c);
-}
-
-static void do_resize(struct client *c, const json_t *arguments)
-{
-	struct volume_resize r = {
-		.assume_clean = json_is_true(json_object_get(arguments, "assume-clean")),
-		.alone = json_is_true(json_object_get(arguments, "assume-peer-has-space")),
-	};
-
-	if (sector(arguments, "size", 0, &r.sectors)) {
-		refuse(c, "the size is none");
-		return;
-	}
-	c->waits = true;
-	volume_resize(c->control->m->volume, &r, answered, c);
-}
-
-static void do_history(struct client *c, const json_t *arguments)
-{
-	say(c, json_pack("{s:o}", "return", history_json(c->control->m)));
-}
-
-static void do_options(struct client *c, const json_t *arguments)
-{
-	json_t *o = reconfigure_json(c->control->m, arguments);
-
-	if (o)
-		say(c, json_pack("{s:o}", "return", o));
-	else
-		refuse(c, "one of the options is none, is no good, or says what the volume is; the "
-			  "log says which");
-}
-
-static void do_watch(struct client *c, const json_t *arguments)
+void client_watch(struct client *c)
 {
 	c->watches = true;
-	say(c, json_pack("{s:{}}", "return"));
 	loop_timer(&c->control->m->loop, &c->control->show, 0);
-}
-
-static void do_down(struct client *c, const json_t *arguments)
-{
-	int r = mirrord_down(c->control->m, json_is_true(json_object_get(arguments, "force")));
-
-	if (r)
-		refuse(c, r == -EBUSY
-				  ? "the volume is in use; end who has it open first, or --force"
-				  : "it is going down");
-	else
-		say(c, json_pack("{s:{}}", "return"));
-}
-
-static const struct {
-	const char *name;
-	void (*run)(struct client *c, const json_t *arguments);
-} commands[] = {
-	{"status", do_status},
-	{"primary", do_primary},
-	{"secondary", do_secondary},
-	{"connect", do_connect},
-	{"disconnect", do_disconnect},
-	{"invalidate", do_invalidate},
-	{"invalidate-remote", do_invalidate_remote},
-	{"outdate", do_outdate},
-	{"pause-sync", do_pause_sync},
-	{"resume-sync", do_resume_sync},
-	{"attach", do_attach},
-	{"detach", do_detach},
-	{"resize", do_resize},
-	{"down", do_down},
-	{"history", do_history},
-	{"options", do_options},
-	{"watch", do_watch},
-	{"verify", do_verify},
-	{"verify-stop", do_verify_stop},
-};
-
-static void execute(struct client *c, const char *line, size_t len)
-{
-	json_t *o = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
-	const char *name = json_string_value(json_object_get(o, "execute"));
-	size_t i = 0, n = sizeof(commands) / sizeof(commands[0]);
-
-	while (name && i < n && strcmp(commands[i].name, name))
-		i++;
-	if (!name || i == n)
-		refuse(c, name ? "no such command" : "not a command");
-	else if (!c->control->m->volume || c->control->m->going_down)
-		refuse(c, "it is going down");
-	else
-		commands[i].run(c, json_object_get(o, "arguments"));
-	json_decref(o);
 }
 
 /* ---- clients ---- */
 
-static void next_line(struct client *c)
+/* next_lines() - What has come and may be looked at now; not from inside itself, by a command that answers at once. */
+static void next_lines(struct client *c)
 {
-	char *nl = memchr(c->in, '\n', c->got);
-	char line[LINE_MAX_BYTES];
+	char line[LINE_MAX_BYTES], *nl;
 	size_t len;
 
-	if (!nl || c->waits || c->gone)
+	if (c->runs)
 		return;
-	len = (size_t)(nl - c->in);
-	memcpy(line, c->in, len);
-	c->got -= len + 1;
-	memmove(c->in, nl + 1, c->got);
-	execute(c, line, len);
+	c->runs = true;
+	while (!c->waits && (nl = memchr(c->in, '\n', c->got))) {
+		len = (size_t)(nl - c->in);
+		memcpy(line, c->in, len);
+		c->got -= len + 1;
+		memmove(c->in, nl + 1, c->got);
+		command_execute(c, line, len);
+	}
+	c->runs = false;
 }
 
 static void can_read(struct watch *w, uint32_t events)
@@ -339,7 +151,7 @@ static void can_read(struct watch *w, uint32_t events)
 		drop(c);
 		return;
 	}
-	next_line(c);
+	next_lines(c);
 }
 
 static void come(struct watch *w, uint32_t events)
@@ -376,7 +188,7 @@ static void show(struct timer *t)
 	for (int i = 0; i < CLIENTS_MAX; i++)
 		if (k->client[i] && k->client[i]->watches) {
 			any = true;
-			say(k->client[i], json_pack("{s:o}", "status", status_json(k->m)));
+			client_say(k->client[i], json_pack("{s:o}", "status", status_json(k->m)));
 		}
 	volume_status(k->m->volume, &s);
 	if (any && s.sync_total)

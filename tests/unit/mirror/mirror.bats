@@ -326,3 +326,30 @@ io() {
 	mirror a secondary r0
 	mirror b primary r0
 }
+
+@test "the control socket: lines that come together are answered one by one, what is no command is refused, too long a line ends it" {
+	pair_new 24M
+	both
+	local from line to
+	coproc SOCKET { exec socat - "UNIX-CONNECT:$PAIR/a/.mirror/r0/control.sock" 2>/dev/null 3>&-; }
+	exec {from}<&"${SOCKET[0]}" {to}>&"${SOCKET[1]}"
+	# shellcheck disable=SC2053 # a pattern
+	answer() { read -r -t 60 line <&"$from" && [[ $line == $1 ]]; }
+	# the first is answered when the peer knows, and until then the others wait
+	printf '{"execute":"%s"}\n' secondary outdate-all history primary status >&"$to"
+	printf 'rubbish\n{"execute":7}\n{"execute":"resume-sync"}\n' >&"$to"
+	answer '{"return":{}}'
+	answer '{"error":"no such command"}'
+	answer '{"return":\[*\]}'
+	answer '{"return":{}}'
+	answer '{"return":{*"role":"Primary"*}}'
+	answer '{"error":"not a command"}'
+	answer '{"error":"not a command"}'
+	answer '{"error":"resyncs are not paused*"}'
+	head -c 5000 /dev/zero | tr '\0' x >&"$to"
+	local code=0
+	read -r -t 60 line <&"$from" || code=$?
+	[[ $code -eq 1 && -z $line ]] # its end, not 60 seconds
+	exec {from}<&- {to}>&-
+	is a role Primary
+}
