@@ -156,7 +156,6 @@ static int init(struct volume *v)
 	reattach_init(v);
 	grow_init(v);
 	far_init(v);
-	serve_init(v);
 	fence_init(v);
 	intervals_init(&v->locks);
 	link_init(v);

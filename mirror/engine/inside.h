@@ -64,13 +64,12 @@ struct volume {
 	bool exposed_is_peers;
 	bool bare_told; /* and was anything written since that only the peer has? */
 	struct far far;
-	struct serve serve;
 
 	struct link link;
 	struct volume_split split; /* of the last meeting */
 	struct pwrites pwrites;
 	struct sync sync;
-	struct rsreads reads;
+	struct preads preads[PREAD_QUEUES];
 	struct pacer pacer;
 	struct verify verify;
 	struct digest csums, verify_with; /* size 0: none */

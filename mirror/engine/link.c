@@ -316,7 +316,6 @@ static void ended(struct task *t)
 	tlog_drop(v);
 	far_drop(v);
 	pwrites_drop(v);
-	serve_drop(v);
 	change_lost(v);
 	l->discard = false;
 	link_io_done(v);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "mirror/engine/pacer.h"
-#include "mirror/engine/rsread.h"
+#include "mirror/engine/pread.h"
 #include "mirror/engine/verify.h"
 
 enum { TICK_MS = 20 };
@@ -14,7 +14,7 @@ static bool is_on(const struct volume *v)
 /* What has been begun of it and is not over, here or at the peer. */
 static uint64_t outstanding(const struct volume *v)
 {
-	return v->sync.window.flying + v->verify.window.flying + v->reads.bytes +
+	return v->sync.window.flying + v->verify.window.flying + v->preads[PREAD_SYNC].bytes +
 	       v->sync.unconfirmed * BITMAP_BIT_SECTORS * 512;
 }
 
@@ -50,7 +50,7 @@ static void look(struct timer *t)
 		return;
 	/* who has no clients only watches what it may ask for per second */
 	loop_timer(v->loop, t, v->state.role == ROLE_PRIMARY ? ns : TICK_MS * LOOP_MS);
-	rsreads_pump(v);
+	preads_pump(v);
 	target_go_on(v);
 	verify_look(v);
 }

@@ -237,9 +237,15 @@ struct sync {
 	uint64_t sending, got;    /* exchange of bitmaps: bits; BITMAP_END: not going on */
 };
 
-/* ---- rsread.c ---- */
+/* ---- pread.c ---- */
 
-struct rsreads {
+enum pread_queue {
+	PREAD_CLIENT, /* for its clients */
+	PREAD_SYNC,   /* in a resync or a verify, which clients come before */
+	PREAD_QUEUES,
+};
+
+struct preads {
 	struct list waiting;
 	uint32_t nwaiting, flying;
 	uint64_t bytes; /* flying */
@@ -301,7 +307,7 @@ struct behind {
 	struct behind_job *job;
 };
 
-/* ---- far.c, serve.c ---- */
+/* ---- far.c ---- */
 
 struct far {
 	struct list reads, again; /* asked for; to be asked for again */
@@ -309,12 +315,6 @@ struct far {
 	uint64_t
 		progress; /* loop time at which one was answered last, or the first was asked for */
 	struct timer retry;
-};
-
-struct serve {
-	struct list waiting;
-	uint32_t nwaiting, flying;
-	uint64_t flying_bytes;
 };
 
 /* ---- grow.c ---- */

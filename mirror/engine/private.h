@@ -18,14 +18,14 @@
  *   state.c    state and generation
  *   fence.c    a Primary without its peer         history.c   what has happened
  *   reconfigure.c  other options
- *   far.c      reads from the peer                serve.c    the peer's reads
+ *   far.c      reads from the peer                serve.c    those of the peer's clients
  *   redo.c     writes that only a lost peer had
  *   pwrite.c   the peer's writes                  pepoch.c   in its epochs
  *   exchange.c the bitmaps                       keep_flags.c  what the super block says of the state
  *   source.c   resync, giving                     target.c    resync, taking
  *   target_begin.c  and how that begins
  *   holder.c   who has it open                    map.c       where its storage is
- *   rsread.c   blocks that the peer asks for      csum.c      those that are perhaps equal
+ *   pread.c    blocks that the peer asks for      csum.c      those that are perhaps equal
  *   thin.c     those that are all zeroes
  *   resize.c   a larger size, agreed on          grow.c     and taken on
  *   verify.c   disks compared, asking             verify_serve.c  and answering
@@ -196,13 +196,6 @@ void far_read(struct volume *v, struct request *r);
 void far_drop(struct volume *v);
 void *far_room(struct volume *v, const struct wire_packet *p);
 void far_forget(struct volume *v, const struct wire_packet *p);
-
-/* ---- serve.c ---- */
-
-void serve_init(struct volume *v);
-void serve_drop(struct volume *v);
-/* serve_pump() - Something that one of them waits for may be over. */
-void serve_pump(struct volume *v);
 
 /* ---- write.c, tlog.c, flush.c ---- */
 

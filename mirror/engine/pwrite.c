@@ -17,7 +17,7 @@
 #include <stdlib.h>
 
 #include "mirror/engine/private.h"
-#include "mirror/engine/rsread.h"
+#include "mirror/engine/pread.h"
 #include "mirror/engine/verify.h"
 
 /* A write of the peer's. */
@@ -78,8 +78,7 @@ static void confirm(struct volume *v)
 	if (!link_is_up(v))
 		return;
 	send_meta(v, &p);
-	serve_pump(v);
-	rsreads_pump(v);
+	preads_pump(v);
 	verify_pump(v);
 }
 

@@ -8,16 +8,12 @@
 
 #include "hv/daemon.h"
 #include "mirror/engine/pacer.h"
-#include "mirror/engine/rsread.h"
+#include "mirror/engine/pread.h"
 
-bool source_block(struct rsread *x)
+bool source_block(struct pread *x)
 {
-	struct wire_packet p = {.command = WIRE_RS_DATA_REPLY, .bulk = x->block.size};
-
-	p.data = (struct wire_data){
-		.sector = x->block.sector, .id = x->block.id, .size = x->block.size};
 	x->v->sync.unconfirmed += bitmap_bits(x->block.size / 512);
-	rsread_send(x, &p);
+	pread_send(x, WIRE_RS_DATA_REPLY);
 	return true;
 }
 
@@ -25,7 +21,7 @@ bool source_block(struct rsread *x)
  * The target has sent the digest of what it has.  Where that is what we have, the last bit may be cleared
  * here: but it is the target that says that it is up to date, when that is durable.
  */
-static bool compare(struct rsread *x)
+static bool compare(struct pread *x)
 {
 	const struct wire_block *b = &x->block;
 	uint8_t digest[DIGEST_MAX];
@@ -40,19 +36,21 @@ static bool compare(struct rsread *x)
 	return false;
 }
 
-static const struct rsread_kind asked = {CONN_SYNC_SOURCE, source_block, WIRE_NEG_RS_DREPLY};
-static const struct rsread_kind asked_with_digest = {CONN_SYNC_SOURCE, compare, WIRE_NEG_RS_DREPLY};
+static const struct pread_kind asked = {PREAD_SYNC, CONN_SYNC_SOURCE, source_block,
+					WIRE_NEG_RS_DREPLY};
+static const struct pread_kind asked_with_digest = {PREAD_SYNC, CONN_SYNC_SOURCE, compare,
+						    WIRE_NEG_RS_DREPLY};
 
 int source_request(struct volume *v, const struct wire_packet *p, void *bulk)
 {
-	return rsread_take(v, &asked, p, NULL);
+	return pread_take(v, &asked, p, NULL);
 }
 
 int source_csum(struct volume *v, const struct wire_packet *p, void *bulk)
 {
 	if (!v->csums.size || p->bulk != v->csums.size)
 		return -EPROTO;
-	return rsread_take(v, &asked_with_digest, p, bulk);
+	return pread_take(v, &asked_with_digest, p, bulk);
 }
 
 int source_ack(struct volume *v, const struct wire_packet *p, void *bulk)

@@ -6,7 +6,7 @@
 
 #include "hv/daemon.h"
 #include "mirror/engine/pacer.h"
-#include "mirror/engine/rsread.h"
+#include "mirror/engine/pread.h"
 #include "mirror/engine/verify.h"
 
 void out_of_sync(struct volume *v, uint64_t sector, uint32_t bytes)
@@ -87,7 +87,7 @@ void sync_init(struct volume *v)
 	list_init(&s->held_acks);
 	timer_init(&s->more, more);
 	keep_wait_init(&s->kept, NULL);
-	list_init(&v->reads.waiting);
+	preads_init(v);
 	pacer_init(v);
 	verify_init(v);
 	s->sending = s->got = BITMAP_END;
@@ -98,7 +98,7 @@ void sync_drop(struct volume *v)
 	loop_timer_stop(&v->sync.more);
 	keep_cancel(&v->sync.kept);
 	v->sync.sending = v->sync.got = BITMAP_END;
-	rsreads_drop(v);
+	preads_drop(v);
 	verify_drop(v);
 	verify_serve_drop(v);
 	source_drop(v);

@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "mirror/engine/rsread.h"
+#include "mirror/engine/pread.h"
 #include "mirror/engine/target.h"
 
 /* ---- the target ---- */
@@ -44,7 +44,7 @@ static bool is_zero(const uint8_t *buf, size_t len)
 	return !buf[0] && !memcmp(buf, buf + 1, len - 1);
 }
 
-static bool answer(struct rsread *x)
+static bool answer(struct pread *x)
 {
 	struct wire_packet p = {.command = WIRE_RS_DEALLOCATED,
 				.range = {x->block.sector, x->block.size}};
@@ -60,7 +60,8 @@ static bool answer(struct rsread *x)
 
 int thin_request(struct volume *v, const struct wire_packet *p, void *bulk)
 {
-	static const struct rsread_kind kind = {CONN_SYNC_SOURCE, answer, WIRE_NEG_RS_DREPLY};
+	static const struct pread_kind kind = {PREAD_SYNC, CONN_SYNC_SOURCE, answer,
+					       WIRE_NEG_RS_DREPLY};
 
-	return rsread_take(v, &kind, p, NULL);
+	return pread_take(v, &kind, p, NULL);
 }

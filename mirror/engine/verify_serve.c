@@ -8,7 +8,7 @@
 
 #include "hv/daemon.h"
 #include "mirror/engine/pacer.h"
-#include "mirror/engine/rsread.h"
+#include "mirror/engine/pread.h"
 #include "mirror/engine/verify.h"
 
 enum { GIVEN_MAX = 16384, RUNS_MAX = 32, RESULTS_MS = 5000 };
@@ -80,7 +80,7 @@ void verify_over(struct volume *v, bool tell)
 
 /* ---- the side that is compared with ---- */
 
-static bool answer(struct rsread *x)
+static bool answer(struct pread *x)
 {
 	struct wire_packet p = {.command = WIRE_OV_REPLY};
 	struct given *g = malloc(sizeof(*g));
@@ -101,7 +101,7 @@ static bool answer(struct rsread *x)
 	return false;
 }
 
-static const struct rsread_kind asked = {CONN_VERIFY_T, answer, 0};
+static const struct pread_kind asked = {PREAD_SYNC, CONN_VERIFY_T, answer, 0};
 
 int verify_request(struct volume *v, const struct wire_packet *p, void *bulk)
 {
@@ -113,7 +113,7 @@ int verify_request(struct volume *v, const struct wire_packet *p, void *bulk)
 	if (y->start == UINT64_MAX)
 		y->start = y->reached = p->block.sector;
 	y->ngiven++;
-	return rsread_take(v, &asked, p, NULL);
+	return pread_take(v, &asked, p, NULL);
 }
 
 static struct given *find(struct volume *v, const struct wire_block *b)
