@@ -250,3 +250,15 @@ stored() { du -k "$(disk_of "$1")" | cut -f 1; }
 	await grep -q 'were zeroes, and not sent' "$PAIR/b.log"
 	(($(stored b) > 32000 && $(status b received) < 6000000))
 }
+
+@test "rs-discard-granularity beside csums-alg means nothing: what is equal is not sent, zeroes are, and the disks are equal" {
+	pair_new 32M
+	filled --csums-alg sha1 --rs-discard-granularity 65536
+	io a 'discard 4M 8M' flush
+	littered --csums-alg sha1 --rs-discard-granularity 65536
+	resynced
+	run ! grep 'were zeroes' "$PAIR/b.log" "$PAIR/a.log"
+	(($(stored b) > 32000))
+	resynced
+	await grep -q 'up to date; 32728 of 32728 KiB were equal' "$PAIR/b.log"
+}
