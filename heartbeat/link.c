@@ -89,6 +89,7 @@ void link_open(struct link *l)
 	if (l->fd >= 0)
 		return;
 	timer_clear(&l->timer);
+	l->tries = 0; /* whoever asks has a reason */
 	connect_now(l);
 }
 

@@ -39,7 +39,7 @@ struct link {
 /* link_init() - @path is copied; nothing is connected yet. */
 void link_init(struct link *l, const char *path, const struct link_ops *ops, void *owner);
 
-/* link_open() - Connect now, and again whenever it has ended, until link_close(). */
+/* link_open() - Connect now, and again, first soon and then less often, whenever it has ended, until link_close(). */
 void link_open(struct link *l);
 /* link_close() - Neither .down nor anything else is called any more. */
 void link_close(struct link *l);

@@ -12,6 +12,7 @@
 
 enum {
 	DEAF_NS = 1000000000,
+	WAITING_MAX = 8, /* to be accepted */
 	BACKLOG = 16384, /* bytes of what was said last that a new client of a console gets */
 };
 
@@ -214,7 +215,7 @@ static void listener_ready(struct loop_fd *w, uint32_t events)
 
 int clients_listen(struct chardev *c, struct hv_error *err)
 {
-	int rc, fd = unix_listen(c->path, err);
+	int rc, fd = unix_listen(c->path, WAITING_MAX, err);
 
 	if (fd < 0)
 		return fd;

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 $(call fuzzer,fuzz_qmp,tests/fuzz/fuzz_qmp.c tests/unit/control/fakes.c \
-	$(addprefix hvcore/vmm/control/,framer.c dispatch.c commands.c devices.c fds.c limits.c standby.c qmp.c) \
+	$(addprefix hvcore/vmm/control/,framer.c dispatch.c commands.c devices.c fds.c limits.c standby.c qmp.c) hvcore/vmm/listen.c \
 	hvcore/lib/err.c hvcore/lib/limits.c hvcore/lib/limits_json.c hvcore/lib/rundir.c hvcore/lib/standby_name.c,-ljansson)
 
 FUZZ_VIRTIO := tests/fuzz/virtio_program.c tests/unit/virtio/rig.c tests/unit/virtio/driver.c \

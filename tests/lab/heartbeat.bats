@@ -29,6 +29,13 @@ setup_file() {
 teardown_file() { lab down; }
 
 teardown() {
+	local node
+	if [[ ${BATS_TEST_COMPLETED:-} != 1 ]]; then
+		for node in node1 node2; do
+			lab exec $node taiki-heartbeat log -n 30 || true
+			lab exec $node hv log web || true
+		done
+	fi
 	lab exec node1 crm_attribute -n maintenance-mode -v false
 	lab exec node1 sh -c 'cibadmin --query --xpath "//primitive[@type=\"domain\"]" 2>/dev/null |
 		sed -n "s/.*<primitive id=\"\([^\"]*\)\".*/\1/p" |

@@ -8,12 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "hv/rundir.h"
 #include "hvcore/vmm/board.h"
+#include "hvcore/vmm/listen.h"
 #include "hvcore/vmm/log.h"
 #include "hvcore/vmm/loop.h"
 
@@ -306,35 +305,19 @@ static void identify(void)
 
 int control_listen(const char *path, struct hv_error *err)
 {
-	struct sockaddr_un sa = {.sun_family = AF_UNIX};
-	mode_t mask;
-	int rc = 0;
+	int rc;
 
-	if (strlen(path) >= sizeof(sa.sun_path))
-		return hv_err(err, -ENAMETOOLONG,
-			      "QMP socket %s: the path is longer than %zu bytes; choose a shorter "
-			      "TAIKI_RUN_DIR",
-			      path, sizeof(sa.sun_path) - 1);
-	memcpy(sa.sun_path, path, strlen(path) + 1);
 	identify();
-	listener = (struct loop_fd){
-		.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0),
-		.ready = listener_ready};
+	listener = (struct loop_fd){.fd = unix_listen(path, 2 * CONTROL_CLIENTS_MAX, err),
+				    .ready = listener_ready};
 	if (listener.fd < 0)
-		return hv_err(err, -errno, "QMP socket %s: %s", path, strerror(errno));
+		return listener.fd;
 	deaf.expired = listen_again;
-	unlink(path);
-	mask = umask(0177);
-	if (bind(listener.fd, (struct sockaddr *)&sa, sizeof(sa)) ||
-	    listen(listener.fd, 2 * CONTROL_CLIENTS_MAX))
-		rc = -errno;
-	umask(mask);
-	if (!rc)
-		rc = loop_add(&listener, EPOLLIN);
+	rc = loop_add(&listener, EPOLLIN);
 	if (rc) {
 		close(listener.fd);
 		listener.fd = -1;
-		return hv_err(err, rc, "QMP socket %s: cannot listen: %s", path, strerror(-rc));
+		return hv_err(err, rc, "%s: cannot listen: %s", path, strerror(-rc));
 	}
 	return 0;
 }
