@@ -56,12 +56,14 @@ define() {
 }
 
 pid_of() { cat "$TAIKI_RUN_DIR/$1/pid"; }
-# lives PID: it may be gone at any moment, and one that only waits to be reaped is dead
+# lives PID: it may be gone at any moment; one that only waits to be reaped is dead, one of whose
+# threads not all have ended has its files and locks still
 lives() {
-	local state
+	local state threads
 	kill -0 "$1" 2>/dev/null || return 1
 	state=$(grep '^State:' "/proc/$1/status" 2>/dev/null) || return 1
-	[[ $state != *Z* ]]
+	threads=("/proc/$1/task/"*)
+	[[ $state != *Z* || ${#threads[@]} -gt 1 ]]
 }
 
 # until_true SECONDS COMMAND...: waits until it holds

@@ -57,6 +57,17 @@ fault() {
 	mv "$PAIR/$1.faults.new" "$PAIR/$1.faults"
 }
 
+# planted OFFSET...: another byte there on b's disk, behind everybody's back
+planted() {
+	local at was
+	for at; do
+		was=$(od -An -tu1 -j "$at" -N 1 "$PAIR/b.img")
+		# shellcheck disable=SC2059 # the byte
+		printf "\\x$(printf %02x $((was ^ 255)))" |
+			dd of="$PAIR/b.img" bs=1 seek="$at" conv=notrunc,fdatasync status=none
+	done
+}
+
 pair_end() {
 	local n
 	for n in a b; do

@@ -9,12 +9,6 @@ load pair.bash
 
 teardown() { pair_end; }
 
-# planted OFFSET...: a byte there on b's disk, behind everybody's back
-planted() {
-	local at
-	for at; do printf 'X' | dd of="$PAIR/b.img" bs=1 seek="$at" conv=notrunc status=none; done
-}
-
 # scattered: both, and a has some data between large holes
 scattered() {
 	both

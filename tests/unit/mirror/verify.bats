@@ -13,17 +13,6 @@ setup() {
 
 teardown() { pair_end; }
 
-# planted OFFSET...: another byte there on b's disk, behind everybody's back
-planted() {
-	local at was
-	for at; do
-		was=$(od -An -tu1 -j "$at" -N 1 "$PAIR/b.img")
-		# shellcheck disable=SC2059 # the byte
-		printf "\\x$(printf %02x $((was ^ 255)))" |
-			dd of="$PAIR/b.img" bs=1 seek="$at" conv=notrunc,fdatasync status=none
-	done
-}
-
 # again OPTIONS...: down and up, with these
 again() {
 	mirror a secondary r0
