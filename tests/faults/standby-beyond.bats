@@ -10,6 +10,8 @@ bats_require_minimum_version 1.5.0
 load standby.bash
 # shellcheck source=tests/unit/agent/domain.bash
 load ../unit/agent/domain.bash
+# shellcheck disable=SC2034 # lab.bash
+observed=node3 # the others are to lose theirs
 
 domains=(d1 d2 d3 d4 d5)
 host=node1
@@ -63,7 +65,6 @@ one_page() {
 	XML
 }
 
-where() { lab exec node3 crm_resource -W -r "$1" 2>/dev/null | sed -n 's/.*is running on: *\([^ ]*\).*/\1/p'; }
 # on NODE: the domains that run there
 on() {
 	local name
@@ -74,7 +75,6 @@ all_home() {
 	[[ $(on node1) == "$(printf '%s\n' "${domains[@]}")" ]] || return 1
 	for name in "${domains[@]}"; do twin_ready node3 node3 $name || return 1; done
 }
-settled() { lab exec node3 timeout 90 crm_resource --wait --timeout 60; }
 
 # room N: node3 has room for what waits there and for N domains in full, and everybody knows
 room() {

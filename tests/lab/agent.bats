@@ -44,10 +44,6 @@ teardown() {
 	eventually 30 settled
 }
 
-settled() { lab exec node1 crm_resource --wait --timeout 30; }
-
-# where: the node that runs it
-where() { lab exec node1 crm_resource -W -r web 2>/dev/null | sed -n 's/.*is running on: *\([^ ]*\).*/\1/p'; }
 runs() { [[ -n $(where) ]]; }
 runs_on() { [[ $(where) == "$1" ]]; }
 runs_elsewhere() {
@@ -55,7 +51,6 @@ runs_elsewhere() {
 	now=$(where)
 	[[ -n $now && $now != "$1" ]]
 }
-incarnation() { lab exec "$(where)" cat /run/taiki/web/incarnation; }
 status_says() { lab exec node1 crm_mon -1rf | grep -q -- "$1"; }
 nobody_runs_it() { ! lab exec node1 pgrep -x hv-domain && ! lab exec node2 pgrep -x hv-domain; }
 

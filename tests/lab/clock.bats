@@ -40,10 +40,7 @@ teardown() {
 	eventually 30 settled
 }
 
-settled() { lab exec node1 crm_resource --wait --timeout 30; }
-where() { lab exec node1 crm_resource -W -r web 2>/dev/null | sed -n 's/.*is running on: *\([^ ]*\).*/\1/p'; }
 runs() { [[ -n $(where) ]]; }
-incarnation() { lab exec "$(where)" cat /run/taiki/web/incarnation; }
 # started: what is being started is shown as running, so it is waited for twice
 started() {
 	lab exec node1 hv cluster define /shared/web.xml

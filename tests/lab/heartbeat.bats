@@ -53,8 +53,6 @@ nobody_runs() {
 	for node in node1 node2; do ! lab exec $node pgrep -x hv-domain >/dev/null || return 1; done
 }
 
-settled() { lab exec node1 crm_resource --wait --timeout 30; }
-
 # primitives NAME...: their definitions in /shared, and the CIB's XML for them
 primitives() {
 	local name
@@ -86,14 +84,12 @@ guests() {
 	first=$(incarnation "$1")
 }
 
-where() { lab exec node1 crm_resource -W -r "$1" 2>/dev/null | sed -n 's/.*running on: *\([^ ]*\).*/\1/p'; }
 all_run() {
 	local name
 	for name; do [[ -n $(where "$name") ]] || return 1; done
 }
 runs_on() { [[ $(where "$1") == "$2" ]]; }
 in_node() { lab exec "$(where "$1")" "${@:2}"; }
-incarnation() { in_node "$1" cat "/run/taiki/$1/incarnation"; }
 verdict_is() {
 	in_node "$1" taiki-heartbeat status "$1" --json |
 		jq --arg v "$2" --arg r "$3" '.domains[0] | .verdict == $v and .reason == $r' | grep -q true

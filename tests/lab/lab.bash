@@ -34,6 +34,17 @@ now_ms() {
 	echo $((10#${up/./} * 10))
 }
 
+# What the cluster says, on $observed: a file that cuts this host off names another.
+observed=node1
+# settled: nothing is left for it to do
+settled() { lab exec $observed timeout 90 crm_resource --wait --timeout 60; }
+# where [RESOURCE]: the host that runs it (web)
+where() {
+	lab exec $observed crm_resource -W -r "${1:-web}" 2>/dev/null | sed -n 's/.*is running on: *\([^ ]*\).*/\1/p'
+}
+# incarnation [DOMAIN]: of the one that runs (web)
+incarnation() { lab exec "$(where "$@")" cat "/run/taiki/${1:-web}/incarnation"; }
+
 # eventually SECONDS COMMAND...: until COMMAND succeeds, which takes at most SECONDS on a machine
 # at rest; one that is not gets four times as long, then it fails
 eventually() {

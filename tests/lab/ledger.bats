@@ -29,10 +29,9 @@ setup() {
 	cp "$OCF_RESKEY_config" "$(state)/shared/web.xml"
 }
 
-where() { lab exec node1 crm_resource -W -r web 2>/dev/null | sed -n 's/.*is running on: *\([^ ]*\).*/\1/p'; }
 runs_on() { [[ $(where) == "$1" ]]; }
 # stays_on NODE: and the cluster is about to do nothing else
-stays_on() { lab exec node1 crm_resource --wait --timeout 30 && runs_on "$1"; }
+stays_on() { settled && runs_on "$1"; }
 status_says() { lab exec node1 crm_mon -1rf | grep -q -- "$1"; }
 
 @test "a node has what its control group lets it have" {

@@ -10,6 +10,8 @@ bats_require_minimum_version 1.5.0
 load lab.bash
 # shellcheck source=tests/unit/agent/domain.bash
 load ../unit/agent/domain.bash
+# shellcheck disable=SC2034 # lab.bash
+observed=node2 # node1 is to lose its power
 
 setup_file() {
 	TAIKI_LAB=$(lab_name plab)
@@ -55,9 +57,6 @@ definition() {
 	XML
 }
 
-settled() { lab exec node2 crm_resource --wait --timeout 30; }
-# where NAME: the node that runs it
-where() { lab exec node2 crm_resource -W -r "$1" 2>/dev/null | sed -n 's/.*is running on: *\([^ ]*\).*/\1/p'; }
 runs_but_not_on() {
 	local now
 	now=$(where "$1")
@@ -65,7 +64,6 @@ runs_but_not_on() {
 }
 runs_on() { [[ $(where "$1") == "$2" ]]; }
 placed() { settled && runs_on web node1 && runs_on db node1 && runs_on mail node2; }
-incarnation() { lab exec "$(where "$1")" cat "/run/taiki/$1/incarnation"; }
 incarnations() { for name in web db mail; do incarnation $name; done; }
 cib() { lab exec node2 cibadmin --query; }
 constraints() { cib | xmllint --xpath 'count(//rsc_location)' -; }
