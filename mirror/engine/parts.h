@@ -78,6 +78,8 @@ struct tlog {
 	uint64_t copied;   /* bytes of copies: see struct write */
 	uint64_t progress; /* loop time at which the peer answered last, or was first asked */
 	struct timer idle; /* the open one is closed when nothing more comes */
+	struct intervals
+		loose; /* of the open one: the writes that are done before the peer's disk has them */
 	/* What an acknowledgement's id says: never an address. */
 	struct write *slot[TLOG_SLOTS];
 	uint32_t free_slots[TLOG_SLOTS], nfree, serial;
@@ -100,7 +102,8 @@ struct write {
 	struct range range;
 	struct list link; /* where it waits */
 	struct list in_epoch;
-	struct epoch *epoch; /* NULL: in none, or confirmed */
+	struct epoch *epoch;  /* NULL: in none, or confirmed */
+	struct interval span; /* see tlog.loose */
 	struct disk_op op;
 	struct sent sent;
 	enum remote remote;
@@ -108,6 +111,7 @@ struct write {
 	bool ranged, hot, queued, zero, told;
 	bool resync; /* sent while a resync ran: the acknowledgement clears bits */
 	bool strict; /* done when the peer's disk has it, whatever the protocol */
+	bool loose;  /* is in tlog.loose */
 	bool bare;   /* this disk does not have it: the peer's is the only one */
 	/*
 	 * BARE: its data, until the peer has confirmed the epoch: a peer that loses power and comes back would

@@ -208,6 +208,8 @@ void write_confirmed(struct write *w);
 
 int tlog_init(struct volume *v);
 void tlog_free(struct volume *v);
+/* tlog_order() - @w is about to be sent: behind a barrier, where the peer could otherwise write it before an older one. */
+void tlog_order(struct volume *v, const struct write *w);
 /* tlog_add() - @w joins the open epoch; tlog_sent() once its packet is queued. */
 void tlog_add(struct volume *v, struct write *w);
 void tlog_sent(struct volume *v);

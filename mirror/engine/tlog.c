@@ -6,6 +6,10 @@
  * flushed.  Until then its writes stay here: should the peer go, they are out of sync, even
  * those it has acknowledged.  An epoch is ended by a client's flush, by its size, and when
  * nothing comes any more; and its extents stay hot, so that a Primary that is killed knows them.
+ *
+ * Within one the peer may write in any order: DRBD's kernel module does.  With protocols A and B a write
+ * is done before the peer's disk has it, so one that overlaps it ends the epoch, too, or the older
+ * data could be what the peer keeps.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -41,6 +45,7 @@ int tlog_init(struct volume *v)
 	struct tlog *t = &v->tlog;
 
 	list_init(&t->epochs);
+	intervals_init(&t->loose);
 	timer_init(&t->idle, idle);
 	for (uint32_t i = 0; i < TLOG_SLOTS; i++)
 		t->free_slots[t->nfree++] = i;
@@ -70,6 +75,11 @@ void tlog_add(struct volume *v, struct write *w)
 	list_append(&e->writes, &w->in_epoch);
 	e->count++;
 	t->count++;
+	w->loose = v->config.protocol != 3 && !w->strict;
+	if (w->loose) {
+		w->span = (struct interval){.sector = w->sector, .end = w->sector + w->bytes / 512};
+		interval_add(&t->loose, &w->span);
+	}
 	if (!loop_timer_is_set(&t->idle))
 		loop_timer(v->loop, &t->idle, IDLE_MS * LOOP_MS);
 }
@@ -93,11 +103,22 @@ struct write *tlog_find(struct volume *v, uint64_t id, uint64_t sector, uint32_t
 	return w && w->serial == id >> 32 && w->sector == sector && w->bytes == bytes ? w : NULL;
 }
 
+/* ordered() - Whatever is sent from now on is behind a barrier, or to another connection. */
+static void ordered(struct volume *v, struct write *w)
+{
+	struct list ready = LIST_INIT(ready); /* nobody waits in there */
+
+	if (w->loose)
+		interval_remove(&v->tlog.loose, &w->span, &ready);
+	w->loose = false;
+}
+
 /* leave() - @w is no longer in its epoch. */
 static void leave(struct volume *v, struct write *w)
 {
 	struct tlog *t = &v->tlog;
 
+	ordered(v, w);
 	list_remove(&w->in_epoch);
 	w->epoch = NULL;
 	t->count--;
@@ -124,8 +145,21 @@ void tlog_close(struct volume *v)
 	if (!e->count || add_epoch(v))
 		return;
 	e->closed = true;
+	list_for_each (l, &e->writes)
+		ordered(v, list_entry(l, struct write, in_epoch));
 	p.barrier.handle = e->handle;
 	send_data(v, &p, NULL, NULL);
+}
+
+void tlog_order(struct volume *v, const struct write *w)
+{
+	uint64_t end = w->sector + w->bytes / 512;
+
+	if (!v->tlog.loose.count || !interval_busy(&v->tlog.loose, w->sector, end))
+		return;
+	tlog_close(v);
+	if (interval_busy(&v->tlog.loose, w->sector, end))
+		link_end(v, false, -ENOMEM, "no memory for an epoch");
 }
 
 bool tlog_confirmed(struct volume *v, uint32_t handle)

@@ -172,6 +172,7 @@ static void send_write(struct write *w)
 		    v->state.conn != CONN_VERIFY_S && v->state.conn != CONN_VERIFY_T;
 	/* what is read at the peer, now or by a resync, has to be there */
 	w->strict = w->resync || v->state.disk != DISK_UP_TO_DATE;
+	tlog_order(v, w);
 	tlog_add(v, w);
 	p.data = (struct wire_data){.sector = w->sector,
 				    .id = tlog_id(w),

@@ -32,7 +32,7 @@ static uint64_t now_ms(void)
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-bool liar_hear(struct liar *l, bool meta, uint16_t command, struct wire_packet *p)
+bool liar_next(struct liar *l, bool meta, struct wire_packet *p)
 {
 	uint64_t until = now_ms() + PATIENCE_MS;
 
@@ -43,11 +43,21 @@ bool liar_hear(struct liar *l, bool meta, uint16_t command, struct wire_packet *
 			continue;
 		if (!talk_take(&l->talk, which, p))
 			return false;
-		if (which == meta && p->command == command)
-			return true;
 		answer_ping(l, p);
+		if (which == meta)
+			return true;
 	}
 	return false;
+}
+
+bool liar_hear(struct liar *l, bool meta, uint16_t command, struct wire_packet *p)
+{
+	bool heard;
+
+	do
+		heard = liar_next(l, meta, p);
+	while (heard && p->command != command);
+	return heard;
 }
 
 /* ---- the greeting ---- */

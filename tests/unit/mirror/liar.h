@@ -38,6 +38,9 @@ struct lie {
 const struct lie *lie_find(const char *name);
 void lie_list(void);
 
+/* liar_next() - What comes next there; pings are answered.  False: nothing does. */
+bool liar_next(struct liar *l, bool meta, struct wire_packet *p);
+
 /* liar_hear() - The next @command; what else comes is passed over, pings are answered.  False: it never does. */
 bool liar_hear(struct liar *l, bool meta, uint16_t command, struct wire_packet *p);
 

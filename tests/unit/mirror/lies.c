@@ -140,6 +140,38 @@ static void flush_unconfirmed(struct liar *l)
 	liar_hear(l, false, WIRE_BARRIER, &p);
 }
 
+/* received() - The next write, acknowledged when it has come, if that was asked for. */
+static void received(struct liar *l)
+{
+	struct wire_packet p = {0};
+
+	liar_hear(l, false, WIRE_DATA, &p);
+	if (p.data.flags & WIRE_DP_RECV_ACK)
+		lie_ack(l, WIRE_RECV_ACK,
+			(struct wire_block){p.data.sector, p.data.id, p.bulk, p.data.seq});
+}
+
+/*
+ * No lie: a peer that writes what is in one epoch in any order.  Of two writes to one place of which the first was
+ * done before this disk has it, the second is in another epoch.
+ */
+static void any_order(struct liar *l)
+{
+	struct wire_packet p = {0};
+	uint32_t handle;
+
+	liar_write(l, 8);
+	liar_write(l, 12); /* from its middle on */
+	received(l);
+	if (!liar_next(l, false, &p) || p.command != WIRE_BARRIER)
+		talk_die("two writes to one place are in one epoch");
+	handle = p.barrier.handle;
+	received(l);
+	confirm(l, handle, 1);
+	liar_hear(l, false, WIRE_BARRIER, &p);
+	confirm(l, p.barrier.handle, 1);
+}
+
 /* ---- what was not asked for ---- */
 
 static void data_reply(struct liar *l)
@@ -241,6 +273,7 @@ static const struct lie lies[] = {
 	{"barrier-twice", NULL, barrier_twice},
 	{"barrier-before-ack", NULL, barrier_before_ack},
 	{"barrier-unasked", NULL, barrier_unasked},
+	{"any-order", NULL, any_order, .stays = true},
 	{"flush-unconfirmed", NULL, flush_unconfirmed, .owes = true},
 	{"data-reply", NULL, data_reply},
 	{"resync-reply", NULL, resync_reply},
