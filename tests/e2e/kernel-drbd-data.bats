@@ -314,6 +314,13 @@ disks_are() {
 	kernel_boot
 }
 
+# stands: for a second nothing has come
+stands() {
+	local was
+	was=$(ours_state out-of-sync)
+	sleep 1
+	ours_is out-of-sync "$was"
+}
 # kernel_shows STATE FLAGS: of its line in /proc/drbd
 kernel_shows() { kernel "grep -q 'cs:$1 .* $2\$' /proc/drbd"; }
 
@@ -326,7 +333,7 @@ kernel_shows() { kernel "grep -q 'cs:$1 .* $2\$' /proc/drbd"; }
 	mirror pause-sync r0
 	await 30 kernel_shows PausedSyncS r-p---
 	ours_is connection PausedSyncT
-	sleep 2 # what was asked for comes
+	await 60 stands # what was asked for has come
 	left=$(ours_state out-of-sync)
 	sleep 2
 	ours_is out-of-sync "$left"
