@@ -10,8 +10,10 @@ FENCINGS=${FENCINGS:-0 5 15}
 bench_standby() {
 	local p v slow out=$work/$2.times
 	declare -A s=()
-	ACTS=3 STANDBY=$1 SLOW=$FENCINGS ROUNDS=$ROUNDS TIMES=$out tests/lab/demo >"$out.log" 2>&1 ||
-		say "the demo failed: $(tail -n 3 "$out.log")"
+	ACTS=3 STANDBY=$1 SLOW=$FENCINGS ROUNDS=$ROUNDS TIMES=$out tests/lab/demo >"$out.log" 2>&1 || {
+		cp "$out.log" "$O/demo.log"
+		say "the demo failed: $(tail -n 1 "$out.log"); what it printed is in $O/demo.log"
+	}
 	while read -r p v; do s[$p]+=" $v"; done < <(cat "$out" 2>/dev/null)
 	for slow in $FENCINGS; do
 		limit "standby-$2-$slow-rest" ms 1000 "${s[$2-$slow-rest]:-}"
