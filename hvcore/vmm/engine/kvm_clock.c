@@ -75,6 +75,9 @@ static void stand_still(struct engine *e)
 	uint64_t now = 0, ours = clock_now(e->cfg.clock);
 
 	e->stopped = true;
+	/* Before the time is read: what passes between the two makes a timer late, and never early. */
+	for (unsigned i = 0; i < e->cfg.vcpus; i++)
+		kvm_timer_stop(&e->vcpu[i]);
 	if (!sample(e, SAMPLES, &now, &e->tsc)) {
 		if (now > ours)
 			clock_set(e->cfg.clock, now);
@@ -88,7 +91,6 @@ static void stand_still(struct engine *e)
 		(void)kvm_msr_get(v, MSR_TSC_DEADLINE, &v->deadline);
 		if (v->deadline)
 			(void)kvm_msr_set(v, MSR_TSC_DEADLINE, 0);
-		kvm_timer_stop(v);
 	}
 }
 
