@@ -78,8 +78,8 @@ struct tlog {
 	uint64_t copied;   /* bytes of copies: see struct write */
 	uint64_t progress; /* loop time at which the peer answered last, or was first asked */
 	struct timer idle; /* the open one is closed when nothing more comes */
-	struct intervals
-		loose; /* of the open one: the writes that are done before the peer's disk has them */
+	/* Of the open one: the writes that are done before the peer's disk has them. */
+	struct intervals loose;
 	/* What an acknowledgement's id says: never an address. */
 	struct write *slot[TLOG_SLOTS];
 	uint32_t free_slots[TLOG_SLOTS], nfree, serial;

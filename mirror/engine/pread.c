@@ -76,8 +76,7 @@ static void was_read(struct disk_op *op, int result)
 	} else {
 		refuse(x);
 	}
-	if (x->ranged)
-		range_unlock(v, &x->range);
+	range_unlock(v, &x->range);
 	if (!queued)
 		done(x);
 }
@@ -86,7 +85,6 @@ static void range_ours(struct range *r)
 {
 	struct pread *x = list_entry(r, struct pread, range);
 
-	x->ranged = true;
 	x->op.verb = DISK_READ;
 	x->op.off = x->block.sector * 512;
 	x->op.len = x->block.size;

@@ -21,7 +21,6 @@ struct pread {
 	struct wire_block block;
 	uint8_t digest[WIRE_DIGEST_MAX]; /* that came with the request */
 	uint32_t after; /* the peer's epoch that was open: it sees what came before */
-	bool ranged;
 };
 
 struct pread_kind {
