@@ -3,10 +3,11 @@
  * The end of all standbys of this host, and of what they were published as.
  */
 #include <errno.h>
-#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,11 +16,11 @@
 #include "hv/rundir.h"
 #include "hv/standby.h"
 #include "hvcore/lib/probe.h"
+#include "hvcore/lib/run_file.h"
 #include "hvcore/lib/turn.h"
 
 #include "pool.h"
 #include "poold/attributes.h"
-#include "poold/remains.h"
 
 enum { AT_ONCE = 32, ADOPTER_PART = 2, WITHDRAW_MS = 3000 };
 
@@ -41,7 +42,7 @@ static int end_one(const char *name, int64_t deadline)
 	/* The turn made its directory anew where it has been adopted meanwhile. */
 	rc = hv_kill(name, hv_left_ms(deadline), &err);
 	if (!rc)
-		rc = run_dir_remove(name, &err);
+		rc = hv_run_remove(name, &err);
 	close(turn);
 	if (rc)
 		ocf_exit_reason(OCF_ERR_GENERIC, "%s: it is not proven that it has ended: %s", name,
@@ -62,6 +63,7 @@ static bool reap(unsigned *running)
 enum ocf_rc pool_end_standbys(int64_t deadline)
 {
 	char **names = hv_run_list(NULL);
+	const pid_t agent = getpid();
 	unsigned running = 0;
 	bool all = names;
 
@@ -73,8 +75,12 @@ enum ocf_rc pool_end_standbys(int64_t deadline)
 		if (running == AT_ONCE)
 			all = reap(&running) && all;
 		pid = fork();
-		if (!pid)
+		if (!pid) {
+			/* Not beyond its agent: it would end what the next start makes. */
+			if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != agent)
+				_exit(1);
 			_exit(end_one(*n, deadline));
+		}
 		if (pid < 0)
 			all = !end_one(*n, deadline) && all;
 		else

@@ -47,11 +47,32 @@ int hv_run_rename(const char *from, const char *to, struct hv_error *err)
 	return hv_err(err, -errno, "%s: cannot become %s: %s", a, b, strerror(errno));
 }
 
+/*
+ * remove_dir() - What is empty but for its turn, which goes last: who comes meanwhile waits for it.  Who comes
+ * between the two calls makes another one, and has the directory then.
+ */
+static int remove_dir(const char *path)
+{
+	int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC), e = 0;
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if ((unlinkat(fd, "starter", 0) && errno != ENOENT) || (rmdir(path) && errno != ENOENT))
+		e = errno;
+	if (e == ENOTEMPTY && !faccessat(fd, "starter", F_OK, 0))
+		e = 0;
+	close(fd);
+	return -e;
+}
+
 static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
 {
 	(void)st;
 	(void)flag;
-	(void)ftw;
+	if (!ftw->level)
+		return remove_dir(path);
+	if (ftw->level == 1 && !strcmp(path + ftw->base, "starter"))
+		return 0;
 	return remove(path) && errno != ENOENT ? -errno : 0;
 }
 
@@ -64,7 +85,7 @@ int hv_run_remove(const char *name, struct hv_error *err)
 		return too_long(name, err);
 	rc = nftw(path, remove_one, DESCRIPTORS, FTW_DEPTH | FTW_PHYS);
 	if (rc == -1 && errno == ENOENT)
-		return 0;
+		return 0; /* another one removes it */
 	if (rc == -1)
 		rc = -errno;
 	return rc ? hv_err(err, rc, "%s: cannot be removed: %s", path, strerror(-rc)) : 0;

@@ -14,7 +14,10 @@ int hv_run_put(const char *name, const char *file, const char *text, struct hv_e
  */
 int hv_run_rename(const char *from, const char *to, struct hv_error *err);
 
-/* hv_run_remove() - Removes RUN/NAME and everything in it.  0 (also if it is not there) or -errno. */
+/*
+ * hv_run_remove() - Removes RUN/NAME and everything in it, the turn last.  The caller has that (turn.h), and no
+ * process is in it.  0, also if it is not there, another one removes it, or it has been made anew; or -errno.
+ */
 int hv_run_remove(const char *name, struct hv_error *err);
 
 #endif

@@ -19,10 +19,10 @@
 #include "hv/ledger.h"
 #include "hv/standby.h"
 #include "hvcore/lib/probe.h"
+#include "hvcore/lib/run_file.h"
 #include "hvcore/lib/turn.h"
 
 #include "poold.h"
-#include "remains.h"
 #include "spare.h"
 #include "sweep.h"
 
@@ -181,7 +181,7 @@ static int end(const struct place *p, bool kill, struct hv_error *err)
 	else if (hv_presence(p->name, NULL, NULL) != HV_ABSENT)
 		rc = hv_err(err, -EBUSY, "%s: somebody is there", p->name);
 	if (!rc && (!kill || !p->p.wanted))
-		rc = run_dir_remove(p->name, err);
+		rc = hv_run_remove(p->name, err);
 	close(turn);
 	if (!rc && p->p.spare && p->d->settings.directory)
 		images_sweep(p->d->settings.directory);

@@ -3,12 +3,15 @@
  * Turns at a run directory, also while it gets another name or is removed.
  */
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "hv/rundir.h"
 #include "hvcore/lib/probe.h"
+#include "hvcore/lib/run_file.h"
 #include "hvcore/lib/turn.h"
 #include "util.h"
 
@@ -94,6 +97,53 @@ static void removed_while_somebody_waits(void **state)
 	assert_int_equal(status, 0);
 }
 
+/*
+ * turns() - @rounds of what a stop does: has the turn alone, leaves files, removes the directory.  0: each time.
+ * @inside is how many have the turn now.
+ */
+static int turns(unsigned rounds, atomic_int *inside)
+{
+	while (rounds--) {
+		int fd = hv_turn("web@twin", hv_clock_ms() + 60000, NULL), rc;
+
+		if (fd < 0)
+			return 1;
+		if (atomic_fetch_add(inside, 1))
+			return 2;
+		for (char file[] = "a"; file[0] < 'h'; file[0]++)
+			hv_run_put("web@twin", file, "", NULL);
+		atomic_fetch_sub(inside, 1); /* the turn ends with the directory */
+		rc = hv_run_remove("web@twin", NULL);
+		close(fd);
+		if (rc)
+			return 3;
+	}
+	return 0;
+}
+
+/* An agent that was killed in its stop may have left who removes it, while the next one does so too. */
+static void removed_by_many(void **state)
+{
+	enum { MANY = 4, ROUNDS = 1000 };
+	atomic_int *inside = mmap(NULL, sizeof(*inside), PROT_READ | PROT_WRITE,
+				  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int status, wrong = 0;
+	char path[4096];
+
+	assert_ptr_not_equal(inside, MAP_FAILED);
+	for (int i = 0; i < MANY; i++)
+		if (!fork())
+			_exit(turns(ROUNDS, inside));
+	for (int i = 0; i < MANY; i++) {
+		assert_true(wait(&status) > 0);
+		wrong |= status;
+	}
+	assert_int_equal(wrong, 0);
+	hv_run_path(path, sizeof(path), "web@twin", "");
+	assert_int_equal(access(path, F_OK), -1);
+	munmap(inside, sizeof(*inside));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -101,6 +151,7 @@ int main(void)
 		cmocka_unit_test(asking_makes_nothing),
 		cmocka_unit_test(renamed_while_somebody_waits),
 		cmocka_unit_test(removed_while_somebody_waits),
+		cmocka_unit_test(removed_by_many),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
