@@ -32,7 +32,7 @@ size_t check_domain(const struct check_domain *d, struct check_finding out[CHECK
 		     "after a failure it is started anew where it failed, and its twin is left waiting");
 	else if (threshold > 1 && threshold < HV_PLAN_INFINITY)
 		find(out, &n, "migration-threshold", d->threshold, "1, or INFINITY",
-		     "Pacemaker counts a failure that taiki-heartbeatd reports as one or as two");
+		     "Pacemaker counts a failure that taiki-heartbeatd reports as one, two or three");
 	if (d->pool && stickiness <= HV_SCORE_TWIN + HV_SCORE_SPARE)
 		find(out, &n, "resource-stickiness", d->stickiness, "1000",
 		     "it leaves its host for its twin, and moves again when that was adopted");

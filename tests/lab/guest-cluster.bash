@@ -16,7 +16,7 @@ guests() {
 		cat <<-END
 			primitive guest$n ocf:taiki:domain params config=/shared/guest$n.xml \
 				force_stop=yes op start timeout=120s interval=0 op stop timeout=90s interval=0 \
-				op monitor interval=20s timeout=60s meta migration-threshold=3
+				op monitor interval=20s timeout=60s meta migration-threshold=INFINITY
 			location guest$n-here guest$n rule -inf: #uname ne node$n
 		END
 	done >"$shared/configuration"
