@@ -49,20 +49,18 @@ int hv_run_rename(const char *from, const char *to, struct hv_error *err)
 
 /*
  * remove_dir() - What is empty but for its turn, which goes last: who comes meanwhile waits for it.  Who comes
- * between the two calls makes another one, and has the directory then.
+ * between the two calls makes another one, and the directory is theirs.
  */
 static int remove_dir(const char *path)
 {
-	int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC), e = 0;
+	char turn[4096];
+	int n = snprintf(turn, sizeof(turn), "%s/starter", path);
 
-	if (fd < 0)
-		return errno == ENOENT ? 0 : -errno;
-	if ((unlinkat(fd, "starter", 0) && errno != ENOENT) || (rmdir(path) && errno != ENOENT))
-		e = errno;
-	if (e == ENOTEMPTY && !faccessat(fd, "starter", F_OK, 0))
-		e = 0;
-	close(fd);
-	return -e;
+	if (n < 0 || (size_t)n >= sizeof(turn))
+		return -ENAMETOOLONG;
+	if (unlink(turn) && errno != ENOENT)
+		return -errno;
+	return rmdir(path) && errno != ENOENT && errno != ENOTEMPTY ? -errno : 0;
 }
 
 static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
