@@ -94,6 +94,31 @@ static int decide(const struct hv_capacity *cap, const struct hv_ledger_entry *w
 	return 0;
 }
 
+/* read_all() - The ledger's lock, once everything in it can be told; -errno with @err. */
+static int read_all(struct hv_ledger *l, int64_t deadline, struct hv_error *err)
+{
+	const struct hv_ledger_entry *unsaid;
+	int lock, rc;
+
+	for (;;) {
+		lock = ledger_lock(deadline, err);
+		if (lock < 0)
+			return lock;
+		rc = hv_ledger_read(l, err);
+		unsaid = rc ? NULL : ledger_unsaid(l);
+		if (!rc && !unsaid)
+			return lock;
+		close(lock);
+		if (!rc && ledger_wait(unsaid->name, deadline))
+			rc = hv_err(err, -EBUSY,
+				    "domain %s starts, and nobody can tell how much it holds: %s",
+				    unsaid->name, unsaid->why);
+		hv_ledger_free(l);
+		if (rc)
+			return rc;
+	}
+}
+
 int hv_ledger_book(const char *name, const struct hv_ledger_entry *want, unsigned flags,
 		   int timeout_ms, struct hv_ledger_answer *answer, struct hv_error *err)
 {
@@ -114,12 +139,10 @@ int hv_ledger_book(const char *name, const struct hv_ledger_entry *want, unsigne
 	rc = capacity(flags, &cap, err);
 	if (rc)
 		return rc;
-	lock = ledger_lock(deadline, err);
+	rc = lock = read_all(&l, deadline, err);
 	if (lock < 0)
 		return lock;
 	rc = make_directory(name, err);
-	if (!rc)
-		rc = hv_ledger_read(&l, err);
 	if (!rc)
 		rc = decide(&cap, &e, flags, &l, answer, err);
 	if (!rc)

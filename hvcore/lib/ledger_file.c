@@ -86,6 +86,21 @@ int ledger_load(const char *name, struct hv_ledger_entry *e, bool *booked, struc
 	return 0;
 }
 
+int ledger_wait(const char *name, int64_t deadline)
+{
+	char path[4096];
+	int rc = hv_run_path(path, sizeof(path), name, "ledger"), fd;
+
+	if (rc)
+		return rc;
+	fd = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	rc = hv_lock_wait(fd, deadline);
+	close(fd);
+	return rc;
+}
+
 bool ledger_mine(int fd, const char *name)
 {
 	char path[4096];

@@ -24,6 +24,12 @@ int ledger_change(struct hv_ledger_answer *a, const struct hv_ledger_entry *e,
 		  const struct hv_room *to);
 
 /*
+ * ledger_unsaid() - One whose booking is damaged while its start is under way, or NULL.  How much it holds nobody can
+ * tell until it runs or has ended, so nothing is given away meanwhile.
+ */
+const struct hv_ledger_entry *ledger_unsaid(const struct hv_ledger *l);
+
+/*
  * ledger_entry_worst() - hv_ledger_entry() of a domain that runs and about which nothing else
  * is known: all the memory and CPU it could ever have.
  */
@@ -53,6 +59,9 @@ int ledger_load(const char *name, struct hv_ledger_entry *e, bool *booked, struc
  * Needs ledger_lock().  0 or -errno with @err.
  */
 int ledger_store(const struct hv_ledger_entry *e, int *fd, struct hv_error *err);
+
+/* ledger_wait() - For the booker of @name's entry to be done with it, until @deadline.  0 or -errno. */
+int ledger_wait(const char *name, int64_t deadline);
 
 /* ledger_mine() - Whether @fd keeps the entry of @name that is there now. */
 bool ledger_mine(int fd, const char *name);

@@ -76,13 +76,14 @@ static void worst(const char *name, bool parsed, const char *why, struct hv_ledg
 /* @name's entry into @e; false: it does not count. */
 static bool look(const char *name, struct hv_ledger_entry *e)
 {
-	bool absent = hv_presence(name, NULL, NULL) == HV_ABSENT, booked;
 	struct hv_error err = {""};
 	const char *why = err.text;
 	char *incarnation;
+	bool booked;
 	int rc = ledger_load(name, e, &booked, &err);
 
-	if (absent && !booked)
+	/* In this order: it lets its booking go once it has its lock. */
+	if (!booked && hv_presence(name, NULL, NULL) == HV_ABSENT)
 		return false;
 	if (!rc && booked)
 		return true;
@@ -95,12 +96,23 @@ static bool look(const char *name, struct hv_ledger_entry *e)
 		why = "it is an earlier start's";
 	if (rc || why != err.text)
 		worst(name, !rc, why, e);
+	/* Whose booking is damaged: its configuration may be an earlier start's. */
+	if (booked)
+		e->state = HV_LEDGER_BOOKED;
 	/* Whoever writes it down anew knows whose it is. */
 	if (e->state == HV_LEDGER_UNBOOKED && incarnation &&
 	    strlen(incarnation) < sizeof(e->incarnation))
 		strcpy(e->incarnation, incarnation);
 	free(incarnation);
 	return true;
+}
+
+const struct hv_ledger_entry *ledger_unsaid(const struct hv_ledger *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (l->entry[i].state == HV_LEDGER_BOOKED && l->entry[i].why[0])
+			return &l->entry[i];
+	return NULL;
 }
 
 int hv_ledger_read(struct hv_ledger *out, struct hv_error *err)

@@ -108,6 +108,8 @@ static int book(const struct hv_capacity *cap, struct hv_ledger *l, const struct
 		if (!wait && e->state == HV_LEDGER_RUNNING && e->now.memory > e->target.memory)
 			settle(e, heard(h, e));
 	}
+	if (ledger_unsaid(l))
+		return 0;
 	rc = hv_ledger_grow(cap, l, ledger_now(), a);
 	if (rc)
 		return hv_err(err, rc, "not enough memory for the ledger");

@@ -26,6 +26,13 @@ static int check(const struct hv_capacity *cap, const struct hv_ledger *l,
 		 const struct hv_ledger_entry *e, const struct hv_room *full, struct hv_error *err)
 {
 	struct hv_room used = others(cap, l, e);
+	const struct hv_ledger_entry *unsaid = ledger_unsaid(l);
+
+	if (unsaid && (full->memory > e->full.memory || full->cpu > e->full.cpu))
+		return hv_err(err, -EBUSY,
+			      "domain %s: domain %s starts, and nobody can tell how much it holds "
+			      "(%s); try again",
+			      e->name, unsaid->name, unsaid->why);
 
 	if (full->memory > e->full.memory && used.memory + full->memory > cap->room.memory)
 		return hv_err(err, -ENOSPC,

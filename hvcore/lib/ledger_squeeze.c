@@ -163,6 +163,9 @@ static int book(struct squeeze *s, const struct hv_capacity *cap, struct hv_ledg
 	if (!mine || !ledger_mine(s->fd, s->name))
 		return hv_err(s->err, -ESTALE,
 			      "domain %s: its booking in the ledger is not this one's", s->name);
+	if (mine->why[0])
+		return hv_err(s->err, -ESTALE, "domain %s: its booking in the ledger is %s",
+			      s->name, mine->why);
 	before = *mine;
 	for (size_t i = 0; i < l->n && !rc; i++)
 		if (has_to_shrink(&l->entry[i]))
@@ -173,7 +176,8 @@ static int book(struct squeeze *s, const struct hv_capacity *cap, struct hv_ledg
 	/* Not to be had: what it holds is all it gets. */
 	if (rc == -ENOSPC)
 		mine->target = mine->now;
-	take_free(cap, l, mine);
+	if (!ledger_unsaid(l))
+		take_free(cap, l, mine);
 	if (memcmp(&before, mine, sizeof(before))) {
 		int e = ledger_store(mine, &s->fd, rc ? NULL : s->err);
 

@@ -149,11 +149,12 @@ static void helper(void)
 
 static pid_t spawn(unsigned n)
 {
-	pid_t pid = fork();
+	pid_t us = getpid(), pid = fork();
 
 	if (pid)
 		return pid;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != us)
+		_exit(0);
 	if (n < STARTERS)
 		starter(n);
 	else
@@ -192,8 +193,10 @@ static void look(struct hv_ledger *l, size_t seen[3], bool *full)
 	/* What ran before the look runs still, or its end freed room; what came meanwhile had booked. */
 	held = hv_ledger_held(&cap, l, false);
 	target = hv_ledger_held(&cap, l, true);
-	assert_true(held.memory <= cap.room.memory);
-	assert_true(target.memory <= cap.room.memory);
+	if (!ledger_unsaid(l)) {
+		assert_true(held.memory <= cap.room.memory);
+		assert_true(target.memory <= cap.room.memory);
+	}
 	assert_true(all_there(l, running));
 	close(lock);
 	free(names);

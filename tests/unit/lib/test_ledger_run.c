@@ -242,6 +242,44 @@ static void cannot_be_believed(void **state)
 	close(lock);
 }
 
+/* What its start is about to take nobody knows, and its configuration is an earlier one's. */
+static void damaged_while_it_starts(void **state)
+{
+	struct hv_ledger_entry e = want(1, 1, 0);
+	char path[4096];
+	struct hv_error err;
+	int fd, lock, status;
+	pid_t pid;
+
+	configure("web", 10);
+	fd = book("web", 600, NULL, &err);
+	hv_run_path(path, sizeof(path), "web", "ledger");
+	assert_int_equal(truncate(path, 20), 0);
+	assert_int_equal(only().state, HV_LEDGER_BOOKED);
+	assert_true(only().why[0]);
+	assert_int_equal(hv_ledger_book("db", &e, 0, 50, NULL, &err), -EBUSY);
+	assert_non_null(
+		strstr(err.text, "domain web starts, and nobody can tell how much it holds: "));
+	/* Nobody writes down for it what it has not said. */
+	assert_int_equal(hv_ledger_relax(SOON, NULL, NULL, &err), 0);
+	assert_int_equal(only().state, HV_LEDGER_BOOKED);
+	assert_true(only().why[0]);
+	/* Who waits goes on when it runs. */
+	pid = fork();
+	if (!pid) {
+		usleep(200000);
+		lock = runs("web", UUID "\n", 600);
+		close(fd);
+		usleep(lock >= 0 ? 60000000 : 0);
+		_exit(0);
+	}
+	close(fd);
+	assert_int_equal(book("db", 401, NULL, &err), -ENOSPC);
+	assert_non_null(strstr(err.text, "others hold 600"));
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+}
+
 /* Without a configuration there is what the process has. */
 static void without_a_configuration(void **state)
 {
@@ -427,6 +465,7 @@ int main(void)
 		TEST(committed_while_it_runs),
 		TEST(uncommitted),
 		TEST(cannot_be_believed),
+		TEST(damaged_while_it_starts),
 		TEST(without_a_configuration),
 		TEST(by_force),
 		TEST(in_peace),
