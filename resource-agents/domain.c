@@ -36,6 +36,15 @@ static const struct ocf_parameter parameters[] = {
 	 .longdesc = "How long a stop waits for the guest to shut down before it kills the "
 		     "domain. 0, and whatever is longer, means most of the stop operation's "
 		     "timeout."},
+	{.name = "role_timeout",
+	 .reloadable = true,
+	 .fallback = "2min",
+	 .shortdesc = "Time for the guest to take its role",
+	 .longdesc =
+		 "How long a guest that speaks of roles (taiki-guest) may take for the one that "
+		 "it was told when it became, or was started as, the domain. Later than that, "
+		 "and where a script of the role fails, the domain is shown as degraded; it is "
+		 "not recovered. 0 is for ever."},
 	{.name = "assume_fencing",
 	 .type = OCF_BOOLEAN,
 	 .reloadable = true,

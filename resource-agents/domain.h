@@ -13,6 +13,13 @@
 
 #include "ocf.h"
 
+/* What its guest has made of the role that it was told. */
+enum domain_role {
+	ROLE_FINE,    /* it took it, has time to, was told none, or speaks of none */
+	ROLE_UNTAKEN, /* its time is over */
+	ROLE_FAILED,  /* a script of it ended badly */
+};
+
 /* What was seen of one domain. */
 struct domain_view {
 	enum hv_presence presence;
@@ -21,8 +28,9 @@ struct domain_view {
 	int64_t io_error_ms,
 		io_grace_ms; /* status io-error: for how long, and how long that may be */
 	int64_t owing_ms; /* for how long its slowest disk has answered nothing, from a second on */
-	bool failed;      /* heartbeat's verdict on this incarnation */
-	bool adopting;    /* its adoption was not completed (hv/adopt.h) */
+	enum domain_role role;
+	bool failed;         /* heartbeat's verdict on this incarnation */
+	bool adopting;       /* its adoption was not completed (hv/adopt.h) */
 	struct hv_error err; /* why presence is unknown, or QMP did not answer */
 };
 
@@ -42,6 +50,13 @@ struct domain_verdict {
 
 /* domain_judge() - What a monitor says, and how a stop begins. */
 struct domain_verdict domain_judge(const struct domain_view *v);
+
+/*
+ * domain_role() - Of the lines of org.taiki.role.0 (hv/role.h): @kept, which the guest was told @told_ms ago, and
+ * @last, the last that it has said; either may be NULL.  @patience_ms: how long it may take, 0: for ever.
+ */
+enum domain_role domain_role(const char *kept, const char *last, int64_t told_ms,
+			     int64_t patience_ms);
 
 /*
  * domain_ordered_ms() - How much of a stop's @timeout_ms the ordered shutdown

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "hv/adopt.h"
+#include "hv/role.h"
 
 #include "domain.h"
 
@@ -42,6 +43,12 @@ static void refine(const struct domain_view *v, struct domain_verdict *verdict)
 	} else if (verdict->rc == OCF_SUCCESS && v->owing_ms >= OWING_MS) {
 		verdict->rc = OCF_DEGRADED;
 		verdict->what = "runs, but a disk of its has not answered for long (hv info)";
+	} else if (verdict->rc == OCF_SUCCESS && v->role != ROLE_FINE) {
+		verdict->rc = OCF_DEGRADED;
+		verdict->what =
+			v->role == ROLE_FAILED
+				? "runs, but a script of its role failed in the guest"
+				: "runs, but its guest has not taken the role that it was told";
 	}
 }
 
@@ -76,6 +83,18 @@ struct domain_verdict domain_judge(const struct domain_view *v)
 	}
 	return (struct domain_verdict){OCF_ERR_GENERIC, STOP_KILL,
 				       "is in a state this agent does not know"};
+}
+
+enum domain_role domain_role(const char *kept, const char *last, int64_t told_ms,
+			     int64_t patience_ms)
+{
+	struct hv_role told, said;
+
+	if (!kept || !last || hv_role_parse(kept, strlen(kept), &told))
+		return ROLE_FINE;
+	if (!hv_role_parse(last, strlen(last), &said) && said.seq == told.seq)
+		return said.status ? ROLE_FAILED : ROLE_FINE;
+	return patience_ms > 0 && told_ms >= patience_ms ? ROLE_UNTAKEN : ROLE_FINE;
 }
 
 int domain_ordered_ms(int timeout_ms, int wanted_ms)

@@ -74,6 +74,21 @@ void domain_list_free(struct domain_list *l)
 	memset(l, 0, sizeof(*l));
 }
 
+/* role() - A domain without the port for it refuses the question. */
+static enum domain_role role(struct hv_qmp *q, int timeout_ms)
+{
+	enum domain_role r = ROLE_FINE;
+	json_t *ret = NULL;
+
+	if (timeout_ms > 0 && !hv_qmp_call(q, "x-taiki-query-role", NULL, timeout_ms, &ret, NULL))
+		r = domain_role(json_string_value(json_object_get(ret, "kept")),
+				json_string_value(json_object_get(ret, "last")),
+				json_integer_value(json_object_get(ret, "told-ms")),
+				ocf_param_ms("role_timeout"));
+	json_decref(ret);
+	return r;
+}
+
 void domain_look(const char *name, int timeout_ms, struct domain_view *v)
 {
 	int64_t until = ocf_now_ms() + timeout_ms;
@@ -98,6 +113,8 @@ void domain_look(const char *name, int timeout_ms, struct domain_view *v)
 	v->io_grace_ms = json_integer_value(json_object_get(ret, "x-taiki-io-grace-ms"));
 	v->owing_ms = json_integer_value(json_object_get(ret, "x-taiki-owing-ms"));
 	json_decref(ret);
+	if (!v->qmp)
+		v->role = role(q, (int)(until - ocf_now_ms()));
 	hv_qmp_close(q);
 	v->failed = hv_verdict_failed(name);
 	v->adopting = hv_adopting(name);

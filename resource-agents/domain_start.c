@@ -26,7 +26,8 @@ int domain_at_most(int ms)
 /* prerequisites() - What has to hold whatever the definition says. */
 static enum ocf_rc prerequisites(void)
 {
-	const char *timeout = ocf_param("shutdown_timeout"), *ledger = ocf_param("ledger");
+	static const char *const times[] = {"shutdown_timeout", "role_timeout"};
+	const char *ledger = ocf_param("ledger");
 	unsigned from;
 
 	if (!*ocf_instance())
@@ -37,11 +38,12 @@ static enum ocf_rc prerequisites(void)
 		return ocf_exit_reason(OCF_ERR_CONFIGURED,
 				       "%s is a clone; a domain runs once: take the clone away",
 				       ocf_instance());
-	if (timeout && ocf_parse_ms(timeout) < 0)
-		return ocf_exit_reason(OCF_ERR_CONFIGURED,
-				       "parameter shutdown_timeout: \"%s\" is not a time; write "
-				       "\"60s\"",
-				       timeout);
+	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++)
+		if (ocf_param(times[i]) && ocf_param_ms(times[i]) < 0)
+			return ocf_exit_reason(OCF_ERR_CONFIGURED,
+					       "parameter %s: \"%s\" is not a time; write "
+					       "\"60s\"",
+					       times[i], ocf_param(times[i]));
 	if (ledger && strcmp(ledger, "ignore") && strcmp(ledger, "refuse"))
 		return ocf_exit_reason(OCF_ERR_CONFIGURED,
 				       "parameter ledger: \"%s\" is not \"refuse\" or \"ignore\"",

@@ -76,7 +76,7 @@ struct hv_ledger_entry {
 	uint64_t changed;                /* CLOCK_BOOTTIME ms of the last shrinking or growing */
 	uint64_t refused;                /* ...when the guest last refused to shrink, 0: never */
 	enum hv_ledger_state state;      /* not in the file */
-	char why[96];                    /* HV_LEDGER_UNBOOKED, or BOOKED and damaged: why; not in the file */
+	char why[96]; /* HV_LEDGER_UNBOOKED, or BOOKED and damaged: why; not in the file */
 };
 
 struct hv_ledger {

@@ -136,7 +136,7 @@ static void guest_opened(struct port *p, bool open)
 	p->guest_open = open;
 	changed(p->console);
 	if (p->role) {
-		role_opened(p->role, open);
+		role_opened(p->role, open, loop_host_now());
 		role_pump(p->role);
 	}
 	if (open && p->chardev)

@@ -124,7 +124,7 @@ void port_reset(struct port *p)
 	p->sent = 0;
 	p->owed = 0;
 	if (p->role)
-		role_opened(p->role, false);
+		role_opened(p->role, false, loop_host_now());
 }
 
 int port_open(struct port *p, struct hv_error *err)

@@ -113,7 +113,7 @@ void role_sent(struct role *r, size_t n)
 	}
 }
 
-void role_opened(struct role *r, bool open)
+void role_opened(struct role *r, bool open, uint64_t now)
 {
 	/* Half a line is nothing to whoever comes next, on either side. */
 	r->len = 0;
@@ -122,6 +122,7 @@ void role_opened(struct role *r, bool open)
 	r->fresh = open;
 	if (!open || !r->kept[0])
 		return;
+	r->told = now;
 	for (unsigned i = r->nout; i > 0; i--)
 		if (r->out[i - 1].kept)
 			drop(r, i - 1);

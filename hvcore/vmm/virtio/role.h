@@ -59,6 +59,7 @@ struct role {
 	unsigned nout, sent;                 /* bytes of out[0] that the guest has */
 	bool fresh;                   /* a newline goes first: the guest may have had half a line */
 	char kept[ROLE_TEXT_MAX + 1]; /* "": none */
+	uint64_t told;                /* host ns: since when this guest could have it */
 };
 
 /* role_hear() - @len bytes of the guest; @now in host ns.  Lines become X_TAIKI_ROLE. */
@@ -69,8 +70,8 @@ int role_queue(struct role *r, const char *text, bool kept);
 size_t role_next(const struct role *r, char *to, size_t max);
 /* role_sent() - It has got @n of them. */
 void role_sent(struct role *r, size_t n);
-/* role_opened() - The guest has opened the port (anew), or (@open false) closed it. */
-void role_opened(struct role *r, bool open);
+/* role_opened() - At @now, in host ns, the guest has opened the port (anew), or (@open false) closed it. */
+void role_opened(struct role *r, bool open, uint64_t now);
 
 /* --- role_port.c: what the console calls --- */
 

@@ -127,8 +127,10 @@ int virtio_role_say(const char *text, bool keep, struct hv_error *err)
 	if (rc)
 		return hv_err(err, rc, "%d lines wait already; the guest does not read them",
 			      ROLE_QUEUE_MAX);
-	if (keep)
+	if (keep) {
 		memcpy(r->kept, text, strlen(text) + 1);
+		r->told = loop_host_now();
+	}
 	role_pump(r);
 	return 0;
 }
@@ -139,8 +141,9 @@ json_t *virtio_role_query(void)
 
 	if (!r)
 		return NULL;
-	return json_pack("{s:b, s:s?, s:s?, s:i, s:I, s:I}", "open", r->port->guest_open, "last",
-			 r->last[0] ? r->last : NULL, "kept", r->kept[0] ? r->kept : NULL, "queued",
-			 (int)r->nout, "heard", (json_int_t)r->heard, "dropped",
-			 (json_int_t)r->dropped);
+	return json_pack(
+		"{s:b, s:s?, s:s?, s:I, s:i, s:I, s:I}", "open", r->port->guest_open, "last",
+		r->last[0] ? r->last : NULL, "kept", r->kept[0] ? r->kept : NULL, "told-ms",
+		(json_int_t)(r->kept[0] ? (loop_host_now() - r->told) / 1000000 : 0), "queued",
+		(int)r->nout, "heard", (json_int_t)r->heard, "dropped", (json_int_t)r->dropped);
 }

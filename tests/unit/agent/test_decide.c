@@ -6,6 +6,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "hv/role.h"
 #include "resource-agents/domain.h"
 
 static struct domain_view view(enum hv_presence presence, int qmp, const char *status)
@@ -85,6 +86,60 @@ static void test_storage(void **state)
 		assert_int_equal(domain_judge(&v).rc, cases[i].rc);
 		assert_int_equal(domain_judge(&v).stop, cases[i].stop);
 	}
+}
+
+/* A guest that does not do what it was told is shown, and neither recovered nor stopped otherwise. */
+static void test_role(void **state)
+{
+	enum { PATIENCE = 120000 };
+	struct hv_role told = {.kind = HV_ROLE_ROLE, .seq = 3, .role = HV_ROLE_ACTIVE},
+		       hello = {.kind = HV_ROLE_HELLO, .role = HV_ROLE_NONE},
+		       done = {.kind = HV_ROLE_DONE, .seq = 3, .role = HV_ROLE_ACTIVE};
+	char kept[HV_ROLE_LINE_MAX], first[HV_ROLE_LINE_MAX], well[HV_ROLE_LINE_MAX],
+		again[HV_ROLE_LINE_MAX], earlier[HV_ROLE_LINE_MAX], badly[HV_ROLE_LINE_MAX];
+	struct domain_view v = view(HV_PRESENT, 0, "running");
+
+	hv_role_format(kept, &told);
+	hv_role_format(first, &hello);
+	hv_role_format(well, &done);
+	done.status = 1;
+	hv_role_format(badly, &done);
+	done.seq = 2;
+	hv_role_format(earlier, &done);
+	hello.seq = 3;
+	hv_role_format(again, &hello);
+
+	const struct {
+		const char *kept, *last;
+		int64_t told_ms, patience_ms;
+		enum domain_role is;
+	} cases[] = {
+		{kept, first, PATIENCE - 1, PATIENCE, ROLE_FINE},
+		{kept, first, PATIENCE, PATIENCE, ROLE_UNTAKEN},
+		{kept, first, INT64_MAX, 0, ROLE_FINE},
+		{kept, first, INT64_MAX, -1, ROLE_FINE},
+		{kept, well, INT64_MAX, PATIENCE, ROLE_FINE},
+		{kept, again, INT64_MAX, PATIENCE, ROLE_FINE},
+		{kept, badly, 0, 0, ROLE_FAILED},
+		{kept, earlier, 0, PATIENCE, ROLE_FINE},
+		{kept, earlier, PATIENCE, PATIENCE, ROLE_UNTAKEN},
+		{kept, "TR1 done", PATIENCE, PATIENCE, ROLE_UNTAKEN},
+		{kept, NULL, INT64_MAX, PATIENCE, ROLE_FINE},
+		{"TR1 role", first, INT64_MAX, PATIENCE, ROLE_FINE},
+		{NULL, first, INT64_MAX, PATIENCE, ROLE_FINE},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		v.role = domain_role(cases[i].kept, cases[i].last, cases[i].told_ms,
+				     cases[i].patience_ms);
+		assert_int_equal(v.role, cases[i].is);
+		assert_int_equal(domain_judge(&v).rc,
+				 v.role == ROLE_FINE ? OCF_SUCCESS : OCF_DEGRADED);
+		assert_int_equal(domain_judge(&v).stop, STOP_ORDERED);
+	}
+	v = view(HV_PRESENT, 0, "guest-panicked");
+	v.role = ROLE_UNTAKEN;
+	assert_int_equal(domain_judge(&v).rc, OCF_ERR_GENERIC);
 }
 
 /* A stop of what heartbeat has found failed is a kill; what a monitor says stays as it is. */
@@ -202,6 +257,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_judge),
 		cmocka_unit_test(test_storage),
+		cmocka_unit_test(test_role),
 		cmocka_unit_test(test_a_failed_guest_is_not_asked),
 		cmocka_unit_test(test_only_running_is_healthy),
 		cmocka_unit_test(test_time_for_the_kill),

@@ -5,6 +5,8 @@
 # adopter does: opens the gate, the link, and tells the role; twice, since a guest that
 # reboots by itself has to be told again.  One guest for all, whose tests build on each other.
 
+bats_require_minimum_version 1.5.0
+
 setup_file() {
 	cd "$BATS_TEST_DIRNAME/../../.." || return 1
 	export HV_DOMAIN=$PWD/${O:-build}/hv-domain
@@ -151,4 +153,38 @@ answers() { ip netns exec "$NS" curl -fs -m 10 http://10.98.0.2/ >"$RUN/answer";
 	again() { answers && ! cmp -s "$RUN/answer" "$RUN/before"; }
 	await again
 	[[ $(qmp x-taiki-query-role | jq -r .return.kept) == 'TR1 role seq=1 value=active name=g mac=52:54:00:01:02:03 address=10.98.0.2%2F24 hostname=web crc='* ]]
+}
+
+# monitor [SETTING...]: of the domain as the cluster's resource g
+monitor() {
+	env OCF_RESOURCE_INSTANCE=g OCF_RESKEY_config="$RUN/none.xml" "$@" \
+		timeout 60 "${HV_DOMAIN%/hv-domain}/resource-agents/domain" monitor
+}
+# told SEQ DATA: the role again, as another one
+told() {
+	qmp x-taiki-role "$(jq -n --arg text "$(line "TR1 role seq=$1 value=active $2")" '{text: $text, keep: true}')" |
+		jq -e .return
+}
+
+@test "the agent shows a role that fails in the guest, and one that it does not take, as degraded" {
+	DOM=$RUN/g
+	run -0 monitor
+	told 2 'mount=%2Fdev%2Fnone:%2Fmnt:ext4'
+	failed() { [[ $(qmp x-taiki-query-role | jq -r .return.last) =~ ^TR1\ done\ role=active\ seq=2\ status=[1-9] ]]; }
+	await failed
+	run -190 monitor
+	[[ $output == *"domain g runs, but a script of its role failed in the guest"* ]]
+	told 3 'hostname=web'
+	await role_says 'TR1 done role=active seq=3 status=0'
+	run -0 monitor
+	# shellcheck disable=SC2016 # in the guest
+	type_ 'kill -STOP $(pidof taiki-guest) && echo it stands "still"' grep -q '^it stands still' "$DOM/console.log"
+	told 4 'hostname=web'
+	run -0 monitor
+	late() { [[ $(qmp x-taiki-query-role | jq -r '.return["told-ms"]') -ge 1000 ]]; }
+	await late
+	run -190 monitor OCF_RESKEY_role_timeout=1s
+	[[ $output == *"domain g runs, but its guest has not taken the role that it was told"* ]]
+	run -0 monitor OCF_RESKEY_role_timeout=0
+	run -0 monitor
 }
