@@ -24,7 +24,7 @@ degraded() { lab exec "$(observer)" crm_mon -1 -f 2>/dev/null | grep -q 'its sto
 	inject "every request to web.raw fails on $host" lab fault "$host" web.raw eio
 	eventually 10 waits
 	took "paused"
-	eventually 10 degraded
+	eventually 25 degraded
 	took "shown as degraded"
 	lab fault "$host" none
 	injected=$(now_ms)
