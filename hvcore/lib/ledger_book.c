@@ -109,7 +109,7 @@ static int read_all(struct hv_ledger *l, int64_t deadline, struct hv_error *err)
 		if (!rc && !unsaid)
 			return lock;
 		close(lock);
-		if (!rc && ledger_wait(unsaid->name, deadline))
+		if (!rc && (ledger_wait(unsaid->name, deadline) || !hv_left_ms(deadline)))
 			rc = hv_err(err, -EBUSY,
 				    "domain %s starts, and nobody can tell how much it holds: %s",
 				    unsaid->name, unsaid->why);

@@ -108,6 +108,7 @@ static int book(const struct hv_capacity *cap, struct hv_ledger *l, const struct
 		if (!wait && e->state == HV_LEDGER_RUNNING && e->now.memory > e->target.memory)
 			settle(e, heard(h, e));
 	}
+	/* What is free can be told later. */
 	if (ledger_unsaid(l))
 		return 0;
 	rc = hv_ledger_grow(cap, l, ledger_now(), a);
