@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,8 +10,6 @@
 #include "hv/replace.h"
 #include "hv/rundir.h"
 #include "run_file.h"
-
-enum { DESCRIPTORS = 8 };
 
 static int too_long(const char *name, struct hv_error *err)
 {
@@ -48,30 +47,36 @@ int hv_run_rename(const char *from, const char *to, struct hv_error *err)
 }
 
 /*
- * remove_dir() - What is empty but for its turn, which goes last: who comes meanwhile waits for it.  Who comes
- * between the two calls makes another one, and the directory is theirs.
+ * remove_at() - @name in @dirfd with all that is in it, whatever has been put there: links are not followed.  Of the
+ * @whole run directory the turn goes last: who comes meanwhile waits for it.  Who comes between the last two calls
+ * makes another one, and the directory is theirs.
  */
-static int remove_dir(const char *path)
+static int remove_at(int dirfd, const char *name, bool whole)
 {
-	char turn[4096];
-	int n = snprintf(turn, sizeof(turn), "%s/starter", path);
+	int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW), rc = 0;
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *e;
 
-	if (n < 0 || (size_t)n >= sizeof(turn))
-		return -ENAMETOOLONG;
-	if (unlink(turn) && errno != ENOENT)
-		return -errno;
-	return rmdir(path) && errno != ENOENT && errno != ENOTEMPTY ? -errno : 0;
-}
-
-static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-	(void)st;
-	(void)flag;
-	if (!ftw->level)
-		return remove_dir(path);
-	if (ftw->level == 1 && !strcmp(path + ftw->base, "starter"))
-		return 0;
-	return remove(path) && errno != ENOENT ? -errno : 0;
+	if (!dir) {
+		rc = errno == ENOENT ? 0 : -errno;
+		if (fd >= 0)
+			close(fd);
+		return rc;
+	}
+	while (!rc && (e = readdir(dir))) {
+		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..") ||
+		    (whole && !strcmp(e->d_name, "starter")))
+			continue;
+		if (unlinkat(fd, e->d_name, 0) && errno != ENOENT)
+			rc = errno == EISDIR ? remove_at(fd, e->d_name, false) : -errno;
+	}
+	if (!rc && whole && unlinkat(fd, "starter", 0) && errno != ENOENT)
+		rc = -errno;
+	closedir(dir);
+	if (!rc && unlinkat(dirfd, name, AT_REMOVEDIR) && errno != ENOENT &&
+	    !(whole && errno == ENOTEMPTY))
+		rc = -errno;
+	return rc;
 }
 
 int hv_run_remove(const char *name, struct hv_error *err)
@@ -81,10 +86,7 @@ int hv_run_remove(const char *name, struct hv_error *err)
 
 	if (hv_run_path(path, sizeof(path), name, ""))
 		return too_long(name, err);
-	rc = nftw(path, remove_one, DESCRIPTORS, FTW_DEPTH | FTW_PHYS);
-	if (rc == -1 && errno == ENOENT)
-		return 0; /* another one removes it */
-	if (rc == -1)
-		rc = -errno;
+	path[strlen(path) - 1] = '\0'; /* its slash would follow a link */
+	rc = remove_at(AT_FDCWD, path, true);
 	return rc ? hv_err(err, rc, "%s: cannot be removed: %s", path, strerror(-rc)) : 0;
 }

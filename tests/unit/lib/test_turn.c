@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -121,6 +123,35 @@ static int turns(unsigned rounds, atomic_int *inside)
 	return 0;
 }
 
+/* Whatever a domain's process has left there: nothing outside of it is touched. */
+static void removed_and_nothing_else(void **state)
+{
+	char path[4096], other[4096];
+	int fd = hv_turn("web@twin", 0, NULL);
+
+	assert_true(fd >= 0);
+	assert_int_equal(hv_run_put("web@twin", "a", "", NULL), 0);
+	hv_run_path(path, sizeof(path), "web@twin", "down");
+	assert_int_equal(mkdir(path, 0755), 0);
+	hv_run_path(path, sizeof(path), "web@twin", "down/starter");
+	assert_int_equal(mkdir(path, 0755), 0);
+	snprintf(other, sizeof(other), "%s/../other", hv_run_root());
+	assert_int_equal(mkdir(other, 0755), 0);
+	hv_run_path(path, sizeof(path), "web@twin", "link");
+	assert_int_equal(symlink(other, path), 0);
+	assert_int_equal(hv_run_remove("web@twin", NULL), 0);
+	close(fd);
+	hv_run_path(path, sizeof(path), "web@twin", "");
+	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(access(other, F_OK), 0);
+	/* The directory itself a link: refused, and still there. */
+	path[strlen(path) - 1] = '\0';
+	assert_int_equal(symlink(other, path), 0);
+	assert_true(hv_run_remove("web@twin", NULL) < 0);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(hv_run_remove("web@twin", NULL), 0);
+}
+
 /* An agent that was killed in its stop may have left who removes it, while the next one does so too. */
 static void removed_by_many(void **state)
 {
@@ -151,6 +182,7 @@ int main(void)
 		cmocka_unit_test(asking_makes_nothing),
 		cmocka_unit_test(renamed_while_somebody_waits),
 		cmocka_unit_test(removed_while_somebody_waits),
+		cmocka_unit_test(removed_and_nothing_else),
 		cmocka_unit_test(removed_by_many),
 	};
 
