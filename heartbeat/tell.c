@@ -13,6 +13,7 @@
 
 #include "hv/daemon.h"
 #include "hv/rundir.h"
+#include "hvcore/lib/turn.h"
 
 #include "heartbeatd.h"
 #include "reporter.h"
@@ -32,7 +33,7 @@ static bool starting(const char *name)
 	bool held;
 	int fd;
 
-	if (hv_run_path(path, sizeof(path), name, "starter"))
+	if (hv_run_path(path, sizeof(path), name, HV_TURN_FILE))
 		return false;
 	fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd < 0)

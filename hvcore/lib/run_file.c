@@ -10,6 +10,7 @@
 #include "hv/replace.h"
 #include "hv/rundir.h"
 #include "run_file.h"
+#include "turn.h"
 
 static int too_long(const char *name, struct hv_error *err)
 {
@@ -65,12 +66,12 @@ static int remove_at(int dirfd, const char *name, bool whole)
 	}
 	while (!rc && (e = readdir(dir))) {
 		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..") ||
-		    (whole && !strcmp(e->d_name, "starter")))
+		    (whole && !strcmp(e->d_name, HV_TURN_FILE)))
 			continue;
 		if (unlinkat(fd, e->d_name, 0) && errno != ENOENT)
 			rc = errno == EISDIR ? remove_at(fd, e->d_name, false) : -errno;
 	}
-	if (!rc && whole && unlinkat(fd, "starter", 0) && errno != ENOENT)
+	if (!rc && whole && unlinkat(fd, HV_TURN_FILE, 0) && errno != ENOENT)
 		rc = -errno;
 	closedir(dir);
 	if (!rc && unlinkat(dirfd, name, AT_REMOVEDIR) && errno != ENOENT &&

@@ -54,7 +54,7 @@ int hv_turn(const char *name, int64_t deadline, struct hv_error *err)
 		rc = make_dir(name, err);
 		if (rc)
 			return rc;
-		if (hv_run_path(path, sizeof(path), name, "starter"))
+		if (hv_run_path(path, sizeof(path), name, HV_TURN_FILE))
 			return hv_err(err, -ENAMETOOLONG,
 				      "domain %s: the run directory's path is too long", name);
 		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -79,7 +79,7 @@ bool hv_turn_taken(const char *name)
 	bool taken;
 	int fd;
 
-	if (hv_run_path(path, sizeof(path), name, "starter"))
+	if (hv_run_path(path, sizeof(path), name, HV_TURN_FILE))
 		return false;
 	fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)

@@ -7,6 +7,9 @@
 
 #include "hv/config.h"
 
+/* In the run directory; whoever has locked it (OFD) has the turn. */
+#define HV_TURN_FILE "starter"
+
 /*
  * hv_turn() - The right to change a domain's run directory, which is made if
  * need be.  Two starters of one domain take turns: the second then finds it

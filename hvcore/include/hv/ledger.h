@@ -213,7 +213,8 @@ enum {
  * hv_ledger_book() - Decide on @want and write its entry down in RUN/NAME/ (made if need
  * be).  Returns a descriptor that keeps the entry alive until it is closed or handed to
  * hv_ledger_commit(); -ENOSPC: no room, @err is the sentence with the numbers;
- * -EBUSY: somebody else has booked @name and lives; -ETIMEDOUT; -EINVAL bad host.conf;
+ * -EBUSY: somebody else has booked @name and lives, or a start whose booking is damaged has been under way all the
+ * time, so that nobody can tell what is free; -ETIMEDOUT; -EINVAL bad host.conf;
  * -EIO: its entry cannot be written, as on a full file system; -errno.  @answer may be NULL; otherwise the caller's to free, also after -ENOSPC.
  * With HV_LEDGER_SQUEEZE the entry holds answer.at_once, and hv_ledger_squeeze() is next.
  */
@@ -272,15 +273,16 @@ int hv_ledger_describe(const char *name, const struct hv_ledger_entry *want, int
 
 /*
  * hv_ledger_resize() - The running @name is to have @full from now on (`hv set`, a reload): books
- * growth, as hv_ledger_book(), without a squeeze; -ENOSPC where it does not fit.  The caller then tells the domain.
+ * growth, as hv_ledger_book(), without a squeeze; -ENOSPC where it does not fit, -EBUSY at once where it cannot be
+ * told what is free.  The caller then tells the domain.
  */
 int hv_ledger_resize(const char *name, const struct hv_room *full, unsigned flags, int timeout_ms,
 		     struct hv_error *err);
 
 /*
  * hv_ledger_relax() - Give back what can be given back (hv_ledger_grow()), and write entries for
- * domains that run without one.  Called now and then by the pool; safe from anywhere.  Returns how
- * many domains grew, or -errno with @err.
+ * domains that run without one.  While it cannot be told what is free, nobody grows.  Called now and then by the
+ * pool; safe from anywhere.  Returns how many domains grew, or -errno with @err.
  */
 int hv_ledger_relax(int timeout_ms, hv_ledger_say *say, void *arg, struct hv_error *err);
 
